@@ -1,0 +1,29 @@
+"""A refusal, a skip or a warning as a value: it travels with plan, manifest and report."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something the user should know.
+
+    Attributes:
+        severity: `error` stops the build, `warning` may cost quality, `note` informs.
+        where: The file, layer, option or data set it is about.
+        message: One line: what is the case.
+        hint: One line: what to do.
+    """
+
+    severity: Severity
+    where: str
+    message: str
+    hint: str
+
+    def to_json(self) -> dict[str, str]:
+        """The problem as the manifest stores it."""
+        return asdict(self)
