@@ -1,0 +1,81 @@
+"""What can be chosen by name: files of a folder of the package, and entry points of other packages.
+
+A name is a file of `edgekit/<package>/`; another distribution adds one with an entry point of the
+group `edgekit.<package>`. Listing imports none of them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from edgekit.errors import UsageError
+
+# The class that a file of the folder defines; files of other folders are used as modules.
+ROLES = {
+    "exporters": "Exporter",
+    "quantizers": "Quantizer",
+}
+_CONTRACT = "base"
+
+
+def names(package: str) -> list[str]:
+    """Names that can be loaded from `package`, sorted.
+
+    Args:
+        package: Folder below `edgekit`, dotted: `exporters`, `calibrate.estimators`.
+
+    `base` (the contract) and names that begin with `_` are not listed.
+    """
+    return sorted({*_files(package), *_entry_points(package)})
+
+
+def load(package: str, name: str) -> Any:
+    """The class of a role (`Exporter`, `Quantizer`) called `name`, or the module elsewhere.
+
+    A file of the package goes before an entry point of the same name.
+
+    Raises:
+        UsageError: There is no such name, or the other package's entry point does not import.
+    """
+    if name in _files(package):
+        found: Any = importlib.import_module(f"edgekit.{package}.{name}")
+    else:
+        found = _plugin(package, name)
+    return getattr(found, ROLES.get(package, ""), found)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The hint for an unknown name: its nearest neighbour, or all there are."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(name, choices, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(choices) or 'none'}"
+
+
+def _files(package: str) -> list[str]:
+    folder = Path(__file__).parent.joinpath(*package.split("."))
+    found = [module.name for module in pkgutil.iter_modules([str(folder)])]
+    return [name for name in found if name != _CONTRACT and not name.startswith("_")]
+
+
+def _entry_points(package: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"edgekit.{package}")}
+
+
+def _plugin(package: str, name: str) -> Any:
+    point = _entry_points(package).get(name)
+    if point is None:
+        kind = package.rpartition(".")[2].removesuffix("s")
+        raise UsageError(f"no {kind} '{name}'", did_you_mean(name, names(package)))
+    try:
+        return point.load()
+    except Exception as error:
+        raise UsageError(
+            f"{package} '{name}' of {point.value} cannot be imported: {error}",
+            "repair or uninstall the package that provides it",
+        ) from error

@@ -1,0 +1,50 @@
+"""The contract of an exporter, and how to write the next one.
+
+An exporter is a file of this folder with a class `Exporter`; its name is the file's name, and a
+target lists it under `exporters`. It writes the files that a target wants into the folder it is
+given, from nothing but its input: the same input gives the same bytes, and no file holds a time,
+a path or a version. What cannot be written raises `TargetError` (or lets `OSError` through: the
+build removes the half-written folder).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from edgekit.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from edgekit.profile import Profile
+
+
+@dataclass(frozen=True)
+class ExportInput:
+    """What every exporter is given.
+
+    Attributes:
+        name: Of the model; any text, exporters make identifiers of it.
+        tflite: The finished flatbuffer.
+        graph: The same, as read by `edgekit.graph.read`.
+        profile: The target.
+    """
+
+    name: str
+    tflite: bytes
+    graph: Graph
+    profile: Profile
+
+
+class Exporter(Protocol):
+    """One export format.
+
+    Attributes:
+        kind: What the manifest calls the artifacts.
+    """
+
+    kind: str
+
+    def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
+        """Write the artifacts into `folder`, which exists, and return their paths."""
+        ...

@@ -1,0 +1,1 @@
+"""A `.tflite` flatbuffer as a small frozen graph: read once, checked, used everywhere."""

@@ -1,0 +1,118 @@
+"""What is in a model file: layers, shapes, quantization, bytes, MACs."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from edgekit.errors import ModelError, UsageError
+from edgekit.graph.count import layer_macs, parameters, weight_bytes
+from edgekit.graph.graph import Graph, Op, Tensor
+from edgekit.graph.read import is_tflite, read
+
+
+def inspect(path: Path) -> dict[str, Any]:
+    """Describe a model file.
+
+    A `.tflite` file is read as it is, without TensorFlow; any other format is imported first and
+    what is described is the float flatbuffer that a build would start from.
+
+    Args:
+        path: The model file or SavedModel folder.
+
+    Returns:
+        JSON-able: `path`, `format`, `sha256` and `bytes` (of the flatbuffer), `description`,
+        `parameters`, `macs`, `inputs` and `outputs` (name, shape, dtype, scale, zero_point),
+        `layers` (index, op, version, name, shape, dtype, scale, zero_point, quantization of the
+        weights, bytes of the weights, macs), `subgraphs`.
+
+    Raises:
+        UsageError: There is no such file.
+        ModelError: It cannot be read.
+    """
+    data, kind = _flatbuffer(path)
+    graph = read(data, str(path))
+    macs = layer_macs(graph)
+    return {
+        "path": str(path),
+        "format": kind,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "description": graph.description,
+        "parameters": parameters(graph),
+        "macs": sum(macs),
+        "inputs": [_end(tensor) for tensor in graph.input_tensors()],
+        "outputs": [_end(tensor) for tensor in graph.output_tensors()],
+        "layers": [
+            _layer(graph, op, size, count)
+            for op, size, count in zip(graph.ops, weight_bytes(graph), macs, strict=True)
+        ],
+        "subgraphs": len(graph.subgraphs),
+    }
+
+
+def _flatbuffer(path: Path) -> tuple[bytes, str]:
+    if not path.exists():
+        raise UsageError(f"no such model: {path}", "check the path")
+    if path.is_file():
+        try:
+            with path.open("rb") as file:
+                head = file.read(8)
+                if is_tflite(head) or path.suffix == ".tflite":
+                    return head + file.read(), "tflite"
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}", "check its rights") from (
+                error
+            )
+    from edgekit.importers.base import load
+
+    model = load(path)
+    return model.tflite, model.source.format
+
+
+def _end(tensor: Tensor) -> dict[str, Any]:
+    return {
+        "name": tensor.name,
+        "shape": list(tensor.signature),
+        "dtype": tensor.dtype,
+        **_affine(tensor),
+    }
+
+
+def _affine(tensor: Tensor) -> dict[str, Any]:
+    """Scale and zero point of a tensor with one of each, else None."""
+    quantization = tensor.quantization
+    if quantization is None or quantization.per_channel:
+        return {"scale": None, "zero_point": None}
+    return {
+        "scale": float(quantization.scale[0]),
+        "zero_point": int(quantization.zero_point[0]),
+    }
+
+
+def _layer(graph: Graph, op: Op, size: int, macs: int) -> dict[str, Any]:
+    outputs = [graph.tensors[index] for index in op.outputs]
+    output = _end(outputs[0]) if outputs else dict.fromkeys(("name", "shape", "dtype", "scale"))
+    return {
+        "index": op.index,
+        "op": op.name,
+        "version": op.version,
+        **output,
+        "quantization": _weights(graph, op),
+        "bytes": size,
+        "macs": macs,
+    }
+
+
+def _weights(graph: Graph, op: Op) -> str | None:
+    """How the largest constant of an operator is stored, such as `int8 per channel`."""
+    constants = [graph.tensors[index] for index in op.inputs if index >= 0]
+    constants = [each for each in constants if each.data is not None]
+    if not constants:
+        return None
+    largest = max(constants, key=lambda each: each.elements)
+    if largest.quantization is None:
+        return largest.dtype
+    blocks = "per block" if largest.quantization.block else "per channel"
+    return f"{largest.dtype} {blocks if largest.quantization.per_channel else 'per tensor'}"
