@@ -1,0 +1,1 @@
+"""Targets and runtimes as TOML files; installed as `edgekit_targets`."""
