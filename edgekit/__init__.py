@@ -1,0 +1,41 @@
+"""edgekit: from a trained model to a small, calibrated, proved artifact for edge devices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from edgekit.artifact import Build
+
+
+def build(model: Any, target: str, **options: Any) -> Build:
+    """Build `model` for one `target`; the same names as the options of `edgekit build`.
+
+    Args:
+        model: Path of a `.keras`, `.h5`, SavedModel, `.onnx` or `.tflite` model.
+        target: Name of a target (`edgekit targets`) or path of a TOML file.
+        **options: `calibration`, `training`, `evaluation` (one specification or several),
+            `output`, `quantize`, `preprocess`, `samples`, `fidelity` (False: skip), `metric`,
+            `modules`, `seed`, `force`, and `set={"table.key": value}`.
+
+    Returns:
+        The build: folder, manifest and report.
+
+    Raises:
+        EdgekitError: Whatever the command would have said, with `message` and `hint`.
+    """
+    from edgekit.build import build_one
+
+    return build_one(model, target, **options)
+
+
+def build_all(model: Any, targets: list[str], **options: Any) -> list[Build]:
+    """Build `model` for several targets, sharing the work that is the same; see `build`."""
+    from edgekit.build import build_many
+
+    return build_many(model, targets, **options)
+
+
+__all__ = ["__version__", "build", "build_all"]

@@ -1,0 +1,59 @@
+"""Progress on standard error: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from edgekit.progress import Progress
+
+
+class PlainProgress(Progress):
+    """One line a step, for logs and pipes."""
+
+    def step(self, what: str) -> None:
+        """Print the step's name."""
+        print(f"· {what}", file=sys.stderr, flush=True)
+
+
+class LiveProgress(Progress):
+    """A spinner with the step, its count and its time; finished steps stay as lines."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._console = Console(stderr=True, highlight=False)
+        self._status: Any = self._console.status("")
+        self._what = ""
+        self._began = 0.0
+
+    def step(self, what: str) -> None:
+        """Finish the line of the step before and begin a new one."""
+        self._finish()
+        self._what, self._began = what, time.monotonic()
+        self._status.update(what)
+        self._status.start()
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Show the count beside the step."""
+        share = f"{done}/{total}" if total else f"{done}"
+        self._status.update(f"{self._what} {share}")
+
+    def close(self) -> None:
+        """Finish the last line and give the terminal back."""
+        self._finish()
+        self._status.stop()
+
+    def _finish(self) -> None:
+        if self._what:
+            seconds = time.monotonic() - self._began
+            self._console.print(f"[green]✓[/] {self._what} [dim]{seconds:.1f} s[/]")
+        self._what = ""
+
+
+def make_progress(verbosity: int) -> Progress:
+    """The progress that fits: none with -q, live on a terminal, plain otherwise."""
+    if verbosity < 0:
+        return Progress()
+    return LiveProgress() if sys.stderr.isatty() else PlainProgress()

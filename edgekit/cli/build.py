@@ -1,0 +1,166 @@
+"""`edgekit build`: the main job, from a model to a proved artifact for each target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgekit.cli._common import common, emit, json_option, verbosity
+
+SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
+
+
+@click.command(name="build")
+@click.argument("model", required=False, metavar="[MODEL]")
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    help="Target name or TOML file (`edgekit targets`); may be repeated.",
+)
+@click.option(
+    "-c",
+    "--calibration",
+    multiple=True,
+    metavar="DATA",
+    help="Unlabeled data for calibration, PATH[:array][[start:stop]]; may be repeated.",
+)
+@click.option(
+    "--training",
+    multiple=True,
+    metavar="DATA",
+    help="Data for compression, with labels if it has them; default: the calibration data.",
+)
+@click.option(
+    "-e",
+    "--evaluation",
+    multiple=True,
+    metavar="DATA",
+    help="Data to judge the result on; with labels: accuracy, too.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    help="Output folder (several targets: its parent); default build/<model>-<target>.",
+)
+@click.option(
+    "--quantize", type=click.Choice(SCHEMES), help="Number format; default: the target's (int8)."
+)
+@click.option(
+    "--preprocess",
+    metavar="SPEC",
+    help="raw, unit, symmetric, imagenet and/or scale=,offset=,mean=,std=,resize=,layout=.",
+)
+@click.option(
+    "--samples", type=click.IntRange(min=1), help="The most samples that calibration uses."
+)
+@click.option(
+    "--metric",
+    metavar="NAME",
+    help="Accuracy metric: top1, mse, mae, auc or python:module:function; default: by the task.",
+)
+@click.option(
+    "--module",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    help="Python module to import first, that registers custom layers; may be repeated.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of every random choice.")
+@click.option("--no-fidelity", is_flag=True, help="Skip the comparison with the float model.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="TABLE.KEY=VALUE",
+    help="Set any key of edgekit.toml.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option("--force", is_flag=True, help="Build even if nothing changed.")
+@json_option
+@common
+def command(
+    model: str | None,
+    settings: tuple[str, ...],
+    dry_run: bool,
+    force: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Build MODEL for one or more targets.
+
+    MODEL is a .keras, .h5, SavedModel, .onnx or .tflite; without it, edgekit.toml of this folder
+    says what to build.
+
+    \b
+    edgekit build model.keras --target rpi4 --calibration images/ --preprocess unit
+    edgekit build kws.h5 -t cortex-m4 -c kws.npz:x[:100] -e kws.npz:x,y[100:]
+    """
+    from edgekit.build import build_targets, plan_targets
+    from edgekit.cli._progress import make_progress
+
+    project = _project(model, settings, options)
+    if dry_run:
+        plans = plan_targets(project, Path.cwd())
+        emit({"plans": [plan.to_json() for plan in plans]}) if as_json else _print_plans(plans)
+        return
+    progress = make_progress(verbosity())
+    try:
+        builds, failure = build_targets(project, Path.cwd(), progress, force)
+    finally:
+        progress.close()
+    if as_json:
+        if failure is None:
+            emit({"builds": [_as_json(build) for build in builds]})
+    else:
+        from edgekit.cli._summary import print_build
+
+        for build in builds:
+            print_build(build)
+    if failure is not None:
+        raise failure
+
+
+def _project(model: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> Any:
+    from edgekit.errors import UsageError
+    from edgekit.project import Project, from_toml
+
+    given = {key: value or None for key, value in options.items()}
+    if model is None:
+        toml = Path("edgekit.toml")
+        if not toml.is_file():
+            raise UsageError(
+                "no MODEL given, and no edgekit.toml in this folder",
+                "edgekit build MODEL --target NAME, or write a project file with: edgekit init",
+            )
+        project = from_toml(toml)
+    else:
+        project = Project()
+    data = ("calibration", "training", "evaluation", "preprocess", "samples")
+    project = (
+        project.with_table("model", path=model, modules=given["modules"])
+        .with_table("data", **{key: given[key] for key in data})
+        .with_table("build", targets=given["targets"], output=given["output"], seed=options["seed"])
+        .with_table("quantize", scheme=given["quantize"])
+        .with_table("fidelity", metric=given["metric"])
+    )
+    if options["no_fidelity"]:
+        project = project.with_table("fidelity", enabled=False)
+    for setting in settings:
+        project = project.with_setting(setting)
+    return project
+
+
+def _print_plans(plans: Any) -> None:
+    for plan in plans:
+        for line in plan.lines():
+            click.echo(line)
+
+
+def _as_json(build: Any) -> dict[str, Any]:
+    return {"folder": str(build.folder), "fresh": build.fresh, **build.manifest}

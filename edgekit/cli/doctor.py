@@ -1,0 +1,58 @@
+"""`edgekit doctor`: what is installed, what is missing, and the command that installs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli._common import common, emit, json_option, table
+
+if TYPE_CHECKING:
+    from edgekit.doctor import Diagnosis
+
+
+@click.command(name="doctor")
+@json_option
+@common
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """Check packages, extras and tools, and say how to install what is missing.
+
+    Exit code 2 when something that the default install needs is missing or wrong.
+    """
+    from edgekit.doctor import diagnose
+
+    diagnosis = diagnose()
+    if as_json:
+        emit(diagnosis.to_json())
+    else:
+        _show(diagnosis)
+    context.exit(0 if diagnosis.ok else 2)
+
+
+def _show(diagnosis: Diagnosis) -> None:
+    facts = diagnosis.platform
+    click.echo(f"{facts['system']} {facts['machine']}, Python {facts['python']}\n")
+    sections = (
+        ("Packages", "range", (*diagnosis.packages, *diagnosis.conflicts)),
+        ("Extras", "packages", diagnosis.extras),
+        ("Tools", "for", diagnosis.tools),
+    )
+    for title, wanted, findings in sections:
+        if not findings:
+            continue
+        table(
+            title,
+            ("name", "state", "version", wanted),
+            [(f.name, f.state, f.version, f.wanted) for f in findings],
+        )
+        for finding in findings:
+            if finding.hint:
+                click.echo(f"  {finding.name}: {finding.hint}")
+        click.echo()
+    if diagnosis.ok:
+        click.echo("everything the default install needs is here")
+    else:
+        names = ", ".join(finding.name for finding in diagnosis.broken)
+        click.echo(f"the default install is not whole: {names}")
