@@ -1,0 +1,97 @@
+"""README.md against the code: generated blocks, commands, options, exit codes, Python names."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import edgekit
+from edgekit import errors
+from edgekit.cli import group
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def fences(language: str) -> str:
+    return "\n".join(re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL))
+
+
+def command_lines() -> list[str]:
+    joined = fences("sh").replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.startswith("edgekit ")]
+
+
+def test_generated_blocks_are_what_the_commands_print() -> None:
+    command = [sys.executable, str(ROOT / "scripts/readme"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_readme_has_the_blocks_it_must_have() -> None:
+    found = re.findall(r"<!-- generated: (.*?) -->", README)
+    assert {"edgekit --help", "edgekit build --help", "edgekit targets"} <= set(found)
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_command_of_the_readme_parses(line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    command = group.get_command(click.Context(group), words[0])
+    assert command is not None
+    context = command.make_context(words[0], words[1:], resilient_parsing=False)
+    assert context.params
+
+
+def test_every_option_named_in_the_readme_exists() -> None:
+    context = click.Context(group)
+    commands = [group.get_command(context, name) for name in group.list_commands(context)]
+    known = {o for c in commands if c for p in c.params for o in (*p.opts, *p.secondary_opts)}
+    prose = re.sub(r"<!-- generated.*?<!-- end -->", "", README, flags=re.DOTALL)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose)) - {"--help"}
+    assert named <= known
+
+
+def test_exit_codes_of_the_readme_are_those_of_the_errors() -> None:
+    kinds = [errors.EdgekitError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    table = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
+    assert table == {0, *(kind.exit_code for kind in kinds)}
+
+
+def test_python_example_uses_names_that_exist() -> None:
+    tree = ast.parse(fences("python"))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "edgekit"
+    }
+    assert used
+    assert used <= set(edgekit.__all__)
+
+
+def test_files_and_folders_named_in_the_readme_exist() -> None:
+    names = re.findall(r"\]\(([\w./-]+)\)", README)
+    names += re.findall(r"`((?:scripts|requirements|calibration_data)/[\w.]*)`", README)
+    assert names
+    assert [name for name in names if not (ROOT / name).exists()] == []
+
+
+def test_help_takes_no_tensorflow_and_no_numpy() -> None:
+    code = (
+        "import sys; from edgekit.cli import main; code = main(['--help']);"
+        "heavy = {'tensorflow', 'keras', 'tf_keras', 'numpy', 'rich'} & set(sys.modules);"
+        "sys.exit(f'imported {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "build" in done.stdout
