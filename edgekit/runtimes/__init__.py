@@ -1,0 +1,1 @@
+"""What executes a flatbuffer on this machine: `base` holds the contract."""
