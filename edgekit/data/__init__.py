@@ -1,0 +1,1 @@
+"""Calibration, training and evaluation data: streamed, seeded, hashed."""
