@@ -15,7 +15,11 @@ Only `edgekit.cli` turns them into text and exit codes.
 
 from __future__ import annotations
 
+import errno
+
 DISTRIBUTION = "edgekit-toolkit"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when nothing more can be written; never to be taken for damaged input."""
 
 
 class EdgekitError(Exception):

@@ -1,0 +1,1 @@
+"""Formats that edgekit reads: one file each, chosen by content."""
