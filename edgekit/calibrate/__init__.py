@@ -1,0 +1,1 @@
+"""Ranges of activations from unlabeled data, and the corrections that go with them."""

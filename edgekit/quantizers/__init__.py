@@ -1,0 +1,1 @@
+"""Quantizers, found by file name: a float model in, a flatbuffer in the target's arithmetic out."""

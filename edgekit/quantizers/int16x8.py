@@ -1,0 +1,70 @@
+"""int16x8: int16 activations, int8 weights, int64 biases; min-max ranges.
+
+65,536 levels leave estimators and corrections nothing to gain, so they are not applied.
+https://ai.google.dev/edge/litert/models/post_training_integer_quant_16x8
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from edgekit._tf import tensorflow
+from edgekit.calibrate.interpret import Interpreter
+from edgekit.calibrate.ranges import checked, quietly
+from edgekit.model import Model
+from edgekit.problem import Problem
+from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, left_float
+
+
+class Quantizer(Base):
+    """Static int16 activations with int8 weights."""
+
+    name = "int16x8"
+    io = ("int16", "float32")
+    calibrates = True
+
+    def apply(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
+        """Calibrate and quantize; see `Base.quantize`."""
+        tf = tensorflow()
+        from tensorflow.lite.python.optimize import calibrator
+
+        def feed() -> Iterator[list[np.ndarray]]:
+            return (list(row) for row in checked(rows(), model.inputs))
+
+        def work() -> bytes:
+            extended = calibrator.add_intermediate_tensors(model.tflite)
+            built: bytes = calibrator.Calibrator(extended).calibrate_and_quantize(
+                feed,
+                tf.as_dtype(options.input_dtype or self.io[0]),
+                tf.as_dtype(options.output_dtype or self.io[0]),
+                allow_float=True,
+                activations_type=tf.int16,
+                bias_type=tf.int64,
+                disable_per_channel=not options.per_channel,
+                disable_per_channel_quantization_for_dense_layers=options.disable_per_channel_dense,
+            )
+            return built
+
+        built = quietly("the int16x8 quantizer", work)
+        # The quantizer writes int16 ops that have no kernel: better found here than on the device.
+        Interpreter(built).run(next(checked(rows(), model.inputs)))
+        return Quantized(built, "minmax", {}, (*_ignored(options), *left_float(built, self.name)))
+
+
+def _ignored(options: QuantizeOptions) -> tuple[Problem, ...]:
+    given = [f"estimator {options.estimator}"] if options.estimator != "minmax" else []
+    given += [
+        name for name in ("equalise", "bias_correct") if getattr(options, name) in ("on", "auto")
+    ]
+    if not given:
+        return ()
+    return (
+        Problem(
+            "note",
+            "quantize",
+            f"int16x8 takes min-max ranges as they are: {', '.join(given)} not applied",
+            "16 bits leave them nothing to gain; use them with --quantize int8.",
+        ),
+    )
