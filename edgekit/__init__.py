@@ -26,14 +26,14 @@ def build(model: Any, target: str, **options: Any) -> Build:
     Raises:
         EdgekitError: Whatever the command would have said, with `message` and `hint`.
     """
-    from edgekit.build import build_one
+    from edgekit.pipeline import build_one
 
     return build_one(model, target, **options)
 
 
 def build_all(model: Any, targets: list[str], **options: Any) -> list[Build]:
     """Build `model` for several targets, sharing the work that is the same; see `build`."""
-    from edgekit.build import build_many
+    from edgekit.pipeline import build_many
 
     return build_many(model, targets, **options)
 

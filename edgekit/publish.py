@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from edgekit.errors import OutputError
+from edgekit.errors import DISK_FULL, OutputError
 
 MANIFEST = "manifest.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
@@ -56,7 +56,7 @@ def staged(folder: Path) -> Iterator[Path]:
         _sweep(folder)
         stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=folder.parent))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in DISK_FULL:
             raise
         raise OutputError(
             f"{folder}: {error.strerror or error}", "choose a folder you can write with --output"

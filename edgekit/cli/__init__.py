@@ -7,7 +7,6 @@ extra, 3 the target or a budget, 4 the device.
 from __future__ import annotations
 
 import difflib
-import errno
 import importlib
 import json
 import os
@@ -19,7 +18,7 @@ from typing import Any
 import click
 
 from edgekit import __version__
-from edgekit.errors import EdgekitError, UsageError
+from edgekit.errors import DISK_FULL, EdgekitError, UsageError
 
 
 class Commands(click.Group):
@@ -98,7 +97,7 @@ def _explain(error: BaseException) -> tuple[str, str, int]:
         return error.message, error.hint, error.exit_code
     if isinstance(error, click.ClickException):
         return " ".join(error.format_message().split()), _click_hint(error), 2
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         where = f" ({error.filename})" if error.filename else ""
         return f"no space left to write{where}", "free space, or choose another --output", 2
     if isinstance(error, MemoryError):

@@ -101,8 +101,8 @@ def command(
     edgekit build model.keras --target rpi4 --calibration images/ --preprocess unit
     edgekit build kws.h5 -t cortex-m4 -c kws.npz:x[:100] -e kws.npz:x,y[100:]
     """
-    from edgekit.build import build_targets, plan_targets
     from edgekit.cli._progress import make_progress
+    from edgekit.pipeline import build_targets, plan_targets
 
     project = _project(model, settings, options)
     if dry_run:

@@ -1,0 +1,155 @@
+"""What a build will do, decided before anything heavy is touched: pure, printable, the dry run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from edgekit.model import Format
+from edgekit.problem import Problem
+from edgekit.profile import Profile
+from edgekit.project import Project
+
+AS_IS = "as-is"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a build: what kind of work, by whom, with which options."""
+
+    kind: str
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The steps for one target, in order, and what stands against them."""
+
+    target: str
+    steps: tuple[Step, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def quantize(self) -> Step:
+        """The step that chooses the number format."""
+        return next(step for step in self.steps if step.kind == "quantize")
+
+    @property
+    def scheme(self) -> str:
+        """Name of the quantizer, or `as-is`."""
+        return self.quantize.name
+
+    @property
+    def judged(self) -> bool:
+        """Whether fidelity and accuracy are measured."""
+        return any(step.kind == "fidelity" for step in self.steps)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as `--dry-run --json` prints it."""
+        return {
+            "target": self.target,
+            "steps": self.steps_json(),
+            "problems": [problem.to_json() for problem in self.problems],
+        }
+
+    def steps_json(self) -> list[dict[str, Any]]:
+        """The steps as the manifest stores them."""
+        return [asdict(step) for step in self.steps]
+
+    def lines(self) -> list[str]:
+        """The plan for people."""
+        steps = [
+            f"  {number}. {step.kind} {step.name}{_options(step.options)}"
+            for number, step in enumerate(self.steps, start=1)
+        ]
+        problems = [f"  {p.severity}: {p.message} ({p.hint})" for p in self.problems]
+        return [f"{self.target}:", *steps, *problems]
+
+
+def make_plan(project: Project, profile: Profile, source: Format, quantized: bool = False) -> Plan:
+    """Decide the steps from `source` to the artifacts of `profile`; nothing is read or written.
+
+    Args:
+        project: The choices of the user.
+        profile: The target.
+        source: What the model file is.
+        quantized: Whether the model is a `.tflite` that is quantized already: exported as it is.
+    """
+    scheme = AS_IS if quantized else project.quantize.scheme or profile.quantizers[0]
+    steps = [
+        Step("import", source),
+        Step("quantize", scheme, _quantize_options(project, profile, scheme)),
+        *_fidelity(project, profile),
+        *(Step("export", name) for name in profile.exporters),
+        Step("fit", profile.name),
+    ]
+    return Plan(profile.name, tuple(steps), tuple(_problems(project, profile, scheme)))
+
+
+def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[str, Any]:
+    if scheme == AS_IS:
+        return {}
+    entry, exit_ = profile.io(scheme)
+    options: dict[str, Any] = {
+        "input_dtype": project.io.input or entry,
+        "output_dtype": project.io.output or exit_,
+    }
+    if scheme == "dynamic" and not profile.runtime.per_channel_dense:
+        options |= {"disable_per_channel_dense": True}
+    if scheme == "int8":
+        corrections = "auto" if project.quantize.estimator == "auto" else "off"
+        options |= {
+            "estimator": project.quantize.estimator,
+            "equalise": project.quantize.equalise or corrections,
+            "bias_correct": project.quantize.bias_correct or corrections,
+            "per_channel": project.quantize.per_channel,
+        }
+    return options
+
+
+def _fidelity(project: Project, profile: Profile) -> list[Step]:
+    if not project.fidelity.enabled:
+        return []
+    options = {"runtime": profile.evaluate_with, "samples": project.fidelity.samples}
+    return [Step("fidelity", "float", options)]
+
+
+def _problems(project: Project, profile: Profile, scheme: str) -> list[Problem]:
+    problems = []
+    if scheme == AS_IS and project.quantize.scheme:
+        problems.append(
+            Problem(
+                "error",
+                project.model.path,
+                f"it is quantized already: --quantize {project.quantize.scheme} cannot apply",
+                "leave --quantize out to export it as it is, or give the float model",
+            )
+        )
+    if scheme not in (AS_IS, *profile.quantizers):
+        problems.append(
+            Problem(
+                "error",
+                profile.name,
+                f"{profile.name} cannot run {scheme} models",
+                f"use --quantize {' or '.join(profile.quantizers)}",
+            )
+        )
+    if scheme in profile.quantizers:
+        step = _quantize_options(project, profile, scheme)
+        problems += profile.check_io(scheme, step["input_dtype"], step["output_dtype"])
+    if scheme in ("int8", "int16x8") and not project.data.calibration:
+        problems.append(
+            Problem(
+                "error",
+                "--calibration",
+                f"{scheme} needs calibration data, and none is given",
+                "give 50 to 500 unlabeled inputs, e.g. --calibration images/ or data.npz:x[:100]",
+            )
+        )
+    return problems
+
+
+def _options(options: dict[str, Any]) -> str:
+    inside = ", ".join(f"{key}={value}" for key, value in options.items() if value != "off")
+    return f" ({inside})" if inside else ""
