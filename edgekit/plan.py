@@ -98,11 +98,10 @@ def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[s
     if scheme == "dynamic" and not profile.runtime.per_channel_dense:
         options |= {"disable_per_channel_dense": True}
     if scheme == "int8":
-        corrections = "auto" if project.quantize.estimator == "auto" else "off"
         options |= {
             "estimator": project.quantize.estimator,
-            "equalise": project.quantize.equalise or corrections,
-            "bias_correct": project.quantize.bias_correct or corrections,
+            "equalise": project.quantize.equalise,
+            "bias_correct": project.quantize.bias_correct,
             "per_channel": project.quantize.per_channel,
         }
     return options

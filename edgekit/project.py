@@ -55,8 +55,8 @@ class QuantizeTable:
 
     scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32"] = ""
     estimator: Literal["minmax", "percentile", "mse", "entropy", "auto"] = "minmax"
-    equalise: Literal["", "off", "on", "auto"] = ""
-    bias_correct: Literal["", "off", "on", "auto"] = ""
+    equalise: Switch = "auto"
+    bias_correct: Switch = "auto"
     per_channel: bool = True
 
 
@@ -236,8 +236,8 @@ seed = 0
 [quantize]
 # scheme = "int8"             # int8, int16x8, float16, dynamic, float32; default: the target's
 estimator = "minmax"          # minmax, percentile, mse, entropy, or auto: the best of them
-# equalise = "auto"           # cross-layer equalisation: off, on, auto (kept where it helps)
-# bias_correct = "auto"       # bias correction: off, on, auto
+equalise = "auto"             # cross-layer equalisation: off, on, auto (kept where it helps)
+bias_correct = "auto"         # bias correction: off, on, auto (kept where it helps)
 per_channel = true
 
 [io]

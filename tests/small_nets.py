@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from hand_made import O, T, flatbuffer
 
+from edgekit.calibrate.interpret import Judge
 from edgekit.graph.read import read
 from edgekit.model import Model, Source, TensorSpec
 
@@ -30,6 +31,11 @@ def rows_of(values: Iterable[np.ndarray]) -> Rows:
     """A factory of one-input rows of batch 1."""
     kept = [np.asarray(value, np.float32)[None] for value in values]
     return lambda: ((value,) for value in kept)
+
+
+def sqnr(reference: bytes, built: bytes, rows: Rows) -> float:
+    """Closeness of `built` to `reference` on `rows` in dB."""
+    return Judge(reference, rows).sqnr(built)
 
 
 class Net:

@@ -1,9 +1,13 @@
-"""Which estimator and which corrections: tried on most rows, judged by the SQNR on the rest."""
+"""Which estimator and which corrections: tried, and judged by the SQNR of the outputs.
+
+An estimator is fitted to most rows and judged on the rest. The corrections have nothing that could
+fit a row by chance, so they are judged on some of the calibration rows, and what won is the result.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -11,12 +15,13 @@ from edgekit.calibrate import ranges
 from edgekit.calibrate.bias_correct import bias_correct
 from edgekit.calibrate.equalise import difference, equalise
 from edgekit.calibrate.estimators import base
-from edgekit.calibrate.interpret import Row, Rows, sqnr
+from edgekit.calibrate.interpret import Judge, Row, Rows
 from edgekit.model import TensorSpec
 from edgekit.problem import Problem
 
 EVERY = 5  # one row in five is held out
 HELD = 64  # at most
+JUDGED = 16  # rows that corrections are judged on
 TIE = 0.1  # dB: less is noise, and the simpler recipe wins
 
 
@@ -30,21 +35,28 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What to do to the float model: settled, nothing left to `auto`."""
+class Chosen:
+    """What came out.
 
-    estimator: str = "minmax"
-    equalise: bool = False
-    bias_correct: bool = False
+    Attributes:
+        tflite: The integer flatbuffer.
+        estimator: That gave its ranges.
+        effects: What the trials measured (`Quantized.effects`).
+        problems: What the user should know.
+    """
+
+    tflite: bytes
+    estimator: str
+    effects: dict[str, Any]
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The recipe, what the trials measured (`Quantized.effects`), and what the user should know."""
+class Made:
+    """An integer flatbuffer, and the float one that its biases are measured against."""
 
-    recipe: Recipe
-    effects: dict[str, Any]
-    problems: tuple[Problem, ...] = ()
+    reference: bytes
+    built: bytes
 
 
 class Pipeline:
@@ -63,15 +75,23 @@ class Pipeline:
         self._inputs = inputs
         self._to_integers = to_integers
 
-    def make(self, recipe: Recipe, rows: Rows) -> bytes:
-        """The integer flatbuffer of one recipe."""
-        tflite = equalise(self.tflite, rows).tflite if recipe.equalise else self.tflite
-        built = self._each(tflite, [recipe.estimator], rows)[recipe.estimator]
-        return bias_correct(tflite, built, rows).tflite if recipe.bias_correct else built
-
     def estimators(self, names: Sequence[str], rows: Rows) -> dict[str, bytes]:
         """The integer flatbuffers of several estimators; they share the passes over `rows`."""
         return self._each(self.tflite, names, rows)
+
+    def plain(self, estimator: str, rows: Rows) -> Made:
+        """Quantized with this estimator, without corrections."""
+        return Made(self.tflite, self._each(self.tflite, [estimator], rows)[estimator])
+
+    def equalised(self, estimator: str, rows: Rows) -> tuple[Made | None, dict[str, Any]]:
+        """The same after equalisation (None where there is nothing to equalise), and details."""
+        result = equalise(self.tflite, rows)
+        detail: dict[str, Any] = {"pairs": len(result.pairs), "skipped": len(result.skipped)}
+        if not result.pairs:
+            return None, detail
+        moved = difference(self.tflite, result.tflite, rows)
+        made = Made(result.tflite, self._each(result.tflite, [estimator], rows)[estimator])
+        return made, {**detail, "float_difference": float(f"{moved:.1e}")}
 
     def _each(self, tflite: bytes, names: Sequence[str], rows: Rows) -> dict[str, bytes]:
         calibrated = ranges.calibrate(tflite, self._inputs, rows)
@@ -80,38 +100,52 @@ class Pipeline:
 
 
 def choose(pipeline: Pipeline, wish: Wish, rows: Rows) -> Chosen:
-    """Settle what the wish leaves open, and measure what its corrections bring.
+    """Carry out the wish, settle what it leaves open, and measure what its corrections bring.
 
     Greedy: the estimator first, then equalisation, then bias correction.
     """
-    if wish.estimator != "auto" and wish.equalise == wish.bias_correct == "off":
-        return Chosen(Recipe(wish.estimator), {})
-    fit, held, problems = split(rows)
-    names = base.names() if wish.estimator == "auto" else [wish.estimator]
-    scores = {
-        name: sqnr(pipeline.tflite, built, held)
-        for name, built in pipeline.estimators(names, fit).items()
-    }
-    best = max(names, key=lambda name: scores[name] + TIE * (name == "minmax"))
     effects: dict[str, Any] = {}
-    if wish.estimator == "auto":
-        effects["estimator"] = {"chosen": best, "sqnr_db": _rounded(scores)}
-    recipe, level = Recipe(best), scores[best]
-    for correction in ("equalise", "bias_correct"):
-        wanted: str = getattr(wish, correction)
-        if wanted == "off":
-            continue
-        detail = _detail(pipeline.tflite, correction, fit)
-        if detail.get("pairs") == 0:
-            effects[correction] = {"applied": False, **detail}
-            continue
-        trial = replace(recipe, **{correction: True})  # type: ignore[arg-type]
-        after = sqnr(pipeline.tflite, pipeline.make(trial, fit), held)
-        applied = wanted == "on" or after > level + TIE
-        measured = _rounded({"before_db": level, "after_db": after})
-        effects[correction] = {"applied": applied, **measured, **detail}
-        recipe, level = (trial, after) if applied else (recipe, level)
-    return Chosen(recipe, effects, problems)
+    problems: tuple[Problem, ...] = ()
+    estimator = wish.estimator
+    if estimator == "auto":
+        estimator, scores, problems = _best_estimator(pipeline, rows)
+        effects["estimator"] = {"chosen": estimator, "sqnr_db": scores}
+    made = pipeline.plain(estimator, rows)
+    if wish.equalise == wish.bias_correct == "off":
+        return Chosen(made.built, estimator, effects, problems)
+    judge = Judge(pipeline.tflite, spread(rows))
+    level = judge.sqnr(made.built)
+    if wish.equalise != "off":
+        trial, detail = pipeline.equalised(estimator, rows)
+        after = judge.sqnr(trial.built) if trial else level
+        applied = trial is not None and (wish.equalise == "on" or after > level + TIE)
+        effects["equalise"] = _effect(applied, level, after) | detail
+        made, level = (trial, after) if trial and applied else (made, level)
+    if wish.bias_correct != "off":
+        corrected = bias_correct(made.reference, made.built, rows)
+        after = judge.sqnr(corrected.tflite) if corrected.layers else level
+        applied = corrected.layers > 0 and (wish.bias_correct == "on" or after > level + TIE)
+        effects["bias_correct"] = _effect(applied, level, after) | {"layers": corrected.layers}
+        made = Made(made.reference, corrected.tflite) if applied else made
+    return Chosen(made.built, estimator, effects, problems)
+
+
+def _best_estimator(
+    pipeline: Pipeline, rows: Rows
+) -> tuple[str, dict[str, float], tuple[Problem, ...]]:
+    fit, held, problems = split(rows)
+    judge = Judge(pipeline.tflite, held)
+    names = base.names()
+    built = pipeline.estimators(names, fit)
+    scores = {name: judge.sqnr(built[name]) for name in names}
+    best = max(names, key=lambda name: scores[name] + TIE * (name == "minmax"))
+    return best, {name: round(score, 2) for name, score in scores.items()}, problems
+
+
+def spread(rows: Rows, most: int = JUDGED) -> Rows:
+    """At most `most` of the rows, evenly spaced."""
+    step = max(1, -(-sum(1 for _ in rows()) // most))
+    return lambda: islice(rows(), 0, None, step)
 
 
 def split(rows: Rows) -> tuple[Rows, Rows, tuple[Problem, ...]]:
@@ -134,18 +168,5 @@ def split(rows: Rows) -> tuple[Rows, Rows, tuple[Problem, ...]]:
     return fit, held, ()
 
 
-def _detail(tflite: bytes, correction: str, rows: Rows) -> dict[str, Any]:
-    """What there is to tell beside the SQNR; checks that equalisation kept the function."""
-    if correction != "equalise":
-        return {}
-    result = equalise(tflite, rows)
-    moved = difference(tflite, result.tflite, rows) if result.pairs else 0.0
-    return {
-        "pairs": len(result.pairs),
-        "skipped": len(result.skipped),
-        "float_difference": float(f"{moved:.1e}"),
-    }
-
-
-def _rounded(values: dict[str, float]) -> dict[str, float]:
-    return {name: round(value, 2) for name, value in values.items()}
+def _effect(applied: bool, before: float, after: float) -> dict[str, Any]:
+    return {"applied": applied, "before_db": round(before, 2), "after_db": round(after, 2)}

@@ -18,6 +18,7 @@ from edgekit.graph.graph import Tensor
 from edgekit.graph.read import read
 from edgekit.sqnr import Sqnr
 
+SQUEEZES = ("SOFTMAX", "LOGISTIC", "QUANTIZE", "DEQUANTIZE")
 Row = tuple[np.ndarray, ...]
 Rows = Callable[[], Iterator[Row]]
 
@@ -61,17 +62,41 @@ class Interpreter:
         return True
 
 
-def sqnr(reference: bytes, built: bytes, rows: Rows) -> float:
-    """Signal to quantisation noise ratio of the outputs over `rows`, in dB.
+class Judge:
+    """Closeness of integer flatbuffers to a float one on some rows.
 
-    With several outputs the mean of theirs.
+    A softmax or sigmoid at the end is left out: it squeezes most rows into zeros and ones, and the
+    few uncertain ones would decide alone.
+
+    Args:
+        reference: The float flatbuffer; it runs once.
+        rows: What to compare on.
     """
-    exact, rough = Interpreter(reference), Interpreter(built)
-    sums = [Sqnr() for _ in exact.graph.outputs]
+
+    def __init__(self, reference: bytes, rows: Rows) -> None:
+        self._rows = rows
+        self._wanted = list(_scores(reference, rows))
+
+    def sqnr(self, built: bytes) -> float:
+        """Signal to quantisation noise ratio of the outputs in dB; of several, the mean."""
+        sums = [Sqnr() for _ in self._wanted[0]]
+        for wanted, got in zip(self._wanted, _scores(built, self._rows), strict=True):
+            sums = [sums[i].add((one,), (got[i],)) for i, one in enumerate(wanted)]
+        return float(np.mean([ratio.db for ratio in sums]))
+
+
+def _scores(tflite: bytes, rows: Rows) -> Iterator[list[np.ndarray]]:
+    interpreter = Interpreter(tflite, keep=True)
+    graph = interpreter.graph
+    producer = {index: op for op in graph.ops for index in op.outputs}
+    ends = []
+    for index in graph.outputs:
+        while (op := producer.get(index)) is not None and op.name in SQUEEZES:
+            index = op.inputs[0]
+        ends.append(graph.tensors[index])
     for row in rows():
-        pairs = zip(exact.run(row), rough.run(row), strict=True)
-        sums = [sums[i].add((want,), (got,)) for i, (want, got) in enumerate(pairs)]
-    return float(np.mean([ratio.db for ratio in sums]))
+        interpreter.run(row)
+        yield [interpreter.read(tensor) for tensor in ends]
 
 
 def _load(tflite: bytes, keep: bool) -> Any:

@@ -22,7 +22,7 @@ from edgekit.model import Model
 from edgekit.problem import Problem
 
 Rows = Callable[[], Iterator[tuple[np.ndarray, ...]]]
-Choice = Literal["", "off", "on", "auto"]
+Choice = Literal["off", "on", "auto"]
 LOOPS = ("WHILE", "STABLEHLO_WHILE")
 INTEGERS = ("int8", "uint8", "int16", "int4")
 
@@ -34,8 +34,7 @@ class QuantizeOptions:
     Attributes:
         estimator: Of activation ranges: a file in `calibrate/estimators`, or `auto`: the one
             whose outputs come closest to the float model's on rows held out.
-        equalise: Cross-layer equalisation; `auto`: kept if it helps on rows held out;
-            "": `auto` with estimator `auto`, else `off`.
+        equalise: Cross-layer equalisation: `off`, `on`, or `auto`: kept where it helps.
         bias_correct: Bias correction; likewise.
         input_dtype: Of float inputs; "": the quantizer's own.
         output_dtype: Of float outputs; "": the quantizer's own.
@@ -46,18 +45,13 @@ class QuantizeOptions:
     """
 
     estimator: str = "minmax"
-    equalise: Choice = ""
-    bias_correct: Choice = ""
+    equalise: Choice = "auto"
+    bias_correct: Choice = "auto"
     input_dtype: str = ""
     output_dtype: str = ""
     per_channel: bool = True
     seed: int = 0
     disable_per_channel_dense: bool = False
-
-    def correction(self, name: Literal["equalise", "bias_correct"]) -> Choice:
-        """`off`, `on` or `auto`."""
-        given: Choice = getattr(self, name)
-        return given or ("auto" if self.estimator == "auto" else "off")
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,7 @@ class Quantizer(Base):
 
 def _ignored(options: QuantizeOptions) -> tuple[Problem, ...]:
     given = [f"estimator {options.estimator}"] if options.estimator != "minmax" else []
-    given += [
-        name for name in ("equalise", "bias_correct") if getattr(options, name) in ("on", "auto")
-    ]
+    given += [name for name in ("equalise", "bias_correct") if getattr(options, name) == "on"]
     if not given:
         return ()
     return (

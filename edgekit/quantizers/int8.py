@@ -1,8 +1,8 @@
 """int8: integer weights and activations, static scales from calibration data.
 
-With estimator `minmax` the result is the TensorFlow converter's: the same calibrator and the same
-quantizer (`mlir_quantize`), given the flatbuffer in place of a Keras model. Specification:
-https://ai.google.dev/edge/litert/models/quantization_spec
+With estimator `minmax` and no corrections the result is the TensorFlow converter's: the same
+calibrator and the same quantizer (`mlir_quantize`), given the flatbuffer in place of a Keras model.
+Specification: https://ai.google.dev/edge/litert/models/quantization_spec
 """
 
 from __future__ import annotations
@@ -29,16 +29,13 @@ class Quantizer(Base):
     def apply(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
         """Calibrate and quantize; see `Base.quantize`."""
         pipeline = Pipeline(model.tflite, model.inputs, lambda data: to_int8(data, options))
-        wish = Wish(
-            options.estimator, options.correction("equalise"), options.correction("bias_correct")
-        )
+        wish = Wish(options.estimator, options.equalise, options.bias_correct)
         chosen = choose(pipeline, wish, rows)
-        built = pipeline.make(chosen.recipe, rows)
         return Quantized(
-            built,
-            chosen.recipe.estimator,
+            chosen.tflite,
+            chosen.estimator,
             chosen.effects,
-            (*chosen.problems, *left_float(built, self.name)),
+            (*chosen.problems, *left_float(chosen.tflite, self.name)),
         )
 
 

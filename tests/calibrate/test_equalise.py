@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
-from small_nets import NONE, RELU, RELU6, Net, as_model, rows_of, wild_depthwise
+from small_nets import NONE, RELU, RELU6, Net, as_model, rows_of, sqnr, wild_depthwise
 
 from edgekit.calibrate.equalise import difference, equalise, find_pairs
-from edgekit.calibrate.interpret import sqnr
 from edgekit.calibrate.layers import Net as Layers
 from edgekit.errors import ModelError
 from edgekit.graph import edit

@@ -4,10 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_nets import Net, as_model, rows_of
+from small_nets import Net, as_model, rows_of, sqnr
 
 from edgekit import _tf
-from edgekit.calibrate.interpret import sqnr
 from edgekit.convert import concrete, float_tflite
 from edgekit.graph.read import read
 from edgekit.quantizers.base import QuantizeOptions, load

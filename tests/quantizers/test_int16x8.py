@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from small_nets import Net, as_model, rows_of
+from small_nets import Net, as_model, rows_of, sqnr
 
-from edgekit.calibrate.interpret import sqnr
 from edgekit.errors import ModelError
 from edgekit.graph.read import read
 from edgekit.quantizers.base import QuantizeOptions, load

@@ -58,19 +58,3 @@ def test_float32_gives_the_flatbuffer_as_it_is(real_models: Path) -> None:
     result = load("float32").quantize(model, ROWS, QuantizeOptions())
     assert result.tflite == model.tflite
     assert "exported as it is" in result.problems[0].message
-
-
-@pytest.mark.parametrize(
-    ("options", "settled"),
-    [
-        pytest.param({}, ("off", "off"), id="nothing said"),
-        pytest.param({"estimator": "auto"}, ("auto", "auto"), id="auto"),
-        pytest.param({"estimator": "auto", "equalise": "off"}, ("off", "auto"), id="one said"),
-        pytest.param({"bias_correct": "on"}, ("off", "on"), id="the other said"),
-    ],
-)
-def test_corrections_follow_the_estimator_unless_said(
-    options: dict[str, str], settled: tuple[str, str]
-) -> None:
-    given = QuantizeOptions(**options)
-    assert (given.correction("equalise"), given.correction("bias_correct")) == settled

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.errors import DataError, MissingExtra
+from edgekit.errors import DISTRIBUTION, DataError, MissingExtra
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 PICTURES = True
@@ -25,7 +25,9 @@ def load(path: Path) -> NDArray[Any]:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise MissingExtra.of("Pillow, which reads pictures,", "images") from None
+        raise MissingExtra(
+            "Pillow, which reads pictures, is not installed", f"pip install '{DISTRIBUTION}'"
+        ) from None
     try:
         with warnings.catch_warnings():
             # A picture larger than Pillow's bomb limit is an error here, not a line on stderr.
