@@ -22,7 +22,11 @@ from edgekit.problem import Problem
 EVERY = 5  # one row in five is held out
 HELD = 64  # at most
 JUDGED = 16  # rows that corrections are judged on
-TIE = 0.1  # dB: less is noise, and the simpler recipe wins
+CORRECTIONS = ("equalise", "bias_correct")  # in the order in which they are applied
+Corrections = tuple[str, ...]
+TIE = 0.1  # dB: less is nothing, and the simpler recipe wins
+MARGIN = 1.5  # dB that corrections must bring: a few rows measure no finer
+NOISE = 0.5  # dB that decide nothing between corrections: both together complement each other
 
 
 @dataclass(frozen=True)
@@ -100,34 +104,58 @@ class Pipeline:
 
 
 def choose(pipeline: Pipeline, wish: Wish, rows: Rows) -> Chosen:
-    """Carry out the wish, settle what it leaves open, and measure what its corrections bring.
-
-    Greedy: the estimator first, then equalisation, then bias correction.
-    """
+    """Carry out the wish, settle what it leaves open, and measure what its corrections bring."""
     effects: dict[str, Any] = {}
     problems: tuple[Problem, ...] = ()
     estimator = wish.estimator
     if estimator == "auto":
         estimator, scores, problems = _best_estimator(pipeline, rows)
         effects["estimator"] = {"chosen": estimator, "sqnr_db": scores}
-    made = pipeline.plain(estimator, rows)
+    plain = pipeline.plain(estimator, rows)
     if wish.equalise == wish.bias_correct == "off":
-        return Chosen(made.built, estimator, effects, problems)
+        return Chosen(plain.built, estimator, effects, problems)
+    variants, details = _variants(pipeline, wish, estimator, plain, rows)
     judge = Judge(pipeline.tflite, spread(rows))
-    level = judge.sqnr(made.built)
+    levels = {corrections: judge.sqnr(built) for corrections, built in variants.items()}
+    best = _best(levels, _allowed(levels, wish))
+    for name in CORRECTIONS:
+        if getattr(wish, name) != "off":
+            effects[name] = _effect(name, best, levels) | details[name]
+    return Chosen(variants[best], estimator, effects, problems)
+
+
+def _variants(
+    pipeline: Pipeline, wish: Wish, estimator: str, plain: Made, rows: Rows
+) -> tuple[dict[Corrections, bytes], dict[str, dict[str, Any]]]:
+    """The integer flatbuffers of all sets of corrections that may be applied, and details."""
+    bases: dict[Corrections, Made] = {(): plain}
+    details: dict[str, dict[str, Any]] = {}
     if wish.equalise != "off":
-        trial, detail = pipeline.equalised(estimator, rows)
-        after = judge.sqnr(trial.built) if trial else level
-        applied = trial is not None and (wish.equalise == "on" or after > level + TIE)
-        effects["equalise"] = _effect(applied, level, after) | detail
-        made, level = (trial, after) if trial and applied else (made, level)
+        equalised, details["equalise"] = pipeline.equalised(estimator, rows)
+        if equalised:
+            bases[("equalise",)] = equalised
+    variants = {corrections: made.built for corrections, made in bases.items()}
     if wish.bias_correct != "off":
-        corrected = bias_correct(made.reference, made.built, rows)
-        after = judge.sqnr(corrected.tflite) if corrected.layers else level
-        applied = corrected.layers > 0 and (wish.bias_correct == "on" or after > level + TIE)
-        effects["bias_correct"] = _effect(applied, level, after) | {"layers": corrected.layers}
-        made = Made(made.reference, corrected.tflite) if applied else made
-    return Chosen(made.built, estimator, effects, problems)
+        for corrections, made in bases.items():
+            corrected = bias_correct(made.reference, made.built, rows)
+            details["bias_correct"] = {"layers": corrected.layers}
+            if corrected.layers:
+                variants[(*corrections, "bias_correct")] = corrected.tflite
+    return variants, details
+
+
+def _best(levels: dict[Corrections, float], allowed: list[Corrections]) -> Corrections:
+    """The closest to the float model; the plainest unless something is closer by `MARGIN`."""
+    plainest = min(allowed, key=len)
+    best = max(allowed, key=lambda tried: levels[tried] + NOISE * len(tried))
+    return best if levels[best] > levels[plainest] + MARGIN else plainest
+
+
+def _allowed(levels: dict[Corrections, float], wish: Wish) -> list[Corrections]:
+    """What was tried and holds everything that must be `on` and can be."""
+    wanted = {name for name in CORRECTIONS if getattr(wish, name) == "on"}
+    possible = wanted & {name for tried in levels for name in tried}
+    return [tried for tried in levels if possible <= set(tried)]
 
 
 def _best_estimator(
@@ -168,5 +196,10 @@ def split(rows: Rows) -> tuple[Rows, Rows, tuple[Problem, ...]]:
     return fit, held, ()
 
 
-def _effect(applied: bool, before: float, after: float) -> dict[str, Any]:
-    return {"applied": applied, "before_db": round(before, 2), "after_db": round(after, 2)}
+def _effect(name: str, best: Corrections, levels: dict[Corrections, float]) -> dict[str, Any]:
+    """Whether a correction was applied, and the SQNR without it and with it, all else equal."""
+    others = tuple(other for other in best if other != name)
+    together = tuple(other for other in CORRECTIONS if other == name or other in others)
+    before = levels[others]
+    after = levels.get(together, before)
+    return {"applied": name in best, "before_db": round(before, 2), "after_db": round(after, 2)}

@@ -66,7 +66,8 @@ class Judge:
     """Closeness of integer flatbuffers to a float one on some rows.
 
     A softmax or sigmoid at the end is left out: it squeezes most rows into zeros and ones, and the
-    few uncertain ones would decide alone.
+    few uncertain ones would decide alone. What is the same for all classes a softmax does not see:
+    their mean is subtracted.
 
     Args:
         reference: The float flatbuffer; it runs once.
@@ -91,12 +92,18 @@ def _scores(tflite: bytes, rows: Rows) -> Iterator[list[np.ndarray]]:
     producer = {index: op for op in graph.ops for index in op.outputs}
     ends = []
     for index in graph.outputs:
+        softmax = False
         while (op := producer.get(index)) is not None and op.name in SQUEEZES:
+            softmax = softmax or op.name == "SOFTMAX"
             index = op.inputs[0]
-        ends.append(graph.tensors[index])
+        ends.append((graph.tensors[index], softmax))
     for row in rows():
         interpreter.run(row)
-        yield [interpreter.read(tensor) for tensor in ends]
+        yield [_centred(interpreter.read(tensor), softmax) for tensor, softmax in ends]
+
+
+def _centred(scores: np.ndarray, softmax: bool) -> np.ndarray:
+    return scores - scores.mean(axis=-1, keepdims=True) if softmax else scores
 
 
 def _load(tflite: bytes, keep: bool) -> Any:
