@@ -19,6 +19,8 @@ from edgekit.errors import DataError, UsageError
 from edgekit.problem import Problem
 
 LABELS = "labels.csv"
+_HEADERS = ("file", "filename", "path", "name")
+_DIGITS = 9
 Load = Callable[[Path], NDArray[Any]]
 
 
@@ -83,7 +85,7 @@ def _reader(
         row_shape=row.shape,
         dtype=row.dtype,
         rows=partial(_rows, files, load, shape),
-        where=lambda index: str(files[index]),
+        where=lambda index: _shown(files[index], spec.path),
         labels=labels,
         pictures=pictures,
         problems=tuple(problems),
@@ -116,33 +118,24 @@ def _labels(folder: Path, files: list[Path]) -> tuple[NDArray[Any] | None, list[
     if any(len(parts) != 1 for parts in parents) or len(set(parents)) < 2:
         return None, []
     names = [parts[0] for parts in parents]
-    labels, note = _classes(names, str(folder))
+    labels, note = _classes(names, _shown(folder, folder))
     return labels, [note]
 
 
 def _from_csv(path: Path, folder: Path, files: list[Path]) -> tuple[NDArray[Any], list[Problem]]:
-    table: dict[str, str] = {}
     known = {file.relative_to(folder).as_posix() for file in files}
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.reader(stream)
-        for cells in reader:
-            if not cells or (
-                reader.line_num == 1
-                and cells[0].strip().lower() in ("file", "filename", "path", "name")
-            ):
-                continue
-            if len(cells) != 2:
-                raise DataError(
-                    f"{path} line {reader.line_num} has {len(cells)} cells",
-                    "every line is file,label",
-                )
-            name = cells[0].strip().removeprefix("./")
-            if name not in known:
-                raise DataError(
-                    f"{path} line {reader.line_num} names {name}, which is not in the folder",
-                    "write the file's path below the folder, or take the line out",
-                )
-            table[name] = cells[1].strip()
+    table: dict[str, str] = {}
+    for line, name, label in _label_lines(path):
+        if name not in known:
+            raise DataError(
+                f"{path} line {line} names {name}, which is not in the folder",
+                "write the file's path below the folder, or take the line out",
+            )
+        if table.setdefault(name, label) != label:
+            raise DataError(
+                f"{path} line {line} labels {name} as {label}, a line before as {table[name]}",
+                "keep one of them",
+            )
     missing = sorted(known - table.keys())
     if missing:
         raise DataError(
@@ -154,20 +147,51 @@ def _from_csv(path: Path, folder: Path, files: list[Path]) -> tuple[NDArray[Any]
     try:
         numbers = np.array([float(text) for text in texts])
     except ValueError:
-        labels, note = _classes(texts, str(path))
+        labels, note = _classes(texts, _shown(path, folder))
         return labels, [note]
     if np.isfinite(numbers).all() and (numbers == np.round(numbers)).all():
         numbers = numbers.astype(np.int64)
     return check_labels(numbers, len(files), str(path)), []
 
 
+def _label_lines(path: Path) -> Iterator[tuple[int, str, str]]:
+    """(line number, file, label) of each line but a header."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.reader(stream)
+            for cells in reader:
+                head = cells[0].strip() if cells else ""
+                if not cells or (reader.line_num == 1 and head.lower() in _HEADERS):
+                    continue
+                if len(cells) != 2:
+                    raise DataError(
+                        f"{path} line {reader.line_num} has {len(cells)} cells",
+                        "every line is file,label",
+                    )
+                yield reader.line_num, head.removeprefix("./"), cells[1].strip()
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read: {error}", "save it as file,label lines in UTF-8"
+        ) from None
+
+
 def _classes(names: list[str], where: str) -> tuple[NDArray[Any], Problem]:
+    """Class numbers: the names themselves where all are numbers, else their places when sorted."""
+    hint = (
+        f"if the model numbers its classes otherwise, write {LABELS} (file,label) with its numbers"
+    )
+    if all(name.isdecimal() and len(name) <= _DIGITS for name in names):
+        # Sorted as text, 10 would come before 2.
+        message = "the names of the sub-folders are numbers: they are the class numbers"
+        return np.array(names, dtype=np.int64), Problem("note", where, message, hint)
     classes = sorted(set(names))
     listing = ", ".join(f"{index} {name}" for index, name in enumerate(classes))
-    note = Problem(
-        "note",
-        where,
-        f"class numbers are those of the sorted names: {listing}",
-        f"if the model numbers its classes otherwise, write {LABELS} (file,label) with its numbers",
-    )
-    return np.array([classes.index(name) for name in names], dtype=np.int64), note
+    message = f"class numbers are those of the sorted names: {listing}"
+    numbers = {name: index for index, name in enumerate(classes)}
+    labels = np.array([numbers[name] for name in names], dtype=np.int64)
+    return labels, Problem("note", where, message, hint)
+
+
+def _shown(path: Path, source: Path) -> str:
+    """`path` from the source's name on: manifests that quote it are the same on every machine."""
+    return str(path.relative_to(source.parent))

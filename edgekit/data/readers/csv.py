@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,11 @@ from edgekit.errors import DataError, UsageError
 from edgekit.model import TensorSpec
 
 SUFFIXES = (".csv", ".tsv")
+LONGEST = 1 << 24
+"""Characters of a line; a row of 1000x1000 colour pixels has fewer."""
+
+
+_DAMAGE = (UnicodeDecodeError, csv.Error, OSError)
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class _Table:
         """(line number, cells) of every line that holds data."""
         try:
             with self.path.open(newline="", encoding="utf-8-sig") as stream:
-                reader = csv.reader(stream, delimiter=self.separator)
+                reader = csv.reader(_short_lines(stream), delimiter=self.separator)
                 skip = bool(self.header)
                 for cells in reader:
                     if not any(cell.strip() for cell in cells):
@@ -51,10 +56,8 @@ class _Table:
                             "every line has the same number of cells",
                         )
                     yield reader.line_num, cells
-        except (UnicodeDecodeError, csv.Error, OSError) as error:
-            raise DataError(
-                f"{self.path} cannot be read: {error}", "save it as comma-separated text in UTF-8"
-            ) from None
+        except _DAMAGE as error:
+            raise _unreadable(self.path, error) from None
 
     def rows(self, indices: Iterable[int]) -> Iterator[NDArray[Any]]:
         """The rows of ascending `indices`, float32, without the label."""
@@ -130,18 +133,32 @@ def _line_numbers(count: int, header: bool) -> str:
 def _open(spec: Spec) -> _Table:
     try:
         with spec.path.open(newline="", encoding="utf-8-sig") as stream:
-            line = next((line for line in stream if line.strip()), "")
-    except (UnicodeDecodeError, OSError) as error:
-        raise DataError(
-            f"{spec.path} cannot be read: {error}", "save it as comma-separated text in UTF-8"
-        ) from None
-    separator = max(",;\t", key=line.count)
-    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+            line = next((line for line in _short_lines(stream) if line.strip()), "")
+        separator = max(",;\t", key=line.count)
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+    except _DAMAGE as error:
+        raise _unreadable(spec.path, error) from None
     # A label may be text in every line: a header is a line without a single number, or the
     # numbered columns that pandas writes.
     numbered = len(cells) > 1 and cells == [str(i) for i in range(len(cells))]
     header = tuple(cells) if numbered or not any(_is_number(cell) for cell in cells) else ()
     return _Table(spec.path, separator, header, len(cells), _label_column(spec, header, len(cells)))
+
+
+def _short_lines(stream: TextIO) -> Iterator[str]:
+    """The lines, so that a file without line ends does not fill the memory.
+
+    Raises:
+        csv.Error: a line is longer than `LONGEST`.
+    """
+    while line := stream.readline(LONGEST):
+        if len(line) == LONGEST:
+            raise csv.Error(f"a line is longer than {LONGEST >> 20} MB: one row is one line")
+        yield line
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read: {error}", "save it as comma-separated text in UTF-8")
 
 
 def _label_column(spec: Spec, header: tuple[str, ...], columns: int) -> int | None:
