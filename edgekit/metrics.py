@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import os
@@ -18,6 +19,10 @@ from edgekit.runtimes.base import Row
 
 NAMES = ("top1", "mse", "mae", "auc")
 _PYTHON = "python:"
+_CALLED = (
+    "It is called with outputs [n, ...] and labels [n, ...], also of rows drawn with replacement, "
+    "and returns a finite number."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,12 +189,15 @@ def _custom(name: str, labels: np.ndarray) -> Scorer:
 
     def total(scores: np.ndarray, chosen: np.ndarray) -> float:
         try:
-            return float(function(scores, chosen))
-        except Exception as error:  # the user's code: anything may come
+            with contextlib.redirect_stdout(sys.stderr):  # ours may be asked for JSON alone
+                value = float(function(scores, chosen))
+        except (Exception, SystemExit) as error:  # the user's code: anything may come
             raise UsageError(
-                f"metric {name} fails: {type(error).__name__}: {error}",
-                "It is called with outputs [n, ...] and labels [n, ...] and returns a number.",
+                f"metric {name} fails: {type(error).__name__}: {error}", _CALLED
             ) from error
+        if not np.isfinite(value):
+            raise UsageError(f"metric {name} gives {value} for {len(chosen)} rows", _CALLED)
+        return value
 
     return Scorer(name, labels, score, total)
 
@@ -199,8 +207,9 @@ def _load(name: str) -> Callable[[np.ndarray, np.ndarray], Any]:
     here = os.getcwd()
     try:
         sys.path.insert(0, here)
-        found: Any = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+        with contextlib.redirect_stdout(sys.stderr):
+            found: Any = getattr(importlib.import_module(module), function)
+    except (Exception, SystemExit) as error:  # the user's module: anything may come
         raise UsageError(
             f"metric {name} cannot be loaded: {error}",
             "Write python:module:function; the module is looked for in this folder, too.",

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from edgekit.errors import UsageError
 from edgekit.metrics import area_under_curve, scorer
 
 
@@ -42,3 +45,44 @@ def test_the_metric_follows_from_outputs_and_labels(
     output: np.ndarray, labels: object, name: str
 ) -> None:
     assert scorer("", (IMAGE,), (output,), np.asarray(labels)).name == name
+
+
+METRICS = """
+import sys
+def share(outputs, labels):
+    print("called")
+    return float((outputs.argmax(1) == labels).mean())
+def nan(outputs, labels): return float("nan")
+def leaves(outputs, labels): sys.exit(5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        pytest.param("nan", "gives nan for 3 rows", id="no finite number"),
+        pytest.param("leaves", "fails: SystemExit: 5", id="it leaves"),
+        pytest.param("none", "cannot be loaded", id="not there"),
+    ],
+)
+def test_a_metric_of_the_user_that_fails_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, function: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_metrics.py").write_text(METRICS)
+    with pytest.raises(UsageError, match=f"my_metrics:{function} {message}"):
+        judge_with(f"python:my_metrics:{function}")
+
+
+def test_what_a_metric_prints_stays_off_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_metrics.py").write_text(METRICS)
+    assert judge_with("python:my_metrics:share") == pytest.approx(1 / 3)
+    assert capsys.readouterr() == ("", "called\n")
+
+
+def judge_with(metric: str) -> float:
+    made = scorer(metric, (IMAGE,), (SCORES,), np.array([0, 2, 1]))
+    return made.total(np.zeros((3, 3)), made.labels)

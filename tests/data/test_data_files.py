@@ -56,6 +56,8 @@ def test_csv(tmp_path: Path, text: str, spec: str, rows: object, labels: object)
         pytest.param("", "d.csv", "has no rows", id="an empty file"),
         pytest.param("a,b\n", "d.csv", "has no rows", id="a header only"),
         pytest.param("1,2\n1,\udcff\n", "d.csv", "cannot be read", id="not UTF-8"),
+        pytest.param("1" * 200_000, "d.csv", "larger than field limit", id="a huge first cell"),
+        pytest.param("1," * (1 << 23), "d.csv", "longer than 16 MB", id="a huge line"),
     ],
 )
 def test_bad_csv(tmp_path: Path, text: str, spec: str, message: str) -> None:
@@ -88,7 +90,16 @@ def test_pictures_are_rows_and_sub_folders_are_classes(tmp_path: Path) -> None:
     assert samples.labels is not None
     assert samples.labels.tolist() == [0, 0, 1]
     assert "0 cat, 1 dog" in samples.problems[0].message
-    assert samples.where(1).endswith("cat/z.png")
+    assert samples.where(1) == f"{tmp_path.name}/cat/z.png", "the same on every machine"
+
+
+def test_sub_folders_named_by_numbers_are_those_classes(tmp_path: Path) -> None:
+    for name in ("2", "10", "7"):
+        picture(tmp_path / name / "p.png", np.zeros((2, 2)))
+    samples, _ = opened(tmp_path, ".")
+    assert samples.labels is not None
+    assert samples.labels.tolist() == [10, 2, 7], "in the order of the files"
+    assert "are the class numbers" in samples.problems[0].message
 
 
 def test_labels_csv_wins_over_sub_folders(tmp_path: Path) -> None:
@@ -104,11 +115,13 @@ def test_labels_csv_wins_over_sub_folders(tmp_path: Path) -> None:
         pytest.param("p.png,1\nq.png,1\n", "line 2 names q.png", id="a file that is not there"),
         pytest.param("file,label\n", "has no label for p.png", id="a file without label"),
         pytest.param("p.png\n", "line 1 has 1 cells", id="no label"),
+        pytest.param("p.png,1\np.png,2\n", "line 2 labels p.png as 2", id="two labels"),
+        pytest.param("p.png,\udce9\n", "cannot be read: 'utf-8'", id="not UTF-8"),
     ],
 )
 def test_bad_labels_csv(tmp_path: Path, lines: str, message: str) -> None:
     picture(tmp_path / "p.png", np.zeros((2, 2)))
-    (tmp_path / "labels.csv").write_text(lines)
+    (tmp_path / "labels.csv").write_text(lines, errors="surrogateescape")
     with pytest.raises(DataError, match=message):
         opened(tmp_path, ".")
 
@@ -207,6 +220,10 @@ def fails():
     yield X[0]
     raise KeyError('gone')
 def empty(): return []
+def leaves(): raise SystemExit(3)
+def talks():
+    print('hello')
+    return X
 def text(): return ['x']
 def triple(): return [(1, 2, 3)]
 calls = []
@@ -238,6 +255,7 @@ def test_python_entry_points(tmp_path: Path) -> None:
         pytest.param("edgekit_test_nowhere:f", "no module named edgekit_test_nowhere", id="module"),
         pytest.param("edgekit_test_loader:nope", "has no function nope", id="function"),
         pytest.param("edgekit_test_loader:fails", "failed: KeyError: 'gone'", id="it fails"),
+        pytest.param("edgekit_test_loader:leaves", "failed: SystemExit: 3", id="it leaves"),
         pytest.param("edgekit_test_loader:empty", "yields no rows", id="no rows"),
         pytest.param("edgekit_test_loader:text", "no array of numbers", id="text"),
         pytest.param("edgekit_test_loader:triple", "a tuple of 3", id="a triple"),
@@ -248,6 +266,16 @@ def test_bad_entry_points(tmp_path: Path, spec: str, message: str) -> None:
     (tmp_path / "edgekit_test_loader.py").write_text(LOADER)
     with pytest.raises(DataError, match=message):
         opened(tmp_path, f"python:{spec}")
+
+
+def test_what_an_entry_point_prints_stays_off_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "edgekit_test_loader.py").write_text(LOADER)
+    opened(tmp_path, "python:edgekit_test_loader:talks")
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "hello" in output.err
 
 
 def test_a_file_that_nobody_reads(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import importlib
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -173,10 +173,12 @@ def _importable(folder: Path) -> Iterator[None]:
 @contextmanager
 def _user_code(spec: Spec) -> Iterator[None]:
     try:
-        yield
+        # Standard output belongs to the command, which may be asked for JSON there.
+        with redirect_stdout(sys.stderr):
+            yield
     except EdgekitError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DataError(
             f"{spec.text} failed: {type(error).__name__}: {error}",
             f"try it: python -c 'import {spec.module}; "
