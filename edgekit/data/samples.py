@@ -135,7 +135,7 @@ class Samples:
         return Samples(tuple(parts))
 
     def hashes(self) -> tuple[bytes, ...]:
-        """SHA-256 of every row (type, shape, values), independent of file, format and label."""
+        """SHA-256 of every row (its values), independent of file, format, type and label."""
         return self._hashes
 
     @cached_property
@@ -181,13 +181,28 @@ def open_samples(
 
 
 def row_hash(row: Row) -> bytes:
-    """SHA-256 (32 bytes) of a row's type, shape and values, in native byte order."""
+    """SHA-256 (32 bytes) of a row's values, whatever type, byte order and axes they are stored in.
+
+    The same picture as uint8 [28, 28] and as float32 [28, 28, 1] is one row to a model.
+    """
     digest = hashlib.sha256()
     arrays = sorted(row.items()) if isinstance(row, dict) else [("", row)]
     for name, array in arrays:
-        digest.update(f"{name}|{array.dtype.name}|{array.shape}|".encode())
-        digest.update(np.ascontiguousarray(array).data)
+        value = _canonical(array)
+        digest.update(f"{name}|{value.dtype.name}|{value.size}|".encode())
+        digest.update(value.data)
     return digest.digest()
+
+
+def _canonical(array: NDArray[Any]) -> NDArray[Any]:
+    """`array` as the smaller of float32 and float64 that holds every value, else as it is."""
+    for dtype in ("float32", "float64"):
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = array.astype(dtype)
+            exact = np.array_equal(value.astype(array.dtype), array)
+        if exact:
+            return np.ascontiguousarray(value + 0)  # -0 and 0 are one value
+    return np.ascontiguousarray(array)
 
 
 def _short(reader: Reader, stop: int) -> Reader:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgekit.data.samples import open_samples
-from edgekit.data.select import drop_shared, refuse_overlap, select
+from edgekit.data.select import drop_shared, refuse_overlap, select, shared_rows
 from edgekit.errors import DataError
 
 X = np.random.default_rng(0).integers(0, 255, (300, 4), dtype=np.uint8)
@@ -45,6 +45,27 @@ def test_shared_rows_are_found_by_content(folder: Path) -> None:
     assert kept.labels is not None
     assert set(range(300)) - set(kept.labels.tolist()) == {10, 250}
     assert drop_shared(evaluation, []) == (evaluation, 0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shared"),
+    [
+        pytest.param(X.astype(np.float32), True, id="as float32"),
+        pytest.param(X.astype(np.float64), True, id="as float64"),
+        pytest.param(X.astype(">i8"), True, id="as int64 of the other byte order"),
+        pytest.param(X.astype(np.float16), True, id="as float16"),
+        pytest.param(X.reshape(300, 2, 2, 1), True, id="with other axes"),
+        pytest.param(X / 255, False, id="scaled"),
+        pytest.param(X.astype(np.int64) + 2**60, False, id="large numbers that float64 rounds"),
+        pytest.param(X[:, ::-1], False, id="turned round"),
+    ],
+)
+def test_the_same_values_are_the_same_row(tmp_path: Path, rows: np.ndarray, shared: bool) -> None:
+    np.savez(tmp_path / "a.npz", x=X, far=X.astype(np.int64) + 2**60 + 1)
+    np.savez(tmp_path / "b.npz", x=rows)
+    one = open_samples(["a.npz:far" if rows.max() > 2**53 else "a.npz:x"], tmp_path)
+    found = shared_rows(open_samples(["b.npz:x"], tmp_path), one)
+    assert len(found) == (300 if shared else 0)
 
 
 def test_more_than_one_percent_is_refused(folder: Path) -> None:
