@@ -115,10 +115,13 @@ class Preprocess:
     def _per_channel(self, key: str, numbers: tuple[float, ...], row: NDArray[Any]) -> NDArray[Any]:
         channels = row.shape[-1] if row.ndim else 1
         if len(numbers) not in (1, channels):
-            example = ",".join(f"{value:g}" for value in (numbers * channels)[:channels])
+            hint = f"write one for all, for example {key}={numbers[0]:g}"
+            if channels > 1:
+                example = ",".join(f"{value:g}" for value in (numbers * channels)[:channels])
+                hint += f", or {channels}: {key}={example}"
             raise DataError(
                 f"{OPTION} has {len(numbers)} values of {key} for rows of {channels} channel(s)",
-                f"write one for all ({key}={numbers[0]:g}) or {channels}: {key}={example}",
+                hint,
             )
         return np.asarray(numbers, dtype=np.float64)
 

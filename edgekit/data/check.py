@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgekit.data.convention import Predict
+from edgekit.data.convention import Predict, is_bytes
 from edgekit.data.prepare import Prepared
 from edgekit.data.statistics import Statistics, gather
 from edgekit.data.value_range import check_values
@@ -109,13 +109,15 @@ def _clipped(seen: Statistics, option: str) -> list[Problem]:
     if high + low > 0.95:  # two values only: drawings, masks
         return []
     ends = [(high, seen.high)] + ([(low, seen.low)] if seen.low < 0 else [])
+    hint = "record with less gain, or scale before converting to integers"
+    pictures = is_bytes(seen.low, seen.high, seen.whole)  # a white background is no fault
     return [
         Problem(
-            "warning",
+            "note" if pictures else "warning",
             option,
             f"{100 * share:.0f} % of the values sit on the limit {end:g}: the data look clipped "
             "(saturated)",
-            "record with less gain, or scale before converting to integers",
+            f"if that is a white background, all is well; else {hint}" if pictures else hint,
         )
         for share, end in ends
         if CLIPPED < share <= 0.5

@@ -3,14 +3,15 @@
 A wrong input convention shows in the answers to unlabeled rows, in one of three ways:
 
     saturated   the runner-up's probability is below 1e-8 for most rows: inputs are too large
+                (of raw scores only where another convention sees half as many classes again)
     flat        the scores hardly change from row to row: inputs are too small or far off
     narrow      nearly all rows fall into one or a few classes, and under another usual convention
                 the same rows are told apart clearly
 
-The first is judged alone; the others only when another convention does clearly better, so that a
-set of one class, or a weak model, gives no alarm. Information is the mutual information of row and
-class, H(mean p) - mean H(p) (the BALD score of Houlsby et al. 2011, over rows), as a share of
-log(classes); spread is exp of the entropy of the predicted classes.
+The first is judged alone for probabilities; the others only when another convention does clearly
+better, so that a set of one class, or a weak model, gives no alarm. Information is the mutual
+information of row and class, H(mean p) - mean H(p) (the BALD score of Houlsby et al. 2011, over
+rows), as a share of log(classes); spread is exp of the entropy of the predicted classes.
 """
 
 from __future__ import annotations
@@ -100,6 +101,10 @@ def judge(rows: Prepared, predict: Predict, candidates: tuple[Preprocess, ...]) 
     if not (saturated or flat or narrow):
         return Judgement("fine", response=declared)
     likely, better = _best(rows, predict, candidates)
+    if saturated and declared.scores:
+        # Raw scores may lie as far apart as they like, as long as they tell the rows apart.
+        worse = better is not None and better.spread >= 1.5 * declared.spread
+        return Judgement("saturated" if worse else "fine", likely, declared, better)
     if saturated:
         return Judgement("saturated", likely, declared, better)
     if flat:

@@ -156,19 +156,24 @@ class Prepared:
             f"{self.samples.where(position)} has shape {array.shape}, "
             f"the model's input {spec.name} takes {shape}"
         )
+        layout = self.preprocess.layout
+        if layout != "auto" and self._fits_otherwise(array, shape):
+            return DataError(
+                f"{message}, and {OPTION} says layout={layout}",
+                "leave layout out to let the shapes decide",
+            )
         if self._resizable(array.shape, shape):
             size = replace(self.preprocess, resize=(shape[0], shape[1]))
             return DataError(message, f"if rows are pictures, write {OPTION} {size.to_text()}")
-        layout = self.preprocess.layout
-        if layout != "auto":
-            return DataError(
-                message, f"{OPTION} says layout={layout}: leave it out to let the shapes decide"
-            )
         return DataError(
             message,
             "give rows of the model's shape, without a batch axis; name the right array as "
             "PATH:array",
         )
+
+    def _fits_otherwise(self, array: NDArray[Any], shape: tuple[int, ...]) -> bool:
+        free = self.preprocess.resize is not None
+        return fit(array, shape, "auto", free, self.channels_first) is not None
 
     def _resizable(self, have: tuple[int, ...], want: tuple[int, ...]) -> bool:
         if len(want) != 3 or self.preprocess.resize is not None or len(have) not in (2, 3):

@@ -71,9 +71,7 @@ def _told(judgement: Judgement, response: Response, preprocess: Preprocess, opti
             f"most likely it was trained on {OPTION} {likely.to_text()}; "
             f"if you are sure of {preprocess.to_text()}, all is well"
         )
-    # Raw scores can be that far apart in a sound model; probabilities cannot.
-    sound = judgement.kind == "saturated" and response.scores
-    return Problem("note" if sound else "warning", option, message, hint)
+    return Problem("warning", option, message, hint)
 
 
 def _against(expected: tuple[float, float], seen: Statistics, option: str) -> list[Problem]:

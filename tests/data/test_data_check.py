@@ -97,6 +97,15 @@ def test_scale_and_zero_point_beside_the_rows_make_the_hint(tmp_path: Path) -> N
     assert "write --preprocess scale=1/2,offset=-41.5" in told
 
 
+def test_white_in_pictures_is_a_note(tmp_path: Path) -> None:
+    x = RNG.integers(0, 255, NOISE.shape, dtype=np.uint8)
+    x[:, :2] = 255
+    np.savez(tmp_path / "d.npz", x=x)
+    (problem,) = check(rows_of(tmp_path / "d.npz:x", x.shape[1:], "unit"), parse("unit"))
+    assert problem.severity == "note"
+    assert "25 % of the values sit on the limit 255" in problem.message
+
+
 def test_nan_is_an_error_that_names_the_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"d\.npz:x row 3 contains NaN \(1 of 128 values\)"):
         messages(tmp_path, with_values(NOISE, (3, 0, 0, 0), np.nan))
@@ -141,6 +150,7 @@ def litert(model: bytes) -> Callable[[tuple[np.ndarray, ...]], tuple[np.ndarray,
     result = interpreter.get_output_details()[0]["index"]
 
     def predict(row: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        interpreter.reset_all_variables()  # an LSTM forgets the row before
         interpreter.set_tensor(source, row[0])
         interpreter.invoke()
         return (interpreter.get_tensor(result),)
@@ -176,6 +186,7 @@ def test_real_data_give_no_false_alarm_without_the_model(
         pytest.param(VWW_FLOAT, VWW, (96, 96, 3), "raw", "unit", id="vww raw"),
         pytest.param(LSTM, MNIST, (28, 28), "unit", None, id="mnist lstm unit is right"),
         pytest.param(LSTM, MNIST, (28, 28), "symmetric", "unit", id="mnist lstm symmetric"),
+        pytest.param(LSTM, MNIST, (28, 28), "raw", "unit", id="mnist lstm raw"),
     ],
 )
 def test_real_models_tell_right_from_wrong(
@@ -203,6 +214,24 @@ def test_a_sound_model_on_rows_of_one_class_gives_no_alarm(
         np.savez(tmp_path / "d.npz", x=data["x"][data["y"] == 1])
     rows = rows_of(tmp_path / "d.npz:x", (32, 32, 3), "raw")
     assert check(rows, parse("raw"), litert((real_models / RESNET8).read_bytes())) == []
+
+
+def test_raw_scores_that_tell_the_rows_apart_are_sound_however_far_apart(tmp_path: Path) -> None:
+    x = np.eye(10, 12, dtype=np.uint8)[np.arange(40) % 10] * np.arange(200, 240)[:, None]
+    np.savez(tmp_path / "d.npz", x=x)
+
+    def scores(row: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        return (row[0][:, :10] * 3 - 1,)
+
+    def stuck(row: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        push = np.where(np.arange(10) == 4, row[0].sum() ** 2 / 99, 0)
+        return (row[0][:, :10] * 3 + push,)
+
+    rows = rows_of(tmp_path / "d.npz:x", (12,), "raw")
+    assert check(rows, parse("raw"), scores) == []
+    (problem,) = check(rows, parse("raw"), stuck)
+    assert "the values look too large" in problem.message
+    assert "trained on --preprocess unit" in problem.hint
 
 
 def converted(path: Path) -> bytes:

@@ -111,6 +111,14 @@ def test_time_series_turn_only_for_channels_first_models(tmp_path: Path) -> None
             count(4, 4, 3), (3, 4, 4), "layout=nhwc", "has shape", "layout=nhwc", id="layout"
         ),
         pytest.param(
+            count(3, 8, 8),
+            (8, 8, 3),
+            "unit,layout=nhwc",
+            "says layout=nhwc",
+            "leave layout out",
+            id="the other layout",
+        ),
+        pytest.param(
             count(4, 4, 1),
             (8, 8, 1),
             "resize=9x8",
