@@ -224,7 +224,7 @@ def test_raw_scores_that_tell_the_rows_apart_are_sound_however_far_apart(tmp_pat
         return (row[0][:, :10] * 3 - 1,)
 
     def stuck(row: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
-        push = np.where(np.arange(10) == 4, row[0].sum() ** 2 / 99, 0)
+        push = np.where(np.arange(10) == 4, row[0].sum() ** 2, 0)
         return (row[0][:, :10] * 3 + push,)
 
     rows = rows_of(tmp_path / "d.npz:x", (12,), "raw")
