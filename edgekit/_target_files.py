@@ -15,6 +15,9 @@ from edgekit.errors import UsageError
 ENVIRONMENT = "EDGEKIT_TARGETS"
 """Folders of the user's own targets, separated as in PATH; their `runtimes/` are seen too."""
 
+MANY = 15
+"""More names than this are no help on one line; only targets are so many."""
+
 Kind = Any
 """What a value must be: a type; a tuple of choices; [kind], a list; {key: kind}, a table
 (`*` stands for any key); or a function that returns what is expected when the value is wrong."""
@@ -93,7 +96,11 @@ def require_items(path: Path, items: Sequence[str], key: str) -> None:
 
 
 def _base(path: Path, base: str, schema: Mapping[str, Kind], folder: str) -> dict[str, Any]:
-    content = read(find(base, folder, beside=path), schema)
+    try:
+        found = find(base, folder, beside=path)
+    except UsageError as error:
+        raise UsageError(f"{path}: extends: {error.message}", error.hint) from error
+    content = read(found, schema)
     if "extends" in content:
         raise UsageError(
             f"{path}: extends {base}, which itself extends {content['extends']}",
@@ -140,12 +147,14 @@ def _files(folder: str) -> dict[str, list[Path]]:
 
 
 def _hint(name: str, known: Iterable[str]) -> str:
-    """Unique substring or nearest neighbour as a suggestion, else all names."""
+    """Substring or nearest neighbours as a suggestion, else all names, or where to find many."""
     known = sorted(known)
     lowered = name.lower()
     inside = [item for item in known if lowered and lowered in item.lower()]
     close = inside or difflib.get_close_matches(lowered, known, n=3)
-    return f"did you mean {' or '.join(close[:5])}?" if close else f"known: {', '.join(known)}"
+    if close:
+        return f"did you mean {' or '.join(close[:5])}?"
+    return f"known: {', '.join(known)}" if len(known) <= MANY else "edgekit targets lists them"
 
 
 def _check_table(table: Mapping[str, Any], schema: Mapping[str, Kind], file: str, at: str) -> None:

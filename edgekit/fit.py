@@ -90,7 +90,10 @@ def _flash(graph: Graph, model: int, profile: Profile) -> Memory:
     if profile.family != "mcu" or cost is None:
         return Memory(model, profile.flash_bytes, "measured", "the model file")
     interpreter, how = _interpreter_flash(graph, cost, profile.processor.core)
-    by = f"model {model} B + {profile.runtime.title} {interpreter} B ({how}); without your program"
+    by = (
+        f"model {model:,} B + {profile.runtime.title} {interpreter:,} B ({how}); "
+        "without your program"
+    )
     return Memory(model + interpreter, profile.flash_bytes, "estimated", by)
 
 
@@ -105,7 +108,7 @@ def _interpreter_flash(graph: Graph, cost: Interpreter, core: str) -> tuple[int,
         base, how = cost.flash[core], f"measured firmware on {core}, int8 kernels"
     else:
         base, how = cost.flash_default, "measured firmware on other cores, int8 kernels"
-    more = f", and {extra} x {cost.flash_per_kernel} B for other kinds of op" if extra else ""
+    more = f", and {extra} x {cost.flash_per_kernel:,} B for other kinds of op" if extra else ""
     return base + extra * cost.flash_per_kernel, how + more
 
 
@@ -132,11 +135,11 @@ def _ram(profile: Profile, arena: Arena | None) -> Memory:
         by = "unknown: no run of tflite-micro on this machine (its wheel is for x86-64 Linux)"
         return Memory(None, profile.ram_bytes, "estimated", by)
     scratch = cost.mve_scratch_bytes if profile.processor.vector == "mve" else 0
-    margin = f" + {scratch} B scratch of Helium kernels" if scratch else ""
+    margin = f" + {scratch:,} B scratch of Helium kernels" if scratch else ""
     by = (
-        f"arena {arena.total} B of tflite-micro on this 64-bit host (tensors {arena.head} B, "
-        f"exact; structures {arena.tail} B, fewer on a 32-bit core){margin} + "
-        f"{cost.static_bytes} B static + {cost.stack_bytes} B stack; without your program"
+        f"arena {arena.total:,} B of tflite-micro on this 64-bit host (tensors {arena.head:,} B, "
+        f"exact; structures {arena.tail:,} B, fewer on a 32-bit core){margin} + "
+        f"{cost.static_bytes:,} B static + {cost.stack_bytes:,} B stack; without your program"
     )
     need = arena.total + scratch + cost.static_bytes + cost.stack_bytes
     return Memory(need, profile.ram_bytes, "estimated", by)

@@ -6,13 +6,14 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from edgekit.errors import ModelError, UsageError
+from edgekit.errors import ModelError
 from edgekit.graph.count import layer_macs, parameters, weight_bytes
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.graph.read import is_tflite, read
+from edgekit.progress import Progress
 
 
-def inspect(path: Path) -> dict[str, Any]:
+def inspect(path: Path, progress: Progress | None = None) -> dict[str, Any]:
     """Describe a model file.
 
     A `.tflite` file is read as it is, without TensorFlow; any other format is imported first and
@@ -20,6 +21,7 @@ def inspect(path: Path) -> dict[str, Any]:
 
     Args:
         path: The model file or SavedModel folder.
+        progress: Told when a model must be imported first, which takes seconds.
 
     Returns:
         JSON-able: `path`, `format`, `sha256` and `bytes` (of the flatbuffer), `description`,
@@ -28,10 +30,9 @@ def inspect(path: Path) -> dict[str, Any]:
         weights, bytes of the weights, macs), `subgraphs`.
 
     Raises:
-        UsageError: There is no such file.
-        ModelError: It cannot be read.
+        ModelError: There is no such file, or it cannot be read.
     """
-    data, kind = _flatbuffer(path)
+    data, kind = _flatbuffer(path, progress or Progress())
     graph = read(data, str(path))
     macs = layer_macs(graph)
     return {
@@ -52,9 +53,7 @@ def inspect(path: Path) -> dict[str, Any]:
     }
 
 
-def _flatbuffer(path: Path) -> tuple[bytes, str]:
-    if not path.exists():
-        raise UsageError(f"no such model: {path}", "check the path")
+def _flatbuffer(path: Path, progress: Progress) -> tuple[bytes, str]:
     if path.is_file():
         try:
             with path.open("rb") as file:
@@ -67,6 +66,7 @@ def _flatbuffer(path: Path) -> tuple[bytes, str]:
             )
     from edgekit.importers.base import load
 
+    progress.step(f"importing {path.name}")
     model = load(path)
     return model.tflite, model.source.format
 

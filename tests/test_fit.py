@@ -74,7 +74,7 @@ def test_float_models_need_the_larger_kernels(real_models: Path) -> None:
 def test_other_kinds_of_op_are_added(real_models: Path) -> None:
     name = "tflm_examples/mnist_lstm_int8.tflite"
     found = verdict(real_models, name, "cortex-m4")
-    assert "x 7192 B for other kinds of op" in found.flash.by
+    assert "x 7,192 B for other kinds of op" in found.flash.by
 
 
 def test_generic_core_has_needs_but_no_verdict(real_models: Path) -> None:

@@ -187,8 +187,8 @@ def test_missing_folder_of_the_environment_is_named(
         pytest.param("l4r5", "did you mean nucleo-l4r5zi?", id="unique part of a name"),
         pytest.param("RPI4", "did you mean rpi4?", id="upper case"),
         pytest.param("cortexm4", "cortex-m4", id="a dash forgotten"),
-        pytest.param("qqqqq", "known: android", id="nothing near"),
-        pytest.param("", "known: android", id="empty"),
+        pytest.param("qqqqq", "edgekit targets lists them", id="nothing near"),
+        pytest.param("", "edgekit targets lists them", id="empty"),
     ],
 )
 def test_unknown_name_is_refused_with_the_nearest(name: str, hint: str) -> None:

@@ -1,10 +1,10 @@
-"""What the commands share: the common options, JSON on standard output, tables for people."""
+"""What the commands share: the common options, and JSON on standard output."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -60,26 +60,3 @@ def verbosity() -> int:
 def emit(data: Any) -> None:
     """Print `data` as JSON on standard output."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table on standard output; columns whose cells are numbers are aligned right."""
-    from rich.console import Console
-    from rich.table import Table
-
-    grid = Table(box=None, pad_edge=False)
-    for index, column in enumerate(columns):
-        cells = [row[index] for row in rows if row[index] is not None]
-        numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*[_cell(value) for value in row])
-    console = Console(highlight=False, markup=False)
-    console.print(title, style="bold", soft_wrap=True)
-    console.print(grid)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return "-"
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import click
 
 from edgekit.artifact import Build
-from edgekit.cli._common import table
+from edgekit.cli._table import item, table
+
+EXACT_DB = 200.0
+"""From here on built and float model are the same for every purpose (`edgekit.sqnr`)."""
 
 
 def print_build(build: Build) -> None:
-    """Sizes, closeness to the float model, fit, files and what to do next."""
-    manifest = build.manifest
+    """Sizes, closeness to the float model, fit, problems, files and what to do next."""
+    folder = _shown(build.folder)
     if not build.fresh:
-        click.echo(f"{build.folder}: nothing changed, nothing to do (--force builds again)")
+        click.echo(f"{folder}: nothing changed, nothing to do (--force builds again)")
         return
+    manifest = build.manifest
     title = f"{manifest['model']['path']} for {manifest['target']}"
     table(title, ("", "parameters", "MACs", "bytes", "gzip"), _sizes(manifest))
     click.echo()
     for name, text in _findings(manifest):
-        click.echo(f"{name:<11} {text}")
+        item(name, text)
     for problem in manifest["problems"]:
-        click.echo(f"{problem['severity']:<11} {problem['message']}")
-        click.echo(f"{'':<11} {problem['hint']}")
-    click.echo(f"{'files':<11} {build.folder}/")
-    for item in manifest["artifacts"]:
-        click.echo(f"{'':<11}   {item['path']:<20} {item['bytes']:>12,} B  {item['kind']}")
-    click.echo(
-        f"{'next':<11} edgekit inspect {build.tflite}\n{'':<11} edgekit verify {build.folder}"
-    )
+        item(problem["severity"], problem["message"])
+        item("", problem["hint"])
+    _files(folder, manifest)
+    _next(folder, manifest)
     click.echo()
 
 
-def _sizes(manifest: dict[str, Any]) -> list[list[Any]]:
+def _files(folder: Path, manifest: dict[str, Any]) -> None:
+    click.echo(f"{'files':<11} {folder}/")
+    for artifact in manifest["artifacts"]:
+        click.echo(f"{'':<11}   {artifact['path']:<16} {artifact['bytes']:>11,} B")
+    click.echo(f"{'':<11}   {'manifest.json':<16} from what, how good, where it fits")
+    click.echo(f"{'':<11}   {'report.json':<16} layer by layer, and this run")
+
+
+def _next(folder: Path, manifest: dict[str, Any]) -> None:
+    names = [artifact["path"] for artifact in manifest["artifacts"]]
+    compiled = [name for name in names if name.endswith((".c", ".h"))]
+    use = f"load {names[0]} on the device"
+    if compiled:
+        use += f", or compile {' and '.join(compiled)} into its program"
+    item("next", use)
+    model = shlex.quote(str(folder / names[0]))
+    click.echo(f"{'':<11} edgekit inspect {model}")
+    click.echo(f"{'':<11} edgekit verify {shlex.quote(str(folder))}")
+
+
+def _sizes(manifest: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """One row a step; a float build is its own beginning, and is shown once."""
     keys = ("step", "parameters", "macs", "bytes", "gzip")
-    return [[entry[key] for key in keys] for entry in manifest["ledger"]]
+    return list(dict.fromkeys(tuple(step[key] for key in keys) for step in manifest["ledger"]))
 
 
 def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("fidelity", _fidelity(manifest["fidelity"]))]
     if manifest["accuracy"]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
+    enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
+    lines.append(("fit", f"{manifest['target']} has every operator{enough}"))
     for name in ("flash", "ram"):
         lines += [(name, text) for text in [_memory(manifest["fit"][name])] if text]
     return lines
@@ -52,24 +77,36 @@ def _fidelity(fidelity: dict[str, Any] | None) -> str:
         return "not measured"
     agreement = fidelity["top1_agreement"]
     same = "" if agreement is None else f"top-1 agrees on {agreement:.2f} %, "
-    return (
-        f"{same}SQNR {fidelity['sqnr_db']:.1f} dB (worst sample {fidelity['worst']['sqnr_db']:.1f})"
-        f" on {fidelity['samples']} rows, {fidelity['runtime']}"
-    )
+    worst = fidelity["worst"]["sqnr_db"]
+    sqnr = f"SQNR {fidelity['sqnr_db']:.1f} dB (worst row {worst:.1f} dB)"
+    if worst >= EXACT_DB:
+        sqnr = "outputs equal the float model's"
+    return f"{same}{sqnr}; {fidelity['samples']:,} rows on {fidelity['runtime']}"
 
 
 def _accuracy(accuracy: dict[str, Any]) -> str:
     low, high = accuracy["interval"]
-    unit = " %" if accuracy["metric"] in ("top1", "auc") else ""
+    percent = accuracy["metric"] in ("top1", "auc")
+    unit, points = (" %", " points") if percent else ("", "")
     return (
         f"{accuracy['metric']} float {accuracy['float']:.2f}{unit}, built {accuracy['built']:.2f}"
-        f"{unit}: drop {accuracy['drop']:.2f} (95 % interval {low:.2f} to {high:.2f})"
-        f" on {accuracy['samples']} samples"
+        f"{unit}: drop {accuracy['drop']:.2f}{points} (95 % interval {low:.2f} to {high:.2f})"
+        f" on {accuracy['samples']:,} samples"
     )
 
 
 def _memory(memory: dict[str, Any]) -> str:
-    if memory["need"] is None:
+    """Need of have; nothing where the size of the model file, shown above, is all that is known."""
+    if memory["need"] is None or (memory["have"] is None and memory["state"] == "measured"):
         return ""
-    have = f" of {memory['have']:,} B" if memory["have"] else ""
+    have = ""
+    if memory["have"]:
+        share = 100 * memory["need"] / memory["have"]
+        have = f" of {memory['have']:,} B ({share:.0f} %)"
     return f"{memory['need']:,} B{have}, {memory['state']}: {memory['by']}"
+
+
+def _shown(folder: Path) -> Path:
+    """Relative where it lies below this folder, as the user would type it."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._common import common, emit, json_option, table
+from edgekit.cli._common import common, emit, json_option
+from edgekit.cli._table import table
 
 if TYPE_CHECKING:
     from edgekit.doctor import Diagnosis

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from edgekit.cli._common import common, emit, json_option, table
+from edgekit.cli._common import common, emit, json_option, verbosity
+from edgekit.cli._table import table
 
 
 @click.command(name="inspect")
@@ -15,14 +16,19 @@ from edgekit.cli._common import common, emit, json_option, table
 @json_option
 @common
 def command(model: str, as_json: bool) -> None:
-    """Show the layers of MODEL: shapes, quantisation, bytes, MACs.
+    """Show the layers of MODEL: shapes, quantization, bytes, MACs.
 
     A .tflite file is read without TensorFlow; any other model is imported first, and what is
     shown is the float flatbuffer that a build would start from.
     """
+    from edgekit.cli._progress import make_progress
     from edgekit.inspect import inspect
 
-    found = inspect(Path(model))
+    progress = make_progress(verbosity())
+    try:
+        found = inspect(Path(model), progress)
+    finally:
+        progress.close()
     if as_json:
         emit(found)
     else:
@@ -31,20 +37,22 @@ def command(model: str, as_json: bool) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     columns = ("#", "Op", "Name", "Output", "Type", "Weights", "Bytes", "MACs")
+    names = _short([layer["name"] or "-" for layer in found["layers"]])
     rows = [
         (
             layer["index"],
             layer["op"],
-            _short(layer["name"]),
+            name,
             _shape(layer["shape"]),
             layer["dtype"],
-            layer["quantization"],
+            _weights(layer["quantization"]),
             layer["bytes"],
             layer["macs"],
         )
-        for layer in found["layers"]
+        for layer, name in zip(found["layers"], names, strict=True)
     ]
-    table(f"{found['path']} ({found['format']})", columns, rows)
+    title = f"{found['path']} ({found['format']})"
+    table(title, columns, rows, give=columns.index("Name"), cut=True)
     click.echo()
     for side in ("inputs", "outputs"):
         for end in found[side]:
@@ -68,6 +76,22 @@ def _shape(sizes: list[int] | None) -> str:
     return "x".join("?" if size < 0 else str(size) for size in sizes or ()) or "-"
 
 
-def _short(name: str | None) -> str:
-    """Fused operators carry the names of all they were made of; the last one is the layer's."""
-    return (name or "-").rstrip(";").rpartition(";")[2]
+def _short(names: list[str]) -> list[str]:
+    """The part of each name that tells layers apart.
+
+    A fused operator carries the names of all it was made of, the last one is the layer's; and the
+    name of the network comes before those of its layers.
+    """
+    last = [name.rstrip(";").rpartition(";")[2] for name in names]
+    networks = {name.partition("/")[0] for name in last if "/" in name}
+    if len(networks) != 1:
+        return last
+    return [name.removeprefix(f"{min(networks)}/") for name in last]
+
+
+def _weights(quantization: str | None) -> str | None:
+    """Short: `int8 per channel` is `int8/ch`, and a scale for the whole tensor goes without."""
+    if quantization is None:
+        return None
+    dtype, _, grain = quantization.partition(" per ")
+    return {"channel": f"{dtype}/ch", "block": f"{dtype}/block"}.get(grain, dtype)

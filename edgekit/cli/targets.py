@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli._common import common, emit, json_option, table
+from edgekit.cli._common import common, emit, json_option
+from edgekit.cli._table import table
 
 if TYPE_CHECKING:
     from edgekit.profile import Profile
@@ -38,9 +39,7 @@ def _list(profiles: list[Profile], as_json: bool) -> None:
     if as_json:
         emit(rows)
         return
-    click.echo(_columns(["target", "core", "flash", "RAM", "runtime", "default", "title"]))
-    for profile in profiles:
-        click.echo(_columns(_cells(profile)))
+    table("", ("target", "core", "flash", "RAM", "title"), map(_cells, profiles))
     click.echo("\nedgekit targets NAME shows every fact of one, with its source")
 
 
@@ -50,16 +49,8 @@ def _cells(profile: Profile) -> list[str]:
         profile.processor.core,
         _size(profile.flash_bytes),
         _size(profile.ram_bytes),
-        profile.runtime.name,
-        profile.quantizers[0],
         profile.title,
     ]
-
-
-def _columns(cells: list[str]) -> str:
-    """One line; a name is never folded, as a table's cell would be, so that it can be copied."""
-    widths = (18, 13, 8, 6, 14, 7, 0)
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _summary(profile: Profile) -> dict[str, Any]:
@@ -93,17 +84,18 @@ def _facts(profile: Profile) -> Iterator[list[str]]:
     yield ["runtime", f"{runtime.title} ({runtime.package})"]
     yield ["evaluated with", profile.evaluate_with]
     yield ["quantizers", ", ".join(profile.quantizers)]
-    yield ["input, output", f"{profile.input_dtype}, {profile.output_dtype}"]
-    yield ["possible", ", ".join(profile.io_types)]
+    ends = f"{profile.input_dtype}, {profile.output_dtype}"
+    yield ["input, output", f"{ends} (possible: {', '.join(profile.io_types)})"]
     yield ["exporters", ", ".join(profile.exporters)]
     yield ["device", profile.device or "-"]
-    yield ["ops", ", ".join(_op(profile, op) for op in runtime.ops)]
-    yield ["custom ops", ", ".join(runtime.custom) or "-"]
+    yield ["operators", ", ".join(_op(profile, op) for op in runtime.ops)]
+    yield ["custom operators", ", ".join(runtime.custom) or "-"]
 
 
 def _op(profile: Profile, op: str) -> str:
+    """The operator with the highest version that the runtime has, where there is a choice."""
     highest = profile.runtime.versions.get(op, (1, 1))[1]
-    return op if highest == 1 else f"{op} (to {highest})"
+    return op if highest == 1 else f"{op}<={highest}"
 
 
 def _size(count: int | None) -> str:

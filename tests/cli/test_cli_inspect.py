@@ -24,7 +24,7 @@ def test_the_table_names_layers_ends_and_totals(
 ) -> None:
     assert main(["inspect", str(net)]) == 0
     shown = capsys.readouterr().out
-    for text in ("CONV_2D", "1x4x4x3", "int8 per", "SOFTMAX", "155 parameters", "960 MACs"):
+    for text in ("CONV_2D", "1x4x4x3", "int8/ch", "SOFTMAX", "155 parameters", "960 MACs"):
         assert text in shown
     assert "in  1x4x4x2  int8  scale 0.5  zero point -3" in shown
     assert "out  1x2  int8  scale 0.00390625  zero point -128" in shown
@@ -69,8 +69,8 @@ def test_bad_files_give_one_line_and_one_hint(
 
 
 def test_no_such_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["inspect", str(tmp_path / "none.tflite")]) == 2
-    assert "no such model" in capsys.readouterr().err
+    assert main(["inspect", str(tmp_path / "none.tflite")]) == 1
+    assert "no such file" in capsys.readouterr().err
 
 
 def test_under_a_second_and_without_tensorflow(real_models: Path) -> None:

@@ -18,7 +18,7 @@ def test_list_has_every_target_on_a_line_of_its_own(capsys: pytest.CaptureFixtur
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[1 : len(profile_names()) + 1]] == profile_names()
     board = next(line for line in lines if line.startswith("nucleo-l4r5zi"))
-    assert board.split()[1:8] == ["cortex-m4", "2", "MB", "640", "KB", "tflite-micro", "int8"]
+    assert board.split()[1:7] == ["cortex-m4", "2", "MB", "640", "KB", "ST"]
 
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,6 +63,21 @@ def test_unknown_target_is_one_line_and_one_hint(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err == "error: unknown target: l4r5\nhint: did you mean nucleo-l4r5zi?\n"
+
+
+def test_unknown_target_like_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["targets", "zzz"]) == 2
+    assert capsys.readouterr().err.endswith("hint: edgekit targets lists them\n")
+
+
+def test_list_fits_eighty_columns_with_whole_names(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["targets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert {line.split()[0] for line in lines if line[:1].strip()} >= set(profile_names())
 
 
 def test_list_imports_nothing_heavy() -> None:

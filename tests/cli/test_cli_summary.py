@@ -1,0 +1,124 @@
+"""What `edgekit build` says at its end."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.artifact import Build
+from edgekit.cli._summary import print_build
+
+MEMORY = {"need": 18816, "have": None, "state": "measured", "by": "the model file"}
+STEP = {"step": "float32", "parameters": 12570, "macs": 934272, "bytes": 53836, "gzip": 48140}
+MANIFEST: dict[str, Any] = {
+    "model": {"path": "digits.keras"},
+    "target": "rpi4",
+    "ledger": [STEP, {**STEP, "step": "int8", "bytes": 18816}],
+    "fidelity": {
+        "samples": 200,
+        "top1_agreement": 99.5,
+        "sqnr_db": 44.163,
+        "worst": {"index": 3, "sqnr_db": 21.2},
+        "runtime": "ai-edge-litert 2.3.0",
+    },
+    "accuracy": None,
+    "fit": {"fits": None, "flash": MEMORY, "ram": {**MEMORY, "need": None}},
+    "problems": [{"severity": "warning", "message": "few samples", "hint": "give more"}],
+    "artifacts": [{"kind": "tflite", "path": "model.tflite", "bytes": 18816, "sha256": "0"}],
+}
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    monkeypatch.chdir(tmp_path)
+    return copy.deepcopy(MANIFEST)
+
+
+def shown(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str], folder: str = "out") -> str:
+    print_build(Build(Path.cwd() / folder, manifest))
+    return capsys.readouterr().out
+
+
+def test_everything_a_person_needs(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        shown(manifest, capsys)
+        == """\
+digits.keras for rpi4
+         parameters     MACs   bytes    gzip
+float32      12,570  934,272  53,836  48,140
+int8         12,570  934,272  18,816  48,140
+
+fidelity    top-1 agrees on 99.50 %, SQNR 44.2 dB (worst row 21.2 dB); 200 rows on \
+ai-edge-litert 2.3.0
+fit         rpi4 has every operator
+warning     few samples
+            give more
+files       out/
+              model.tflite          18,816 B
+              manifest.json    from what, how good, where it fits
+              report.json      layer by layer, and this run
+next        load model.tflite on the device
+            edgekit inspect out/model.tflite
+            edgekit verify out
+
+"""
+    )
+
+
+def test_need_of_have(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    ram = {"need": 16828, "have": 20000, "state": "estimated", "by": "arena and stack"}
+    manifest["fit"] = {"fits": True, "flash": MEMORY, "ram": ram}
+    text = shown(manifest, capsys)
+    assert "rpi4 has every operator, and its memory suffices" in text
+    assert "ram         16,828 B of 20,000 B (84 %), estimated: arena and stack" in text
+    assert "flash" not in text
+
+
+def test_commands_can_be_pasted(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = shown(manifest, capsys, "my builds")
+    assert "edgekit verify 'my builds'" in text
+    assert "edgekit inspect 'my builds/model.tflite'" in text
+
+
+def test_compiled_in(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    manifest["artifacts"] += [
+        {"kind": "c_array", "path": path, "bytes": 9} for path in ("model_data.h", "model_data.c")
+    ]
+    assert "or compile model_data.h and model_data.c into its program" in shown(manifest, capsys)
+
+
+def test_a_float_build_equals_its_source_and_is_listed_once(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest["ledger"] = [STEP, dict(STEP)]
+    manifest["fidelity"].update(sqnr_db=200.0, worst={"index": 0, "sqnr_db": 200.0})
+    text = shown(manifest, capsys)
+    assert text.count("934,272") == 1
+    assert "outputs equal the float model's; 200 rows" in text
+
+
+def test_drop_in_points(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    manifest["accuracy"] = {
+        "metric": "top1",
+        "samples": 1000,
+        "float": 98.1,
+        "built": 97.9,
+        "drop": 0.2,
+        "interval": [-0.4, 0.8],
+    }
+    wanted = "top1 float 98.10 %, built 97.90 %: drop 0.20 points (95 % interval -0.40 to 0.80)"
+    assert f"{wanted} on 1,000 samples" in shown(manifest, capsys)
+
+
+def test_elsewhere_the_folder_is_absolute(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_build(Build(Path("/elsewhere/out"), manifest, fresh=False))
+    assert capsys.readouterr().out.startswith("/elsewhere/out: nothing changed, nothing to do")
