@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any
@@ -23,13 +24,16 @@ class LiveProgress(Progress):
     def __init__(self) -> None:
         from rich.console import Console
 
-        self._console = Console(stderr=True, highlight=False)
+        # A descriptor of its own: descriptor 2 is silenced while TensorFlow and converters work.
+        self._terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
+        self._console = Console(file=self._terminal, highlight=False, markup=False)
         self._status: Any = self._console.status("")
         self._what = ""
         self._began = 0.0
 
     def step(self, what: str) -> None:
         """Finish the line of the step before and begin a new one."""
+        self._status.stop()
         self._finish()
         self._what, self._began = what, time.monotonic()
         self._status.update(what)
@@ -41,14 +45,18 @@ class LiveProgress(Progress):
         self._status.update(f"{self._what} {share}")
 
     def close(self) -> None:
-        """Finish the last line and give the terminal back."""
-        self._finish()
+        """Finish the last line and give the terminal back; on the way of an error with a cross."""
         self._status.stop()
+        self._finish(failed=sys.exc_info()[0] is not None)
+        self._terminal.close()
 
-    def _finish(self) -> None:
+    def _finish(self, failed: bool = False) -> None:
+        from rich.text import Text
+
         if self._what:
-            seconds = time.monotonic() - self._began
-            self._console.print(f"[green]✓[/] {self._what} [dim]{seconds:.1f} s[/]")
+            mark = ("✗ ", "red") if failed else ("✓ ", "green")
+            seconds = f" {time.monotonic() - self._began:.1f} s"
+            self._console.print(Text.assemble(mark, self._what, (seconds, "dim")))
         self._what = ""
 
 
