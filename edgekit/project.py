@@ -197,7 +197,8 @@ def write_template(path: Path, model: str, targets: tuple[str, ...], force: bool
     if path.exists() and not force:
         raise UsageError(f"{path} is there already", "edit it, or overwrite it with --force")
     quoted = ", ".join(_toml_string(target) for target in targets)
-    text = _TEMPLATE.replace("@model@", _toml_string(model)).replace("@targets@", quoted)
+    text = _TEMPLATE.replace("@model@", f"{_toml_string(model):<22}")
+    text = text.replace("@targets@", f"{f'[{quoted}]':<19}")
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -214,7 +215,7 @@ _TEMPLATE = """\
 # edgekit build --set quantize.estimator=mse
 
 [model]
-path = @model@                # .keras, .h5, SavedModel folder, .onnx or .tflite
+path = @model@ # .keras, .h5, SavedModel folder, .onnx or .tflite
 # modules = ["my_layers"]     # imported first; they register custom layers with
                               # @keras.saving.register_keras_serializable()
 
@@ -229,7 +230,7 @@ preprocess = "raw"            # raw, unit (x/255), symmetric (x/127.5-1), imagen
 samples = 200                 # the most that calibration uses
 
 [build]
-targets = [@targets@]            # edgekit targets lists them; a path of your own TOML works, too
+targets = @targets@ # edgekit targets lists them; a path of your own TOML works, too
 # output = "build/model-rpi4" # default: build/<model>-<target>
 seed = 0
 

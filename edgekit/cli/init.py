@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._common import common
+from edgekit.cli._common import common, emit, json_option
 
 
 @click.command(name="init")
@@ -22,10 +22,18 @@ from edgekit.cli._common import common
     help="Target to write into it; may be repeated.",
 )
 @click.option("--force", is_flag=True, help="Overwrite an edgekit.toml that is there.")
+@json_option
 @common
-def command(model: str, targets: tuple[str, ...], force: bool) -> None:
+def command(model: str, targets: tuple[str, ...], force: bool, as_json: bool) -> None:
     """Write a commented edgekit.toml for MODEL into this folder."""
+    from edgekit.profile import load_profile
     from edgekit.project import write_template
 
+    for target in targets:
+        load_profile(target)  # a name that is wrong is told now, not by the first build
     path = write_template(Path("edgekit.toml"), model, targets, force)
-    click.echo(f"wrote {path}: fill in [data] calibration, then run: edgekit build")
+    if as_json:
+        emit({"path": str(path), "model": model, "targets": list(targets)})
+        return
+    missing = "" if Path(model).exists() else f"put {model} here, "
+    click.echo(f"wrote {path}: {missing}fill in [data] calibration, then run: edgekit build")
