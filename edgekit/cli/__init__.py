@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -65,17 +65,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Exception, KeyboardInterrupt) as error:
         if "--debug" in argv and not isinstance(error, click.exceptions.NoArgsIsHelpError):
             raise
-        return _report(error, as_json="--json" in argv)
+        return _report(error, argv)
 
 
 def entry() -> None:
     """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
     code = main()
     sys.stdout.flush()
     sys.exit(code)
 
 
-def _report(error: BaseException, as_json: bool) -> int:
+def _report(error: BaseException, argv: Sequence[str]) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message())
         return 2
@@ -85,18 +88,18 @@ def _report(error: BaseException, as_json: bool) -> int:
     if isinstance(error, BrokenPipeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    message, hint, code = _explain(error)
+    message, hint, code = _explain(error, argv)
     click.echo(f"error: {message}\nhint: {hint}", err=True)
-    if as_json:
+    if "--json" in argv:
         click.echo(json.dumps({"error": message, "hint": hint, "exit_code": code}))
     return code
 
 
-def _explain(error: BaseException) -> tuple[str, str, int]:
+def _explain(error: BaseException, argv: Sequence[str]) -> tuple[str, str, int]:
     if isinstance(error, EdgekitError):
-        return error.message, error.hint, error.exit_code
+        return _near_paths(error.message), _near_paths(error.hint), error.exit_code
     if isinstance(error, click.ClickException):
-        return " ".join(error.format_message().split()), _click_hint(error), 2
+        return _click_message(error), _click_hint(error, argv), 2
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         where = f" ({error.filename})" if error.filename else ""
         return f"no space left to write{where}", "free space, or choose another --output", 2
@@ -110,13 +113,26 @@ def _explain(error: BaseException) -> tuple[str, str, int]:
     )
 
 
-def _click_hint(error: click.ClickException) -> str:
-    context: Any = getattr(error, "ctx", None)
+def _near_paths(text: str) -> str:
+    """Paths below this folder as the user would type them."""
+    here = Path.cwd()
+    return text if here == Path("/") else text.replace(f"{here}/", "")
+
+
+def _click_message(error: click.ClickException) -> str:
+    """As our own: lower case, no full stop, and what is near is the hint's business."""
+    if isinstance(error, click.NoSuchOption):
+        return f"no such option: {error.option_name}"
+    text = " ".join(error.format_message().split()).removesuffix(".")
+    return text[:1].lower() + text[1:]
+
+
+def _click_hint(error: click.ClickException, argv: Sequence[str]) -> str:
     near = getattr(error, "possibilities", None)
     if near:
         return f"did you mean {' or '.join(sorted(near))}?"
-    path = context.command_path if context else "edgekit"
-    return f"see: {path} --help"
+    command = f" {argv[0]}" if argv and not argv[0].startswith("-") else ""
+    return f"see: edgekit{command} --help"
 
 
 def _near(name: str, commands: Commands, context: click.Context) -> str:
