@@ -50,10 +50,12 @@ def _held(descriptor: int, give_back_on_failure: bool = False) -> Iterator[None]
     saved = os.dup(descriptor)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), descriptor)
-        failed = True
+        failed = False
         try:
             yield
-            failed = False
+        except Exception:  # not an interrupt: who stops the work does not ask for its log
+            failed = True
+            raise
         finally:
             stream.flush()
             os.dup2(saved, descriptor)
