@@ -126,5 +126,5 @@ def _top1_interval(left: np.ndarray, right: np.ndarray) -> Interval:
 def _miscounted(rows: str, labels: int) -> DataError:
     return DataError(
         f"there are {rows} rows and {labels} labels" if labels else "there are no labelled rows",
-        "Give evaluation data with one label for each row.",
+        "give evaluation data with one label for each row",
     )

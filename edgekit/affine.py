@@ -36,7 +36,7 @@ def quantise(real: np.ndarray, tensor: Tensor) -> np.ndarray:
     if tensor.dtype not in _NUMBERS:
         raise ModelError(
             f"tensor '{tensor.name}' is {tensor.dtype}, edgekit feeds numbers only",
-            f"Make a model whose inputs are one of {', '.join(_NUMBERS)}.",
+            f"make a model whose inputs are one of {', '.join(_NUMBERS)}",
         )
     dtype = np.dtype(tensor.dtype)
     if dtype.kind not in "iu":

@@ -91,7 +91,7 @@ def measure(
         few += [pair.row] if index < layer_rows else []
     if not samples:
         raise DataError(
-            "there are no rows to compare the models on", "Give evaluation or calibration data."
+            "there are no rows to compare the models on", "give evaluation or calibration data"
         )
     flatbuffer = float_model or (reference if isinstance(reference, bytes) else None)
     agreement = 100.0 * agreeing / samples if classes else None

@@ -61,7 +61,7 @@ def scorer(name: str, row: Row, outputs: Row, labels: np.ndarray) -> Scorer:
     """
     if labels.dtype.kind not in "iufb" or not np.isfinite(labels).all():
         raise DataError(
-            f"labels are {labels.dtype}, not finite numbers", "Give class numbers or values."
+            f"labels are {labels.dtype}, not finite numbers", "give class numbers or values"
         )
     if name.startswith(_PYTHON):
         return _custom(name, labels)
@@ -71,9 +71,9 @@ def scorer(name: str, row: Row, outputs: Row, labels: np.ndarray) -> Scorer:
         near = difflib.get_close_matches(name, NAMES, 1)
         raise UsageError(
             f"there is no metric '{name}'",
-            f"Did you mean '{near[0]}'?"
+            f"did you mean '{near[0]}'?"
             if near
-            else f"There are: {', '.join(NAMES)}, python:module:function.",
+            else f"there are: {', '.join(NAMES)}, python:module:function",
         )
     return makers[name](name, row, outputs, labels)
 
@@ -95,7 +95,7 @@ def _top1(name: str, row: Row, outputs: Row, labels: np.ndarray) -> Scorer:
     if not classes and outputs[0].size != 1:
         raise UsageError(
             f"top1 needs one score a class, the model's output is {list(outputs[0].shape)}",
-            "Choose another metric: mse, mae, auc or python:module:function.",
+            "choose another metric: mse, mae, auc or python:module:function",
         )
     chosen = classes[0] if classes else 0
     size = outputs[chosen].size
@@ -117,7 +117,7 @@ def _class_numbers(labels: np.ndarray, size: int) -> np.ndarray:
         if labels.shape[1] != max(size, 2) or (ones != 1).any():
             raise DataError(
                 f"labels of shape {list(labels.shape)} are not one-hot for {size} outputs",
-                "Give class numbers, or one column for each output of the model.",
+                "give class numbers, or one column for each output of the model",
             )
         return np.asarray(labels.argmax(axis=1))
     top = max(size, 2) - 1
@@ -126,7 +126,7 @@ def _class_numbers(labels: np.ndarray, size: int) -> np.ndarray:
         what = f"label {labels[wrong[0]]} of row {wrong[0]}" if wrong.size else "the labels"
         raise DataError(
             f"{what} does not fit a model with {size} output{'s' * (size > 1)}",
-            f"Labels are class numbers from 0 to {top}.",
+            f"labels are class numbers from 0 to {top}",
         )
     return labels.astype(np.int64)
 
@@ -137,7 +137,7 @@ def _error(name: str, row: Row, outputs: Row, labels: np.ndarray) -> Scorer:
     if labels.size != len(labels) * size:
         raise DataError(
             f"labels have {labels.size // max(len(labels), 1)} values a row, the output has {size}",
-            "Give one value for each value of the model's first output.",
+            "give one value for each value of the model's first output",
         )
 
     def score(_: Row, found: Row, label: Any) -> float:
@@ -154,11 +154,11 @@ def _auc(name: str, row: Row, outputs: Row, labels: np.ndarray) -> Scorer:
         raise UsageError(
             "auc needs one score, or an output of the input's shape; "
             f"the model's output is {list(outputs[0].shape)}",
-            "Choose another metric: top1, mse, mae or python:module:function.",
+            "choose another metric: top1, mse, mae or python:module:function",
         )
     numbers = _class_numbers(labels, 2)
     if len(np.unique(numbers)) != 2:
-        raise DataError("auc needs rows of both labels 0 and 1", "Add rows of the missing label.")
+        raise DataError("auc needs rows of both labels 0 and 1", "add rows of the missing label")
 
     def score(given: Row, found: Row, _: Any) -> float:
         if not rebuilt:
@@ -212,7 +212,7 @@ def _load(name: str) -> Callable[[np.ndarray, np.ndarray], Any]:
     except (Exception, SystemExit) as error:  # the user's module: anything may come
         raise UsageError(
             f"metric {name} cannot be loaded: {error}",
-            "Write python:module:function; the module is looked for in this folder, too.",
+            "write python:module:function; the module is looked for in this folder, too",
         ) from error
     finally:
         sys.path.remove(here)

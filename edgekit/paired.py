@@ -79,12 +79,12 @@ def _check(index: int, left: Row, right: Row) -> None:
     if sizes[0] != sizes[1]:
         raise ModelError(
             f"the float model gives outputs of {sizes[0]} values, the built one of {sizes[1]}",
-            "Compare models with the same outputs: look at both with edgekit inspect.",
+            "compare models with the same outputs: look at both with edgekit inspect",
         )
     for side, name in ((left, "float"), (right, "built")):
         for number, output in enumerate(side):
             if not np.isfinite(output).all():
                 raise ModelError(
                     f"output {number} of the {name} model is NaN or infinite on row {index}",
-                    "Check the preprocessing and the model's weights; float16 overflows at 65504.",
+                    "check the preprocessing and the model's weights; float16 overflows at 65504",
                 )

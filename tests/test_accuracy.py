@@ -135,7 +135,7 @@ def test_labels_and_metrics_that_do_not_fit_are_refused(
 def test_a_mistyped_metric_is_guessed() -> None:
     with pytest.raises(UsageError) as caught:
         measure(dense([CLASSES]), dense([CLASSES]), one_hot_rows([0]), [0], "litert", "top-1")
-    assert caught.value.hint == "Did you mean 'top1'?"
+    assert caught.value.hint == "did you mean 'top1'?"
 
 
 def test_the_manifest_gets_plain_numbers() -> None:

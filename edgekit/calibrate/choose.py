@@ -183,7 +183,7 @@ def split(rows: Rows) -> tuple[Rows, Rows, tuple[Problem, ...]]:
             "warning",
             "calibration",
             f"fewer than {EVERY} samples: choices are judged on the samples they were made from",
-            "Give 50 to 500 samples.",
+            "give 50 to 500 samples",
         )
         return rows, rows, (problem,)
 

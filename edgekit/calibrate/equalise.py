@@ -86,7 +86,7 @@ def difference(before: bytes, after: bytes, rows: Rows, limit: int = PROOF_ROWS)
     if not worst / largest <= TOLERANCE:
         raise ModelError(
             f"equalisation changes the float model by {worst / largest:.1e} of its output range",
-            "Build with equalise = 'off'.",
+            "build with equalise = 'off'",
         )
     return worst / largest
 
@@ -217,5 +217,5 @@ def _others(weights: np.ndarray, axis: int) -> tuple[int, ...]:
 def _constant(net: Net, index: int) -> np.ndarray:
     values = net.values(index)
     if values is None:
-        raise ModelError(f"tensor '{net.name(index)}' has no values", "Report this model.")
+        raise ModelError(f"tensor '{net.name(index)}' has no values", "report this model")
     return values.astype(np.float64)

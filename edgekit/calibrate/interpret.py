@@ -127,5 +127,5 @@ def _load(tflite: bytes, keep: bool) -> Any:
 def _unrunnable(error: Exception) -> ModelError:
     return ModelError(
         f"LiteRT cannot run the model: {error}",
-        "Remove or replace the op that it names, or pick another quantizer.",
+        "remove or replace the op that it names, or pick another quantizer",
     )

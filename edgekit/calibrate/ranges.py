@@ -60,16 +60,16 @@ def checked(rows: Iterator[Row], inputs: Sequence[TensorSpec]) -> Iterator[Row]:
             wanted = ", ".join(f"{spec.name} {list(spec.shape)}" for spec in inputs)
             raise DataError(
                 f"calibration row {number} has shape {list(map(list, shapes))}, model: {wanted}",
-                "Give data whose rows have the model's input shape.",
+                "give data whose rows have the model's input shape",
             )
         if not all(np.isfinite(values).all() for values in row):
             raise DataError(
                 f"calibration row {number} holds NaN or infinite values",
-                "Remove the row, or repair what computes it.",
+                "remove the row, or repair what computes it",
             )
         yield tuple(v.astype(s.dtype, copy=False) for v, s in zip(row, inputs, strict=True))
     if number < 0:
-        raise DataError("calibration has no rows", "Give at least one sample; 100 are usual.")
+        raise DataError("calibration has no rows", "give at least one sample; 100 are usual")
 
 
 def quietly(who: str, work: Callable[[], bytes]) -> bytes:
@@ -82,7 +82,7 @@ def quietly(who: str, work: Callable[[], bytes]) -> bytes:
     except Exception as error:
         raise ModelError(
             f"{who} does not take the model: {reason(str(error))}",
-            "Replace the op or tensor in the source model, or build with --quantize float32.",
+            "replace the op or tensor in the source model, or build with --quantize float32",
         ) from error
 
 
@@ -107,7 +107,7 @@ def read(calibrated: bytes) -> dict[int, tuple[float, float]]:
         if not np.abs(stored).max() < INFINITE:
             raise ModelError(
                 f"activation '{edit.tensor_name(tensor)}' is not finite on the calibration data",
-                "Check the data's preprocessing and the model for division by zero or overflow.",
+                "check the data's preprocessing and the model for division by zero or overflow",
             )
         found[index] = stored
     return found

@@ -117,7 +117,7 @@ class Base(ABC):
         if dtype and dtype not in self.io:
             raise UsageError(
                 f"{which} type {dtype} does not go with {self.name}",
-                f"Use one of: {', '.join(self.io)}.",
+                f"use one of: {', '.join(self.io)}",
             )
 
 
@@ -148,7 +148,7 @@ def refuse_quantized(graph: Graph, path: str) -> None:
     if dtype:
         raise ModelError(
             f"{path} is quantized already ({dtype}): it cannot be quantized again",
-            "Give the float model, or leave --quantize out to export this one as it is.",
+            "give the float model, or leave --quantize out to export this one as it is",
         )
 
 
@@ -159,7 +159,7 @@ def refuse_loops(graph: Graph) -> None:
         name = graph.tensors[loop.outputs[0]].name
         raise ModelError(
             f"{loop.name} '{name}' cannot be calibrated: it is a loop",
-            "Unroll recurrent layers (unroll=True) in the source model, or use --quantize dynamic.",
+            "unroll recurrent layers (unroll=True) in the source model, or use --quantize dynamic",
         )
 
 
@@ -185,6 +185,6 @@ def left_float(tflite: bytes, quantizer: str) -> tuple[Problem, ...]:
             "quantize",
             f"{quantizer} leaves {len(names)} op{'s' * (len(names) > 1)} in float: "
             + ", ".join(names),
-            "Integer-only targets cannot run them: replace them in the source model.",
+            "integer-only targets cannot run them: replace them in the source model",
         ),
     )

@@ -80,6 +80,6 @@ def _too_large(names: list[str]) -> tuple[Problem, ...]:
             "warning",
             "quantize",
             f"values above {LARGEST:.0f} do not fit float16, kept in float32: {', '.join(names)}",
-            "Fold large scales out of these weights, or build with --quantize float32.",
+            "fold large scales out of these weights, or build with --quantize float32",
         ),
     )

@@ -23,6 +23,6 @@ class Quantizer(Base):
             "note",
             model.source.path.name,
             f"already quantized ({dtype}): exported as it is",
-            "Give the float model to choose the number format.",
+            "give the float model to choose the number format",
         )
         return Quantized(model.tflite, problems=(note,))

@@ -63,6 +63,6 @@ def _ignored(options: QuantizeOptions) -> tuple[Problem, ...]:
             "note",
             "quantize",
             f"int16x8 takes min-max ranges as they are: {', '.join(given)} not applied",
-            "16 bits leave them nothing to gain; use them with --quantize int8.",
+            "16 bits leave them nothing to gain; use them with --quantize int8",
         ),
     )

@@ -183,15 +183,15 @@ class _Child:
         if code == -signal.SIGALRM:
             return ModelError(
                 f"{self._name} took longer than {self._seconds:g} s to load or for one row",
-                "Use a smaller model, or look for a loop that does not end.",
+                "use a smaller model, or look for a loop that does not end",
             )
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         self._chatter.seek(0)
         said = self._chatter.read().decode(errors="replace").strip().splitlines()
         return ModelError(
             f"the model brings {self._name} down ({how})" + (f": {said[-1]}" if said else ""),
-            "The file is damaged, or an op has parameters that the runtime does not check: "
-            "look at it with edgekit inspect, or make it again.",
+            "the file is damaged, or an op has parameters that the runtime does not check: "
+            "look at it with edgekit inspect, or make it again",
         )
 
 

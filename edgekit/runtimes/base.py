@@ -145,7 +145,7 @@ def evaluation_runtime(wanted: str) -> tuple[str, Problem | None]:
         "fidelity",
         f"tflite-micro is not available on {_machine()}: LiteRT's reference kernels stand in, "
         "which differ from the firmware by at most a few steps of int8",
-        f"Evaluate on Linux x86-64 with pip install '{DISTRIBUTION}' for the firmware's numbers.",
+        f"evaluate on Linux x86-64 with pip install '{DISTRIBUTION}' for the firmware's numbers",
     )
 
 
@@ -201,14 +201,14 @@ def check_row(row: Row, inputs: tuple[TensorSpec, ...]) -> None:
             raise DataError(
                 f"input '{spec.name}' is {spec.dtype} {list(spec.shape)}, "
                 f"the row is {array.dtype} {list(array.shape)}",
-                "Prepare the rows for this model: edgekit inspect shows its inputs.",
+                "prepare the rows for this model: edgekit inspect shows its inputs",
             )
 
 
 def _wrong_count(given: int, wanted: int) -> DataError:
     return DataError(
         f"the model has {wanted} inputs, the row has {given} arrays",
-        "Give one array for each input, in the model's order.",
+        "give one array for each input, in the model's order",
     )
 
 
@@ -217,7 +217,7 @@ def _known(name: str) -> None:
         near = difflib.get_close_matches(name, RUNTIMES, 1)
         raise UsageError(
             f"there is no runtime '{name}'",
-            f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(RUNTIMES)}.",
+            f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(RUNTIMES)}",
         )
 
 
@@ -229,7 +229,7 @@ def _require(name: str) -> None:
     hint = f"pip install '{DISTRIBUTION}' brings it"
     if package == "tflite-micro":
         hint += f" on Linux x86-64; elsewhere evaluate with {_STAND_IN}"
-    raise MissingExtra(f"{package} is not installed on {_machine()}", f"{hint}.")
+    raise MissingExtra(f"{package} is not installed on {_machine()}", hint)
 
 
 def _installed(module: str) -> bool:

@@ -140,18 +140,18 @@ def _explain(text: str) -> EdgekitError:
     if found := _CUSTOM.search(text):
         return TargetError(
             f"LiteRT has no kernel for the custom op {found[1]}",
-            "Replace the op in the model by ones that TensorFlow Lite has.",
+            "replace the op in the model by ones that TensorFlow Lite has",
         )
     if found := _BUILTIN.search(text):
         return TargetError(
             f"this LiteRT has no {found[1]} version {found[2]}",
-            "Convert the model again, or install the LiteRT it was made for.",
+            "convert the model again, or install the LiteRT it was made for",
         )
     where = f"op {found[1]} ({found[2]}): " if (found := _NODE.search(text)) else ""
     reason = _NODE.sub("", text).strip(" .\n") or text
     return ModelError(
         f"LiteRT cannot run the model: {where}{reason}",
-        "Look at the model with edgekit inspect; make the file again if it is damaged.",
+        "look at the model with edgekit inspect; make the file again if it is damaged",
     )
 
 

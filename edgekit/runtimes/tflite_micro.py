@@ -78,11 +78,11 @@ def _load(model: bytes, chatter: Callable[[], str]) -> Any:
         except Exception:  # its schema reader walks the file without checks: anything may come
             raise ModelError(
                 "tflite-micro cannot read the model: it is damaged or not a .tflite",
-                "Make the file again.",
+                "make the file again",
             ) from None
     raise TargetError(
         f"the model needs a tensor arena of more than {_ARENAS[-1] >> 20} MiB",
-        "Use a smaller input or fewer channels: no microcontroller has that much memory.",
+        "use a smaller input or fewer channels: no microcontroller has that much memory",
     )
 
 
@@ -101,16 +101,16 @@ def _explain(text: str, kind: type[EdgekitError]) -> EdgekitError:
     if found := _MISSING.search(text):
         return TargetError(
             f"tflite-micro has no op {found[1] or found[2]}",
-            "Replace the op in the model, or choose a target that runs LiteRT.",
+            "replace the op in the model, or choose a target that runs LiteRT",
         )
     node = _NODE.search(text)
     where = f"op {node[2]} ({node[1]}): " if node else ""
     reasons = [_SOURCE.sub("", line).strip() for line in text.splitlines()]
     reasons = [r for r in reasons if r and not _NODE.search(r) and not _GENERAL.search(r)]
     reason = reasons[0] if reasons else "it gives no reason"
-    hint = "Choose --quantize int8 or another target."
+    hint = "choose --quantize int8 or another target"
     if "ybrid" in reason:
-        hint = "int8 weights with float activations run on LiteRT only: choose --quantize int8."
+        hint = "int8 weights with float activations run on LiteRT only: choose --quantize int8"
     return kind(f"tflite-micro cannot run the model: {where}{reason}", hint)
 
 

@@ -53,7 +53,7 @@ def _answer(engine: Any, payload: bytes, limit: float) -> tuple[bytes, bytes]:
         return _frames.FAILED, _failure(error)
     except Exception as error:
         text = f"the runtime failed: {type(error).__name__}: {error}"
-        return _frames.FAILED, _failure(ModelError(text, "Look at the model: edgekit inspect."))
+        return _frames.FAILED, _failure(ModelError(text, "look at the model: edgekit inspect"))
 
 
 def _failure(error: EdgekitError) -> bytes:

@@ -209,7 +209,7 @@ def test_opening_litert_is_silent_and_brings_no_tensorflow() -> None:
 def test_an_unknown_runtime_is_refused_with_the_nearest() -> None:
     with pytest.raises(UsageError, match="tflite-mirco") as caught:
         open_runtime("tflite-mirco", DOUBLE)
-    assert caught.value.hint == "Did you mean 'tflite-micro'?"
+    assert caught.value.hint == "did you mean 'tflite-micro'?"
     with pytest.raises(UsageError, match="there is no runtime 'tensorrt'"):
         evaluation_runtime("tensorrt")
 
