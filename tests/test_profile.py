@@ -287,3 +287,10 @@ def test_shipped_targets_are_found_where_an_install_puts_them(
         check=True,
     )
     assert Path(done.stdout.strip()) == (tmp_path / places[1] / "rpi4.toml").resolve()
+
+
+def test_a_wrong_base_is_named_with_the_file_that_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "desk.toml"
+    path.write_text('title = "Desk"\nextends = "cortex-m44"\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"desk\.toml: extends: unknown target: cortex-m44"):
+        load_profile(str(path))
