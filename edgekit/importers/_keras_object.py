@@ -17,6 +17,7 @@ from edgekit.convert import float_tflite, keras_function
 from edgekit.errors import ModelError
 from edgekit.graph.read import read
 from edgekit.importers._config import Library
+from edgekit.importers._unroll import unrolled
 from edgekit.importers.base import hash_source, model_name, specs
 from edgekit.importers.prove import TOLERANCE, Layers, Row, prove
 from edgekit.model import Format, Model, Source
@@ -48,8 +49,8 @@ def import_keras(
         _refuse_not_finite(loaded)
         with _tf.silent():
             plain, batch, half = _plain(loaded, library)
-        function = keras_function(plain)
-        tflite = float_tflite(function)
+        with unrolled(plain, library.keras) as recurrent:
+            tflite = float_tflite(plain)
         proof = prove(
             tflite,
             lambda row: _outputs(loaded, row, batch),
@@ -69,7 +70,7 @@ def import_keras(
         saved_model=saved_model,
         proof=proof,
         history=(f"imported from {form}",),
-        problems=_notes(path, batch, half),
+        problems=(*_notes(path, batch, half), *map(_unrolled, recurrent.items())),
     )
 
 
@@ -93,6 +94,16 @@ def _notes(path: Path, batch: int, half: bool) -> tuple[Problem, ...]:
         message = f"has batch size {batch} baked in; converted with batch 1"
         notes.append(Problem("note", str(path), message, "nothing to do"))
     return tuple(notes)
+
+
+def _unrolled(layer: tuple[str, int]) -> Problem:
+    name, steps = layer
+    return Problem(
+        "note",
+        name,
+        f"recurrent layer {name!r} is unrolled over {steps} steps, each with ops of its own",
+        "nothing to do; shorter sequences make a smaller model",
+    )
 
 
 def _refuse_not_finite(model: Any) -> None:

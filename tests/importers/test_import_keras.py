@@ -10,11 +10,13 @@ import pytest
 
 from edgekit import _tf
 from edgekit.errors import ModelError
+from edgekit.graph.read import read
 from edgekit.importers.base import load
 from edgekit.importers.prove import seeded_rows
 from edgekit.model import Model
 from edgekit.runtimes.litert import LiteRT
 
+LOOP = "WHILE"
 BOTH = pytest.mark.parametrize(
     "library", ["keras3", pytest.param("tf_keras", marks=pytest.mark.slow)]
 )
@@ -41,6 +43,10 @@ def imported(model: Any, folder: Path, suffix: str = ".keras") -> Model:
         for got, wanted in zip(runtime.run(row), flat, strict=True):
             np.testing.assert_allclose(got, np.asarray(wanted), rtol=1e-3, atol=1e-4)
     return result
+
+
+def ops(model: Model) -> set[str]:
+    return {op.name for op in read(model.tflite).ops}
 
 
 def small(keras: Any, shape: tuple[int | None, ...] = (8, 8, 1)) -> Any:
@@ -146,14 +152,53 @@ def test_scalar_output(tmp_path: Path, library: str) -> None:
         pytest.param("SimpleRNN", marks=pytest.mark.slow),
     ],
 )
-def test_recurrent_layers_convert_with_the_batch_fixed(
-    tmp_path: Path, library: str, cell: str
-) -> None:
+def test_recurrent_layers_are_unrolled(tmp_path: Path, library: str, cell: str) -> None:
     layers = keras_of(library).layers
     net = keras_of(library).Sequential(
-        [layers.Input((5, 3)), getattr(layers, cell)(4), layers.Dense(2)]
+        [layers.Input((5, 3)), getattr(layers, cell)(4, name="cell"), layers.Dense(2)]
     )
-    imported(net, tmp_path)
+    model = imported(net, tmp_path)
+    assert LOOP not in ops(model)
+    (note,) = model.problems
+    assert (note.severity, note.where) == ("note", "cell")
+    assert "unrolled over 5 steps" in note.message
+    assert model.keras.get_layer("cell").unroll is False
+
+
+@BOTH
+def test_recurrent_layers_within_others_are_unrolled(tmp_path: Path, library: str) -> None:
+    keras = keras_of(library)
+    layers = keras.layers
+    words = keras.Input((6,), dtype="int32", name="words")
+    x = layers.Embedding(5, 4)(words)
+    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True, name="both"))(x)
+    inner = keras.Sequential([layers.Input((6, 6)), layers.GRU(3, name="inner")])
+    model = imported(keras.Model(words, inner(x)), tmp_path)
+    assert LOOP not in ops(model)
+    assert [note.where for note in model.problems] == ["forward_both", "backward_both", "inner"]
+
+
+@BOTH
+def test_masked_recurrent_layers_are_unrolled_where_keras_does_it_right(
+    tmp_path: Path, library: str
+) -> None:
+    keras = keras_of(library)
+    layers = keras.layers
+    words = keras.Input((6,), dtype="int32", name="words")
+    x = layers.Embedding(5, 4, mask_zero=True)(words)
+    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True, name="both"))(x)
+    model = imported(keras.Model(words, layers.GRU(3, name="last")(x)), tmp_path)
+    assert [note.where for note in model.problems] == ["forward_both", "last"]
+    assert LOOP in ops(model)
+
+
+@BOTH
+def test_long_sequences_stay_loops(tmp_path: Path, library: str) -> None:
+    layers = keras_of(library).layers
+    net = keras_of(library).Sequential([layers.Input((129, 2)), layers.SimpleRNN(2)])
+    model = imported(net, tmp_path)
+    assert LOOP in ops(model)
+    assert model.problems == ()
 
 
 @BOTH
