@@ -1,19 +1,20 @@
 """Outputs are staged beside their folder and put in place in one step, the manifest last.
 
 A kill at any moment leaves the last good build: where the system can exchange two folders
-atomically (Linux `renameat2`) the staged folder takes the place of the old one; elsewhere the
-files are renamed one by one, the manifest last. Files that edgekit did not write are kept.
+atomically (Linux `renameat2`) the staged folder takes the place of the old one; elsewhere, and
+where the folder itself has to stay (a mount, the current folder), the files are renamed one by
+one, the manifest last. Files that edgekit did not write are kept.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -23,15 +24,29 @@ from edgekit.errors import DISK_FULL, OutputError
 
 MANIFEST = "manifest.json"
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_ELSEWHERE = "choose a folder you can write with --output"
 
 
 @contextlib.contextmanager
 def lock(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the only right to write `folder`; call `waiting` once if another build has it."""
+    """Hold the only right to write `folder`; call `waiting` once if another build has it.
+
+    Raises:
+        OutputError: The system's folder for temporary files cannot be written.
+    """
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
-    locks = Path(tempfile.gettempdir()) / f"edgekit-{os.getuid()}"
-    locks.mkdir(mode=0o700, exist_ok=True)
-    with open(locks / name, "w") as handle:
+    try:
+        locks = Path(tempfile.gettempdir()) / f"edgekit-{os.getuid()}"
+        locks.mkdir(mode=0o700, exist_ok=True)
+        handle = open(locks / name, "w")  # noqa: SIM115
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        raise OutputError(
+            f"no temporary file can be made: {error.strerror or error}",
+            "set TMPDIR to a folder that you can write",
+        ) from error
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -40,31 +55,46 @@ def lock(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+def check(folder: Path) -> None:
+    """Refuse, before any work is done, a folder that cannot be written.
+
+    Raises:
+        OutputError: It is a file, lies below one, or may not be written.
+    """
+    place = folder.resolve()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise OutputError(f"{place}: exists and is not a folder", _ELSEWHERE)
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise OutputError(f"{place}: cannot be written", _ELSEWHERE)
+
+
 @contextlib.contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write into; on success it takes the place of `folder`.
 
     Raises:
-        OutputError: The parent cannot be made or written.
+        OutputError: The folder cannot be made or written, or holds somebody else's files of
+            the same names.
     """
+    folder = folder.resolve()
     try:
+        check(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists() and not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "exists and is not a folder", str(folder))
-        if folder.is_dir() and not os.access(folder, os.W_OK):
-            raise PermissionError(errno.EACCES, "cannot be written", str(folder))
         _sweep(folder)
-        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".new", dir=folder.parent))
+        beside = not folder.exists() or _exchangeable(folder)
+        parent, name = (folder.parent, folder.name) if beside else (folder, "edgekit")
+        stage = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".new", dir=parent))
     except OSError as error:
         if error.errno in DISK_FULL:
             raise
-        raise OutputError(
-            f"{folder}: {error.strerror or error}", "choose a folder you can write with --output"
-        ) from error
+        raise OutputError(f"{folder}: {error.strerror or error}", _ELSEWHERE) from error
     try:
-        yield stage
-        stage.chmod(0o777 & ~_umask())
-        _put_in_place(stage, folder)
+        with _held(stage):
+            yield stage
+            stage.chmod(0o777 & ~_umask())
+            _put_in_place(stage, folder)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
@@ -73,15 +103,16 @@ def _put_in_place(stage: Path, folder: Path) -> None:
     if not folder.exists():
         os.rename(stage, folder)
         return
-    foreign = _foreign(folder)
+    ours = _ours(folder)
+    foreign = [name for name in sorted(os.listdir(folder)) if name not in {*ours, stage.name}]
     taken = [name for name in foreign if (stage / name).exists()]
     if taken:
         raise OutputError(
             f"{folder / taken[0]} is not edgekit's and would be overwritten",
             "move it away, or choose another folder with --output",
         )
-    if _is_busy(folder) or not _exchange_keeping(stage, folder, foreign):
-        _replace_files(stage, folder)
+    if stage.parent == folder or not _exchange_keeping(stage, folder, foreign):
+        _replace_files(stage, folder, ours)
 
 
 def _exchange_keeping(stage: Path, folder: Path, foreign: list[str]) -> bool:
@@ -104,21 +135,24 @@ def _link(source: Path, place: Path) -> None:
         os.link(source, place, follow_symlinks=False)
 
 
-def _foreign(folder: Path) -> list[str]:
-    """Names in `folder` that its manifest does not list."""
-    ours = {MANIFEST, "report.json"}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+def _ours(folder: Path) -> set[str]:
+    """Names in `folder` that edgekit wrote; a manifest of another kind is not edgekit's."""
+    try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours |= {Path(item["path"]).parts[0] for item in manifest["artifacts"]}
-    return [name for name in sorted(os.listdir(folder)) if name not in ours]
+        artifacts = {Path(item["path"]).parts[0] for item in manifest["artifacts"]}
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return set()
+    return {MANIFEST, "report.json", *artifacts}
 
 
-def _replace_files(stage: Path, folder: Path) -> None:
+def _replace_files(stage: Path, folder: Path, ours: set[str]) -> None:
     files = [path for path in sorted(stage.rglob("*")) if path.is_file()]
     for path in sorted(files, key=lambda path: path.name == MANIFEST):
         place = folder / path.relative_to(stage)
         place.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, place)
+    for name in ours - {path.relative_to(stage).parts[0] for path in files}:
+        _remove(folder / name)
 
 
 def _exchange(one: Path, other: Path) -> None:
@@ -129,17 +163,45 @@ def _exchange(one: Path, other: Path) -> None:
         raise OSError(code, os.strerror(code))
 
 
-def _is_busy(folder: Path) -> bool:
-    """Whether exchanging would pull the folder from under somebody: a mount or our own cwd."""
+def _exchangeable(folder: Path) -> bool:
+    """Not where it would pull the folder from under somebody: a mount or our own cwd."""
     here = Path.cwd().resolve()
-    place = folder.resolve()
-    return folder.is_symlink() or os.path.ismount(place) or place == here or place in here.parents
+    busy = os.path.ismount(folder) or folder == here or folder in here.parents
+    return not busy and os.access(folder.parent, os.W_OK | os.X_OK)
+
+
+@contextlib.contextmanager
+def _held(stage: Path) -> Iterator[None]:
+    """Mark `stage` as in use, for a build that does not see our lock (another TMPDIR or user)."""
+    handle = os.open(stage, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove what a killed build left beside `folder`; the lock says that nobody is using it."""
-    for stale in folder.parent.glob(f".{folder.name}.*.new"):
-        shutil.rmtree(stale, ignore_errors=True)
+    """Remove what killed builds left: stages that nobody holds."""
+    for parent, name in ((folder.parent, folder.name), (folder, "edgekit")):
+        stale = re.compile(rf"\.{re.escape(name)}\.[a-z0-9_]{{8}}\.new")
+        for item in os.listdir(parent) if os.access(parent, os.R_OK) else []:
+            if stale.fullmatch(item) and not _in_use(parent / item):
+                shutil.rmtree(parent / item, ignore_errors=True)
+
+
+def _in_use(stage: Path) -> bool:
+    try:
+        handle = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _remove(path: Path) -> None:

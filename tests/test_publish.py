@@ -54,7 +54,7 @@ def test_second_build_replaces_and_keeps_foreign_files(tmp_path: Path, system: s
     assert os.listdir(tmp_path) == ["b"]
 
 
-def test_exchange_drops_artifacts_that_are_no_longer_made(tmp_path: Path) -> None:
+def test_artifacts_that_are_no_longer_made_are_dropped(tmp_path: Path, system: str) -> None:
     write_build(tmp_path / "b", "one", extra=("old.c",))
     write_build(tmp_path / "b", "two")
     assert sorted(os.listdir(tmp_path / "b")) == ["manifest.json", "model.tflite"]
@@ -68,6 +68,62 @@ def test_foreign_file_of_the_same_name_is_not_overwritten(tmp_path: Path, system
         write_build(folder, "one")
     assert (folder / "model.tflite").read_text() == "the user's"
     assert os.listdir(tmp_path) == ["b"]
+
+
+def test_manifest_of_another_kind_is_not_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    folder.mkdir()
+    (folder / "manifest.json").write_text('{"name": "a web app"}')
+    with pytest.raises(OutputError, match=r"manifest\.json is not edgekit's"):
+        write_build(folder, "one")
+    assert os.listdir(folder) == ["manifest.json"]
+
+
+def test_link_to_a_folder_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    write_build(tmp_path / "link", "one")
+    write_build(tmp_path / "link", "two")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "model.tflite").read_text() == "two"
+    assert sorted(os.listdir(tmp_path)) == ["link", "real"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_mounted_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "b"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "edgekit-test", str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("this system does not let us mount")
+    try:
+        (folder / "notes.txt").write_text("mine")
+        write_build(folder, "one")
+        write_build(folder, "two")
+        assert (folder / "model.tflite").read_text() == "two"
+        assert sorted(os.listdir(folder)) == ["manifest.json", "model.tflite", "notes.txt"]
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_only_its_own_abandoned_stages_are_swept(tmp_path: Path) -> None:
+    (tmp_path / ".b.abandone.new").mkdir()
+    (tmp_path / ".b.c.abandone.new").mkdir()
+    (tmp_path / ".b.notes.new").mkdir()
+    with publish.staged(tmp_path / "b") as held:
+        write_build(tmp_path / "b", "by a build that does not see our lock")
+        assert held.is_dir()
+        assert not (tmp_path / ".b.abandone.new").exists()
+    assert sorted(os.listdir(tmp_path)) == [".b.c.abandone.new", ".b.notes.new", "b"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/b", "file/b/c"])
+def test_check_refuses_at_once(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="file: exists and is not a folder"):
+        publish.check(tmp_path / place)
+    publish.check(tmp_path / "new" / "b")
+    assert os.listdir(tmp_path) == ["file"], "nothing is made"
 
 
 def test_failure_leaves_the_last_build(tmp_path: Path) -> None:
