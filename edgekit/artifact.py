@@ -69,6 +69,8 @@ class Build:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             schema = manifest["schema"]
+            if schema == SCHEMA:
+                _require(manifest)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"{folder}: no build here ({path.name} missing or damaged)", hint
@@ -87,6 +89,13 @@ class Build:
             elif sha256(path.read_bytes()) != item["sha256"]:
                 lines.append(f"{item['path']} was changed")
         return lines
+
+
+def _require(manifest: dict[str, Any]) -> None:
+    """Raise KeyError, TypeError or ValueError where a part that is relied on is not there."""
+    named = {(item["path"], item["sha256"]) for item in manifest["artifacts"]}
+    if not named or not isinstance(manifest["project"], dict):
+        raise ValueError("it names no artifacts, or no project")
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -8,17 +8,19 @@ from typing import Any
 
 from edgekit import _discover, publish
 from edgekit.artifact import REPORT, Artifact, Build, write_json
-from edgekit.errors import DataError, EdgekitError, TargetError, UsageError
+from edgekit.errors import DataError, EdgekitError, OutputError, TargetError, UsageError
 from edgekit.exporters.base import ExportInput
 from edgekit.fit import check_ops, fit
 from edgekit.graph.read import read
-from edgekit.manifest import Result, describe, describe_run, input_key, repeatable
+from edgekit.identity import input_key, repeatable
+from edgekit.manifest import describe, describe_run
 from edgekit.plan import Plan, make_plan
 from edgekit.problem import refuse
 from edgekit.profile import Profile, load_profile
 from edgekit.progress import Progress
 from edgekit.project import Project, from_mapping
 from edgekit.publish import MANIFEST
+from edgekit.result import Result
 from edgekit.runtimes.base import evaluation_runtime
 from edgekit.work import Work
 
@@ -72,9 +74,13 @@ def build_targets(
     plans = _plans(work)
     for _, plan in plans:
         refuse(plan.problems, UsageError)
+    folders = _folders(work, plans)
+    for folder in folders:
+        publish.check(folder)
+        _spare_model(work.path, folder)
     builds: list[Build] = []
     failure: TargetError | None = None
-    for (profile, plan), folder in zip(plans, _folders(work, plans), strict=True):
+    for (profile, plan), folder in zip(plans, folders, strict=True):
         with publish.lock(folder, lambda: progress.step("waiting for another build")):
             try:
                 builds.append(_build(work, profile, plan, folder, force))
@@ -162,6 +168,14 @@ def _folders(work: Work, plans: list[tuple[Profile, Plan]]) -> list[Path]:
     if output and len(names) == 1:
         return [work.root / output]
     return [work.root / (output or "build") / name for name in names]
+
+
+def _spare_model(model: Path, folder: Path) -> None:
+    if (folder / "model.tflite").resolve() == model.resolve():
+        raise OutputError(
+            f"{model} is the model itself, and would be overwritten by the one that is built",
+            "choose another folder with --output",
+        )
 
 
 def _project(model: str | Path, targets: list[str], options: dict[str, Any]) -> Project:

@@ -33,7 +33,7 @@ def verify(folder: Path, rebuild: bool, progress: Progress) -> dict[str, Any]:
 def _compare(build: Build, folder: Path) -> None:
     from edgekit.pipeline import build_targets
 
-    base = Path(build.report.get("base", "."))
+    base = Path(str(build.report.get("base", ".")))
     if not base.is_dir():
         raise ModelError(
             f"{folder}: was built in {base}, which is not there",
@@ -46,12 +46,30 @@ def _compare(build: Build, folder: Path) -> None:
         builds, failure = build_targets(project, base, Progress(), force=True)
         if failure is not None:
             raise failure
-        differing = _differing(build.folder, builds[0].folder, build.manifest)
+        again = Build.load(builds[0].folder)
+        differing = _differing(build.folder, again.folder, build.manifest)
     if differing:
         raise ModelError(
             f"{folder}: {', '.join(differing)} came out differently",
-            "the model, the data or a package changed since: compare `versions` in the manifests",
+            f"{_reason(build.manifest, again.manifest)}: build again to have a build of it",
         )
+
+
+def _reason(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What the two manifests say about why they differ."""
+    before, after = old.get("model"), new["model"]
+    if not isinstance(before, dict) or before.get("sha256") != after["sha256"]:
+        return f"the model {after['path']} was changed since"
+    before, after = old.get("versions"), new["versions"]
+    if isinstance(before, dict) and before != after:
+        names = sorted({*before, *after})
+        changed = [n for n in names if before.get(n) != after.get(n)]
+        listing = ", ".join(f"{n} {before.get(n)} -> {after.get(n)}" for n in changed)
+        return f"packages were changed since ({listing})"
+    if old.get("key") != new["key"]:
+        return "the data, the target or a module of yours was changed since"
+    keys = [key for key in new if old.get(key) != new[key]]
+    return f"the manifest was edited ({', '.join(keys)})" if keys else "it is not repeatable"
 
 
 def _differing(one: Path, other: Path, manifest: dict[str, Any]) -> list[str]:

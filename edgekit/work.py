@@ -13,7 +13,7 @@ from edgekit import preprocess
 from edgekit.accuracy import Accuracy
 from edgekit.accuracy import measure as measure_accuracy
 from edgekit.artifact import digest, sha256
-from edgekit.data.check import check
+from edgekit.data.check import check, check_alike
 from edgekit.data.prepare import Prepared, prepare
 from edgekit.data.samples import Samples, open_samples
 from edgekit.data.select import drop_shared, name_rows, refuse_overlap, select, shared_rows
@@ -131,9 +131,16 @@ class Work:
             self._progress.step("checking the calibration data")
             rows = self.prepared(self.calibration[0])
             problems += [*rows.problems, *check(rows, self.preprocess, self._predict)]
-        if self.evaluation and self.evaluation[1]:
-            problems.append(self.evaluation[1])
+        if self.evaluation:
+            problems += self._evaluation_problems(*self.evaluation)
         return tuple(problems)
+
+    def _evaluation_problems(self, samples: Samples, dropped: Problem | None) -> list[Problem]:
+        rows = self.prepared(samples)
+        problems = [dropped, *rows.problems] if dropped else [*rows.problems]
+        if self.calibration:
+            problems += check_alike(self.prepared(self.calibration[0]), rows)
+        return problems
 
     def quantized(self, plan: Plan) -> Quantized:
         """The model in the number format of `plan`."""

@@ -13,11 +13,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import edgekit
 from edgekit.cli import main
-from edgekit.errors import OutputError
+from edgekit.errors import ModelError, OutputError
+from edgekit.progress import Progress
+from edgekit.verify import verify
 
 DATA = Path(__file__).resolve().parents[1] / "calibration_data"
 DIGITS = [
@@ -235,6 +238,118 @@ def test_wrong_scale_is_warned_of(tmp_path: Path) -> None:
     )
     warnings = [p for p in build.manifest["problems"] if p["severity"] == "warning"]
     assert any("unit" in p["hint"] for p in warnings), warnings
+
+
+def without_fidelity(manifest: dict[str, Any]) -> str:
+    (message,) = (p["message"] for p in manifest["problems"] if p["where"] == "fidelity")
+    assert manifest["fidelity"] is None
+    return str(message)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        pytest.param({"calibration": ".npz", "fidelity": False}, "switched off", id="unwanted"),
+        pytest.param({"calibration": ".npz"}, "every row", id="no rows left"),
+        pytest.param({"quantize": "float16"}, "no data", id="no data at all"),
+    ],
+)
+def test_no_fidelity_is_explained(tmp_path: Path, options: dict[str, Any], reason: str) -> None:
+    if "calibration" in options:
+        options = {**options, "calibration": f"{DATA}/digits_calibration.npz[:60]"}
+    given = {"target": "rpi4", "preprocess": "unit", "output": tmp_path / "b"}
+    build = edgekit.build(DATA / "digits.keras", **given, **options)
+    assert reason in without_fidelity(build.manifest)
+
+
+def save_pictures(folder: Path, rows: np.ndarray, labels: np.ndarray) -> None:
+    from PIL import Image
+
+    for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        place = folder / str(label)
+        place.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(row[..., 0]).save(place / f"{number:03}.png")
+
+
+def test_pictures_and_python_rows_give_a_manifest_without_absolute_paths(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with np.load(DATA / "digits_evaluation.npz") as arrays:
+        save_pictures(tmp_path / "photos", arrays["x"][:40], arrays["y"][:40])
+        np.save(tmp_path / "rows.npy", arrays["x"][100:160, ..., 0])
+    (tmp_path / "edgekit_test_rows.py").write_text(
+        "import numpy as np\ndef rows(): return np.load('rows.npy')\n"
+    )
+    shutil.copy(DATA / "digits.keras", tmp_path)
+    builds = [
+        edgekit.build(
+            tmp_path / "digits.keras",
+            target="rpi4",
+            calibration="python:edgekit_test_rows:rows",
+            evaluation=str(tmp_path / "photos"),
+            preprocess="unit",
+            output=output,
+            force=True,
+        )
+        for output in ("one", "two")
+    ]
+    assert contents(tmp_path / "one") == contents(tmp_path / "two"), "python: hashes no folder"
+    manifest = builds[0].manifest
+    assert str(tmp_path) not in json.dumps(manifest)
+    told = [(p["where"], p["message"]) for p in manifest["problems"]]
+    assert any(w == "photos" and "are the class numbers" in m for w, m in told), told
+    assert any("missing channel axis" in m for _, m in told)
+    assert manifest["accuracy"]["float"] > 90
+
+
+def test_evaluation_in_other_units_is_warned_of(tmp_path: Path) -> None:
+    with np.load(DATA / "digits_evaluation.npz") as arrays:
+        np.savez(tmp_path / "e.npz", x=arrays["x"][:30] / 255, y=arrays["y"][:30])
+    build = edgekit.build(
+        DATA / "digits.keras",
+        target="rpi4",
+        calibration=f"{DATA}/digits_calibration.npz",
+        evaluation=f"{tmp_path}/e.npz:x,y",
+        preprocess="unit",
+        output=tmp_path / "b",
+        fidelity=False,
+    )
+    (problem,) = (p for p in build.manifest["problems"] if p["severity"] == "warning")
+    assert problem["where"] == "--evaluation"
+    assert "those of --calibration 1" in problem["message"]
+
+
+def test_verify_says_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(DATA / "digits.keras", "m.keras")
+    shutil.copy(DATA / "digits_calibration.npz", "c.npz")
+    edgekit.build("m.keras", "rpi4", calibration="c.npz[:50]", fidelity=False, output="b")
+    manifest = Path("b/manifest.json")
+    text = manifest.read_text()
+
+    def told() -> str:
+        with pytest.raises(ModelError) as error:
+            verify(Path("b"), rebuild=True, progress=Progress())
+        return f"{error.value.message} | {error.value.hint}"
+
+    manifest.write_text(text.replace('"seed": 0', '"seed": 1', 1))
+    assert "manifest.json came out differently | the manifest was edited (seed)" in told()
+    manifest.write_text(text)
+    with np.load("c.npz") as arrays:
+        np.savez("c.npz", x=arrays["x"][::-1])
+    assert "the data, the target or a module of yours was changed" in told()
+    manifest.write_text(text.replace('"artifacts": [', '"artifacts": 3, "x": [', 1))
+    assert "no build here" in told()
+
+
+def test_model_is_not_overwritten_by_its_own_build(built: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(built / "digits-rpi4", folder)
+    before = contents(folder)
+    with pytest.raises(OutputError, match=r"model\.tflite is the model itself"):
+        edgekit.build(folder / "model.tflite", target="cortex-m4", output=folder)
+    assert contents(folder) == before
 
 
 def test_killed_build_leaves_the_last_good_one(built: Path, tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ build.
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from edgekit.data.convention import Predict, is_bytes
@@ -17,6 +19,11 @@ from edgekit.problem import Problem
 
 FEW = 20
 """Fewer rows than this are a warning; the usual advice is 100 to 500."""
+UNLIKE = 20.0
+"""Ratio of the largest values of two sets from which they are in different units: 0..1 and 0..255
+differ by 255, int8 and -1..1 by 128."""
+ALIKE_ROWS = 32
+"""Rows of each set that are looked at for that."""
 CLIPPED = 0.05
 """Share of values on the largest (smallest) one from which the data count as clipped."""
 REPEATED = 0.05
@@ -51,6 +58,27 @@ def check(
         *_clipped(seen, option),
         *_dead_channels(rows, seen, option),
     ]
+
+
+def check_alike(rows: Prepared, others: Prepared, option: str = "--evaluation") -> list[Problem]:
+    """A warning where `others` are so much larger or smaller that one scaling cannot fit both.
+
+    Args:
+        rows: Model-ready rows of the calibration.
+        others: Model-ready rows to be judged on; the first few are looked at.
+        option: Named in the message.
+    """
+    reach, other = (_reach(side) for side in (rows, others))
+    if not reach or not other or 1 / UNLIKE < other / reach < UNLIKE:
+        return []
+    message = f"the values reach {other:g} after preprocessing, those of --calibration {reach:g}"
+    hint = "store both in one range: one --preprocess applies to all data"
+    return [Problem("warning", option, message, hint)]
+
+
+def _reach(rows: Prepared) -> float:
+    """Largest absolute ready value of the first rows."""
+    return max((float(np.abs(row[0]).max()) for row in islice(rows, ALIKE_ROWS)), default=0.0)
 
 
 def _amount(rows: Prepared, seen: Statistics, option: str) -> list[Problem]:

@@ -1,0 +1,66 @@
+"""Everything the user should know about a build, in one list."""
+
+from __future__ import annotations
+
+from edgekit.fidelity import Fidelity
+from edgekit.plan import AS_IS
+from edgekit.problem import Problem
+from edgekit.result import Result
+from edgekit.work import Work
+
+LOW_SQNR_DB, LOW_AGREEMENT = 15.0, 97.0
+"""Below these the built model is worth a warning: about one answer in thirty changes."""
+
+
+def problems(work: Work, result: Result) -> list[Problem]:
+    """Everything the user should know about a build."""
+    found = [
+        *work.model.problems,
+        *work.data_problems,
+        *result.plan.problems,
+        *result.quantized.problems,
+        *result.verdict.problems,
+    ]
+    if result.stand_in:
+        found.append(result.stand_in)
+    if result.fidelity is not None:
+        found += [
+            *result.fidelity.problems,
+            *_low(result.fidelity, work.project.quantize.estimator),
+        ]
+    else:
+        found.append(_not_compared(work, result))
+    return list(dict.fromkeys(found))
+
+
+def _not_compared(work: Work, result: Result) -> Problem:
+    """Why there is no fidelity."""
+    if not result.plan.judged:
+        message, hint = "it was switched off", "build again without --no-fidelity"
+        return Problem("note", "fidelity", f"not measured: {message}", hint)
+    if result.plan.scheme == AS_IS:
+        message = "the model is quantized already, there is no float model beside it"
+        hint = "build from the float model to have the two compared"
+        return Problem("note", "fidelity", f"not measured: {message}", hint)
+    message, hint = "no data are given", "give --evaluation DATA, with labels or without"
+    if work.calibration:
+        message = "calibration uses every row there is, and no evaluation data are given"
+        hint = "give more calibration rows than --samples, or --evaluation DATA"
+    return Problem("warning", "fidelity", f"not measured: {message}", hint)
+
+
+def _low(fidelity: Fidelity, estimator: str) -> list[Problem]:
+    """A warning where the built model is far from the float one, with the layer to blame."""
+    agreement = fidelity.top1_agreement
+    if fidelity.sqnr_db >= LOW_SQNR_DB and (agreement is None or agreement >= LOW_AGREEMENT):
+        return []
+    how = f"SQNR is {fidelity.sqnr_db:.1f} dB"
+    if agreement is not None:
+        how += f", the top class agrees on {agreement:.1f} % of {fidelity.samples} rows"
+    blamed = [layer for layer in fidelity.layers if layer.why]
+    worst = min(blamed, key=lambda layer: layer.sqnr_db, default=None)
+    where = f"; first to blame: {worst.op} {worst.name} ({worst.why})" if worst else ""
+    mend = "--quantize int16x8 where the target runs it, or more calibration data"
+    if estimator != "auto":
+        mend = f"--set quantize.estimator=auto tries better ranges and corrections; or {mend}"
+    return [Problem("warning", "fidelity", f"far from the float model: {how}{where}", mend)]

@@ -1,0 +1,136 @@
+"""What a build depends on, hashed and named: by relative paths, the same on every machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from edgekit import __version__
+from edgekit.artifact import digest
+from edgekit.data.spec import Spec, parse
+from edgekit.importers.base import hash_source
+from edgekit.plan import Plan
+from edgekit.problem import Problem
+from edgekit.profile import Profile
+from edgekit.work import Work
+
+PACKAGES = (
+    "ai-edge-litert",
+    "keras",
+    "numpy",
+    "onnx",
+    "onnx2tf",
+    "onnxruntime",
+    "tensorflow",
+    "tf-keras",
+    "tflite-micro",
+)
+
+
+def input_key(work: Work, profile: Profile, plan: Plan) -> str:
+    """Hash of everything a build depends on: the same key gives the same manifest."""
+    return digest(
+        {
+            "edgekit": __version__,
+            "versions": versions(),
+            "profile": profile.to_json(),
+            "plan": plan.steps_json(),
+            "project": project_json(work, profile),
+            "model": work.source_sha256,
+            "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
+            "code": [hash_source(path) for path in _code(work)],
+        }
+    )
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that have a say in the result."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def relative(path: str, root: Path) -> str:
+    """`path` relative to `root`, as the manifest stores it."""
+    return os.path.relpath(root / path, root)
+
+
+def located(problem: Problem, work: Work) -> Problem:
+    """`problem` with the place it is about relative to the root."""
+    where = problem.where
+    data = work.project.data
+    if where in (*data.calibration, *data.training, *data.evaluation):
+        return replace(problem, where=relative_spec(where, work.root))
+    if os.path.isabs(where):
+        return replace(problem, where=relative(where, work.root))
+    return problem
+
+
+def project_json(work: Work, profile: Profile) -> dict[str, Any]:
+    """The project for one target with every path relative to the root; the output left out."""
+    root, data = work.root, work.project.data
+    target = next(name for name in work.project.build.targets if Path(name).name in _names(profile))
+    return (
+        work.project.with_table("model", path=relative(work.project.model.path, root))
+        .with_table(
+            "data",
+            calibration=tuple(relative_spec(text, root) for text in data.calibration),
+            training=tuple(relative_spec(text, root) for text in data.training),
+            evaluation=tuple(relative_spec(text, root) for text in data.evaluation),
+        )
+        .with_table(
+            "build",
+            targets=(relative(target, root) if target.endswith(".toml") else target,),
+            output="",
+        )
+        .to_json()
+    )
+
+
+def _names(profile: Profile) -> tuple[str, str]:
+    return profile.name, f"{profile.name}.toml"
+
+
+def repeatable(work: Work) -> bool:
+    """Whether the key says everything: rows that a Python function yields it cannot know."""
+    return not any(spec.module for spec in _specs(work))
+
+
+def _specs(work: Work) -> list[Spec]:
+    data = work.project.data
+    texts = (*data.calibration, *data.training, *data.evaluation)
+    return [parse(text, work.root) for text in texts]
+
+
+def _code(work: Work) -> list[Path]:
+    """Files of the user's modules in the project's folder: custom layers, metric, data."""
+    _, _, metric = work.project.fidelity.metric.partition("python:")
+    names = [*work.project.model.modules, metric.partition(":")[0]]
+    names += [spec.module for spec in _specs(work)]
+    files = [work.root / f"{name.replace('.', '/')}.py" for name in names if name]
+    return [file for file in files if file.is_file()]
+
+
+def relative_spec(text: str, root: Path) -> str:
+    """The DATA option with its path relative to `root`."""
+    spec = parse(text, root)
+    if spec.module:
+        return text
+    path = os.path.relpath(spec.path, root)
+    selector = f":{spec.array}" if spec.array or spec.labels else ""
+    labels = f",{spec.labels}" if spec.labels else ""
+    return f"{path}{selector}{labels}{_slice(spec)}"
+
+
+def _slice(spec: Spec) -> str:
+    if spec.start is None and spec.stop is None:
+        return ""
+    start, stop = ("" if end is None else end for end in (spec.start, spec.stop))
+    return f"[{start}:{stop}]"

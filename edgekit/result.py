@@ -1,0 +1,41 @@
+"""What was made for one target, before it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.accuracy import Accuracy
+from edgekit.fidelity import Fidelity
+from edgekit.fit import Fit
+from edgekit.graph.graph import Graph
+from edgekit.plan import Plan
+from edgekit.problem import Problem
+from edgekit.profile import Profile
+from edgekit.quantizers.base import Quantized
+
+
+@dataclass(frozen=True)
+class Result:
+    """A built model and what is known about it.
+
+    Attributes:
+        profile: The target.
+        plan: What was done for it.
+        quantized: The built flatbuffer.
+        graph: Of `quantized`.
+        runtime: What it was judged with; see `edgekit.runtimes.base.RUNTIMES`.
+        verdict: Whether the target holds it.
+        fidelity: None when it was not measured; `edgekit.findings` says why.
+        accuracy: None without labels.
+        stand_in: Set when `runtime` is not the one that the target wants.
+    """
+
+    profile: Profile
+    plan: Plan
+    quantized: Quantized
+    graph: Graph
+    runtime: str
+    verdict: Fit
+    fidelity: Fidelity | None
+    accuracy: Accuracy | None
+    stand_in: Problem | None
