@@ -65,17 +65,27 @@ def scorer(name: str, row: Row, outputs: Row, labels: np.ndarray) -> Scorer:
         )
     if name.startswith(_PYTHON):
         return _custom(name, labels)
-    makers = {"top1": _top1, "mse": _error, "mae": _error, "auc": _auc}
+    check_name(name)
     name = name or _choose(row, outputs, labels)
-    if name not in makers:
-        near = difflib.get_close_matches(name, NAMES, 1)
-        raise UsageError(
-            f"there is no metric '{name}'",
-            f"did you mean '{near[0]}'?"
-            if near
-            else f"there are: {', '.join(NAMES)}, python:module:function",
-        )
+    makers = {"top1": _top1, "mse": _error, "mae": _error, "auc": _auc}
     return makers[name](name, row, outputs, labels)
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no metric; empty is none yet.
+
+    Raises:
+        UsageError: With the nearest name there is.
+    """
+    if not name or name.startswith(_PYTHON) or name in NAMES:
+        return
+    near = difflib.get_close_matches(name, NAMES, 1)
+    raise UsageError(
+        f"there is no metric '{name}'",
+        f"did you mean '{near[0]}'?"
+        if near
+        else f"there are: {', '.join(NAMES)}, python:module:function",
+    )
 
 
 def _choose(row: Row, outputs: Row, labels: np.ndarray) -> str:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from edgekit import _discover, publish
+from edgekit import _discover, preprocess, publish
 from edgekit.artifact import REPORT, Artifact, Build, write_json
 from edgekit.errors import DataError, EdgekitError, OutputError, TargetError, UsageError
 from edgekit.exporters.base import ExportInput
@@ -14,6 +14,7 @@ from edgekit.fit import check_ops, fit
 from edgekit.graph.read import read
 from edgekit.identity import input_key, repeatable
 from edgekit.manifest import describe, describe_run
+from edgekit.metrics import check_name
 from edgekit.plan import Plan, make_plan
 from edgekit.problem import refuse
 from edgekit.profile import Profile, load_profile
@@ -71,9 +72,7 @@ def build_targets(
         EdgekitError: What concerns all targets: model, data, options.
     """
     work = Work(project, root, progress)
-    plans = _plans(work)
-    for _, plan in plans:
-        refuse(plan.problems, UsageError)
+    plans = _checked_plans(work)
     folders = _folders(work, plans)
     for folder in folders:
         publish.check(folder)
@@ -87,6 +86,16 @@ def build_targets(
             except TargetError as error:
                 failure = failure or error
     return builds, failure
+
+
+def _checked_plans(work: Work) -> list[tuple[Profile, Plan]]:
+    """The plans, after everything that can be refused without loading the model was refused."""
+    plans = _plans(work)
+    for _, plan in plans:
+        refuse(plan.problems, UsageError)
+    preprocess.parse(work.project.data.preprocess)
+    check_name(work.project.fidelity.metric)
+    return plans
 
 
 def _plans(work: Work) -> list[tuple[Profile, Plan]]:
