@@ -8,6 +8,7 @@ from typing import Any
 
 from edgekit.artifact import Build
 from edgekit.errors import ModelError
+from edgekit.importers.base import hash_source
 from edgekit.progress import Progress
 from edgekit.project import from_mapping
 from edgekit.publish import MANIFEST
@@ -39,6 +40,7 @@ def _compare(build: Build, folder: Path) -> None:
             f"{folder}: was built in {base}, which is not there",
             "build again from the sources, or check hashes only with --no-rebuild",
         )
+    _same_model(build, base)
     with tempfile.TemporaryDirectory(prefix="edgekit-") as scratch:
         project = from_mapping(build.manifest["project"], MANIFEST).with_table(
             "build", output=str(Path(scratch) / "again")
@@ -55,11 +57,21 @@ def _compare(build: Build, folder: Path) -> None:
         )
 
 
+def _same_model(build: Build, base: Path) -> None:
+    """Refuse another model at once: it may not even take the data."""
+    project = from_mapping(build.manifest["project"], MANIFEST)
+    given = build.manifest.get("model")
+    known = given.get("sha256") if isinstance(given, dict) else None
+    path = base / project.model.path
+    if path.exists() and hash_source(path) != known:
+        raise ModelError(
+            f"{build.folder}: {project.model.path} is not the model it was built from",
+            "build again from the model as it is now, or check hashes only with --no-rebuild",
+        )
+
+
 def _reason(old: dict[str, Any], new: dict[str, Any]) -> str:
     """What the two manifests say about why they differ."""
-    before, after = old.get("model"), new["model"]
-    if not isinstance(before, dict) or before.get("sha256") != after["sha256"]:
-        return f"the model {after['path']} was changed since"
     before, after = old.get("versions"), new["versions"]
     if isinstance(before, dict) and before != after:
         names = sorted({*before, *after})

@@ -13,7 +13,7 @@ from edgekit import preprocess
 from edgekit.accuracy import Accuracy
 from edgekit.accuracy import measure as measure_accuracy
 from edgekit.artifact import digest, sha256
-from edgekit.data.check import check, check_alike
+from edgekit.data.check import check, check_alike, check_repeated
 from edgekit.data.prepare import Prepared, prepare
 from edgekit.data.samples import Samples, open_samples
 from edgekit.data.select import drop_shared, name_rows, refuse_overlap, select, shared_rows
@@ -138,6 +138,7 @@ class Work:
     def _evaluation_problems(self, samples: Samples, dropped: Problem | None) -> list[Problem]:
         rows = self.prepared(samples)
         problems = [dropped, *rows.problems] if dropped else [*rows.problems]
+        problems += check_repeated(samples)
         if self.calibration:
             problems += check_alike(self.prepared(self.calibration[0]), rows)
         return problems
@@ -152,10 +153,11 @@ class Work:
         foreign = self.source_format == "tflite"
         return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
-    def fidelity(self, built: bytes, runtime: str) -> Fidelity | None:
-        """How close `built` is to the float model; None when there are no rows to compare on."""
+    def fidelity(self, quantized: Quantized, runtime: str) -> Fidelity | None:
+        """How close the built model is to the float one; None when there are no rows to compare on."""
         return self._once(
-            ["fidelity", sha256(built), runtime], lambda: self._fidelity(built, runtime)
+            ["fidelity", sha256(quantized.tflite), runtime],
+            lambda: self._fidelity(quantized, runtime),
         )
 
     def accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
@@ -193,14 +195,21 @@ class Work:
             return select(self.calibration[1], limit, self.project.build.seed)[0]
         return self.evaluation[0] if self.evaluation else None
 
-    def _fidelity(self, built: bytes, runtime: str) -> Fidelity | None:
+    def _fidelity(self, quantized: Quantized, runtime: str) -> Fidelity | None:
         samples = self._comparison_rows()
         if samples is None or not len(samples) or self.quantized_already:
             return None
         self._progress.step(f"comparing with the float model on {runtime}")
         limit = self.project.fidelity.samples
         rows = self._progress.track(iter(self.prepared(samples)), min(limit, len(samples)))
-        return measure_fidelity(self.model.tflite, built, rows, runtime, limit)
+        return measure_fidelity(
+            self.model.tflite,
+            quantized.tflite,
+            rows,
+            runtime,
+            limit,
+            float_model=quantized.reference,
+        )
 
     def _accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
         if self.evaluation is None:

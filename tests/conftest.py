@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from digits_example import DIGITS, edgekit_in
 
 REAL_MODELS = Path(__file__).resolve().parents[2] / "shared" / "real_models"
 
@@ -15,3 +16,14 @@ def real_models() -> Path:
     if not REAL_MODELS.is_dir():
         pytest.skip("real_models is not on this machine")
     return REAL_MODELS
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`build/` with the digit reader for three targets, made in one run."""
+    folder = tmp_path_factory.mktemp("built")
+    targets = ("--target", "rpi4", "--target", "android", "--target", "cortex-m4")
+    done = edgekit_in(folder, "build", *DIGITS, *targets)
+    assert done.returncode == 0, done.stderr
+    assert "accuracy" in done.stdout
+    return folder / "build"

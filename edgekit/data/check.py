@@ -12,6 +12,7 @@ import numpy as np
 
 from edgekit.data.convention import Predict, is_bytes
 from edgekit.data.prepare import Prepared
+from edgekit.data.samples import Samples
 from edgekit.data.statistics import Statistics, gather
 from edgekit.data.value_range import check_values
 from edgekit.preprocess import Preprocess
@@ -58,6 +59,16 @@ def check(
         *_clipped(seen, option),
         *_dead_channels(rows, seen, option),
     ]
+
+
+def check_repeated(samples: Samples, option: str = "--evaluation") -> list[Problem]:
+    """A warning where rows to be judged on repeat: each counts again, and intervals lie."""
+    count = len(samples)
+    repeated = count - len(set(samples.hashes()))
+    if repeated <= REPEATED * count:
+        return []
+    message = f"{repeated} of {count} samples repeat others: accuracy counts each of them again"
+    return [Problem("warning", option, message, "give every sample once")]
 
 
 def check_alike(rows: Prepared, others: Prepared, option: str = "--evaluation") -> list[Problem]:
