@@ -7,16 +7,12 @@ Specification: https://ai.google.dev/edge/litert/models/quantization_spec
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from edgekit._tf import tensorflow
 from edgekit.calibrate.choose import Pipeline, Wish, choose
 from edgekit.calibrate.ranges import quietly
-from edgekit.graph.read import read
+from edgekit.graph.slices import slice_all
 from edgekit.model import Model
-from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, float_ops, left_float
-
-TRIES = 16  # about half of them succeed where the result varies
+from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, left_float
 
 
 class Quantizer(Base):
@@ -36,6 +32,7 @@ class Quantizer(Base):
             chosen.estimator,
             chosen.effects,
             (*chosen.problems, *left_float(chosen.tflite, self.name)),
+            chosen.reference,
         )
 
 
@@ -48,9 +45,11 @@ def to_int8(calibrated: bytes, options: QuantizeOptions) -> bytes:
     tf = tensorflow()
     from tensorflow.lite.python.convert import mlir_quantize
 
+    sliced = slice_all(calibrated)
+
     def work() -> bytes:
         built: bytes = mlir_quantize(
-            calibrated,
+            sliced,
             disable_per_channel=not options.per_channel,
             input_data_type=tf.as_dtype(options.input_dtype or Quantizer.io[0]),
             output_data_type=tf.as_dtype(options.output_dtype or Quantizer.io[0]),
@@ -58,24 +57,4 @@ def to_int8(calibrated: bytes, options: QuantizeOptions) -> bytes:
         )
         return built
 
-    built = quietly("the int8 quantizer", work)
-    if not (_wavers(built) and float_ops(built)):
-        return built
-    return _best(built, lambda: quietly("the int8 quantizer", work))
-
-
-def _wavers(built: bytes) -> bool:
-    """Whether the quantizer may give another result next time.
-
-    It visits ops in the order of their addresses, and for SPLIT and UNPACK the order decides
-    whether the op becomes integer (TF 2.21).
-    """
-    return any(len(op.outputs) > 1 for op in read(built).ops)
-
-
-def _best(built: bytes, again: Callable[[], bytes]) -> bytes:
-    """Of several results the one with the fewest float ops; of equals the least by its bytes."""
-    tried = [built]
-    while len(tried) < TRIES and float_ops(tried[-1]):
-        tried.append(again())
-    return min(tried, key=lambda result: (len(float_ops(result)), result))
+    return quietly("the int8 quantizer", work)
