@@ -14,6 +14,7 @@ from typing import Any
 from edgekit import _tf
 from edgekit._converter_errors import converter_error, one_line
 from edgekit.errors import ModelError
+from edgekit.graph.portable import portable
 from edgekit.model import TensorSpec
 
 DTYPES = ("float32", "int8", "uint8", "int16", "int32", "int64", "bool")
@@ -71,7 +72,9 @@ def concrete(source: Any) -> Any:
 
 
 def float_tflite(source: Any) -> bytes:
-    """The float flatbuffer of a `Function` or a Keras model.
+    """The float flatbuffer of a `Function` or a Keras model, made portable.
+
+    Float inputs that only index (token ids) become int32: see `graph.portable`.
 
     Raises:
         ModelError: An op has no LiteRT builtin (named with its layer), or tracing fails.
@@ -80,9 +83,11 @@ def float_tflite(source: Any) -> bytes:
     tf = _tf.tensorflow()
     try:
         with _tf.silent():
-            return bytes(tf.lite.TFLiteConverter.from_concrete_functions([frozen]).convert())
+            converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+            converted = bytes(converter.convert())
     except Exception as error:
         raise converter_error(error) from error
+    return portable(converted)
 
 
 def fixed(name: str, shape: Sequence[int | None], dtype: str) -> TensorSpec:

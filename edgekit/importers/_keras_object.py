@@ -20,7 +20,7 @@ from edgekit.importers._config import Library
 from edgekit.importers._unroll import unrolled
 from edgekit.importers.base import hash_source, model_name, specs
 from edgekit.importers.prove import TOLERANCE, Layers, Row, prove
-from edgekit.model import Format, Model, Source
+from edgekit.model import Format, Model, Source, TensorSpec
 from edgekit.problem import Problem
 
 _HALF = ("float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
@@ -60,6 +60,7 @@ def import_keras(
     except ModelError as error:
         raise ModelError(f"{path}: {error.message}", error.hint) from error
     inputs, outputs = specs(read(tflite))
+    notes = (*_notes(path, batch, half), *_integers(keras_function(plain).inputs, inputs))
     return Model(
         name=model_name(path),
         source=Source(path, hash_source(path), form, int(loaded.count_params())),
@@ -70,7 +71,7 @@ def import_keras(
         saved_model=saved_model,
         proof=proof,
         history=(f"imported from {form}",),
-        problems=(*_notes(path, batch, half), *map(_unrolled, recurrent.items())),
+        problems=(*notes, *map(_unrolled, recurrent.items())),
     )
 
 
@@ -94,6 +95,13 @@ def _notes(path: Path, batch: int, half: bool) -> tuple[Problem, ...]:
         message = f"has batch size {batch} baked in; converted with batch 1"
         notes.append(Problem("note", str(path), message, "nothing to do"))
     return tuple(notes)
+
+
+def _integers(given: Sequence[TensorSpec], built: Sequence[TensorSpec]) -> Iterator[Problem]:
+    for before, after in zip(given, built, strict=True):
+        if before.dtype != after.dtype:
+            message = f"input {after.name!r} holds indices: it takes {after.dtype}, not float"
+            yield Problem("note", after.name, message, "nothing to do")
 
 
 def _unrolled(layer: tuple[str, int]) -> Problem:
@@ -170,9 +178,13 @@ def _policy(layer: Any) -> str:
 def _outputs(model: Any, row: Row, batch: int) -> list[NDArray[Any]]:
     """The model's own outputs for one row, in inference mode."""
     tf = _tf.tensorflow()
-    repeated = [tf.constant(np.repeat(x, max(batch, 1), axis=0)) for x in row]
+    function = keras_function(model)
+    repeated = [
+        tf.constant(np.repeat(x, max(batch, 1), axis=0), spec.dtype)
+        for x, spec in zip(row, function.inputs, strict=True)
+    ]
     with _tf.silent():
-        outputs = [np.asarray(y) for y in keras_function(model).call(*repeated)]
+        outputs = [np.asarray(y) for y in function.call(*repeated)]
     return [y[:1] if batch > 1 else y for y in outputs]
 
 

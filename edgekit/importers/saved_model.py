@@ -197,8 +197,9 @@ def _natural(key: str) -> list[Any]:
 
 def _run(function: Function, row: Row) -> list[NDArray[Any]]:
     tf = _tf.tensorflow()
+    given = [tf.constant(x, spec.dtype) for x, spec in zip(row, function.inputs, strict=True)]
     with _tf.silent():
-        return [np.asarray(y) for y in function.call(*[tf.constant(x) for x in row])]
+        return [np.asarray(y) for y in function.call(*given)]
 
 
 def _parameters(signature: Any) -> int:

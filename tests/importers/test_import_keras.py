@@ -118,6 +118,43 @@ def test_integer_input_of_an_embedding_stays_integer(tmp_path: Path, library: st
     assert [spec.dtype for spec in model.inputs] == ["int32"]
 
 
+@BOTH
+@pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
+def test_token_ids_come_in_as_integers_and_are_only_looked_up(
+    tmp_path: Path, library: str, masked: bool
+) -> None:
+    layers = keras_of(library).layers
+    net = keras_of(library).Sequential(
+        [
+            layers.Input((6,), name="words"),  # float32 by default
+            layers.Embedding(50, 4, mask_zero=masked),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(2),
+        ]
+    )
+    model = imported(net, tmp_path)
+    assert [(spec.name, spec.dtype) for spec in model.inputs] == [("words", "int32")]
+    assert "LESS" not in ops(model)  # negative indices are not wrapped around
+    (note,) = model.problems
+    assert (note.where, note.severity) == ("words", "note")
+
+
+@BOTH
+def test_repeating_layers_have_no_tile(tmp_path: Path, library: str) -> None:
+    layers = keras_of(library).layers
+    net = keras_of(library).Sequential(
+        [
+            layers.Input((3,)),
+            layers.RepeatVector(4),
+            layers.Conv1D(4, 2),
+            layers.UpSampling1D(2),
+            layers.Reshape((6, 2, 2)),
+            layers.UpSampling2D((2, 3)),
+        ]
+    )
+    assert "TILE" not in ops(imported(net, tmp_path))
+
+
 @pytest.mark.parametrize("shape", [(5,), (6, 3), (6, 6, 2), (4, 5, 5, 2)], ids="rank {0}".format)
 @BOTH
 def test_inputs_of_rank_2_to_5(tmp_path: Path, library: str, shape: tuple[int, ...]) -> None:

@@ -1,0 +1,165 @@
+"""Rewrites that leave a float model's function as it is, and take it to more places.
+
+- TILE, which microcontrollers lack, becomes RESIZE_NEAREST_NEIGHBOR: repeating along one axis is
+  the enlargement of a picture with the earlier axes as rows and the repeated block as channels.
+- Indices that come in as float (Keras's default input in front of an Embedding) come in as int32:
+  an int8 input would round them to a 256th of the vocabulary.
+- Keras 3 wraps negative indices around (SELECT, which microcontrollers lack). An index that the
+  model is given counts from 0, as in Keras 2, so the wrap goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from edgekit.graph import edit, rewire
+
+REWRITTEN = ("TILE", "CAST", "SELECT", "SELECT_V2")
+COMPARISONS = ("EQUAL", "NOT_EQUAL")
+
+
+def portable(data: bytes) -> bytes:
+    """The flatbuffer rewritten as above; itself where there is nothing to rewrite."""
+    if not rewire.has(data, REWRITTEN):
+        return data
+    model = edit.unpack(data)
+    if len(model.subgraphs) > 1:  # loops pass tensors by position and type
+        return data
+    graph = _Graph(model)
+    changed = [graph.integer_inputs(), graph.plain_indices(), graph.resized_tiles()]
+    if not any(changed):
+        return data
+    rewire.drop_dead(model)
+    return edit.pack(model)
+
+
+class _Graph:
+    """The main graph of a model under edit."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.graph = model, model.subgraphs[0]
+
+    def integer_inputs(self) -> bool:
+        """Make int32 of the float inputs that are only cast to it (and compared, for a mask)."""
+        changed = [self._to_integer(int(index)) for index in self.graph.inputs]
+        return any(changed)
+
+    def _to_integer(self, index: int) -> bool:
+        readers = self._readers(index)
+        casts = [op for op in readers if self._kind(op) == "CAST"]
+        others = [op for op in readers if self._kind(op) != "CAST"]
+        good = all(self._type(int(op.outputs[0])) == "INT32" for op in casts)
+        if self._type(index) != "FLOAT32" or not casts or not good:
+            return False
+        if not all(self._compared(op, index) for op in others) or index in self._outputs():
+            return False
+        for op in others:
+            wanted = rewire.add_integers(self.model, self.graph, self._compared(op, index), "value")
+            op.inputs = np.array([i if i == index else wanted for i in op.inputs], np.int32)
+        for op in casts:
+            self._replace(int(op.outputs[0]), index)
+        self.graph.tensors[index].type = self.graph.tensors[int(casts[0].outputs[0])].type
+        return True
+
+    def _compared(self, op: Any, index: int) -> list[int]:
+        """The one whole number that the op compares with; empty for every other op."""
+        others = [int(i) for i in op.inputs if int(i) != index]
+        values = self._values(others[0]) if len(others) == 1 else None
+        if self._kind(op) not in COMPARISONS or values is None or values.size != 1:
+            return []
+        number = float(values.reshape(-1)[0])
+        return [int(number)] if number.is_integer() else []
+
+    def plain_indices(self) -> bool:
+        """Take out the wrap of negative indices: SELECT(LESS(x, 0), ADD(x, rows), x)."""
+        found = False
+        for op in self.graph.operators:
+            if self._kind(op) not in ("SELECT", "SELECT_V2"):
+                continue
+            index, output = int(op.inputs[2]), int(op.outputs[0])
+            indexes = [self._indexes(reader, output) for reader in self._readers(output)]
+            if self._wraps(op, index) and self._given(index) and indexes and all(indexes):
+                self._replace(output, index)
+                found = True
+        return found
+
+    def _indexes(self, op: Any, index: int) -> bool:
+        return self._kind(op) == "GATHER" and int(op.inputs[1]) == index != int(op.inputs[0])
+
+    def _wraps(self, op: Any, index: int) -> bool:
+        less, add = (self._maker(int(i)) for i in op.inputs[:2])
+        if less is None or add is None or (self._kind(less), self._kind(add)) != ("LESS", "ADD"):
+            return False
+        limit = self._values(int(less.inputs[1]))
+        zero = limit is not None and not bool(limit.any())
+        return zero and [index] == [int(less.inputs[0])] and index in [int(i) for i in add.inputs]
+
+    def _given(self, index: int) -> bool:
+        """Whether the tensor is an input of the model, or one in another shape or integer type."""
+        maker = self._maker(index)
+        if maker is None:
+            return index in map(int, self.graph.inputs)
+        return self._kind(maker) in ("CAST", "RESHAPE") and self._given(int(maker.inputs[0]))
+
+    def resized_tiles(self) -> bool:
+        """Write every TILE with constant multiples as a RESIZE_NEAREST_NEIGHBOR for each axis."""
+        operators = []
+        for op in self.graph.operators:
+            operators += list(self._resized(op)) if self._kind(op) == "TILE" else [op]
+        changed = operators != self.graph.operators
+        self.graph.operators = operators
+        return changed
+
+    def _resized(self, op: Any) -> Iterator[Any]:
+        source, output = int(op.inputs[0]), int(op.outputs[0])
+        multiples = self._values(int(op.inputs[1]))
+        if multiples is None or self._type(source) != "FLOAT32" or (multiples == 1).all():
+            yield op
+            return
+        result = self.graph.tensors[output]
+        shape = [int(size) for size in self.graph.tensors[source].shape]
+        for axis in np.flatnonzero(multiples != 1):
+            before, times = int(np.prod(shape[:axis])), int(multiples[axis])
+            block = int(np.prod(shape[axis:]))
+            name = f"_{axis}"
+            rows = rewire.add_tensor(self.graph, result, (1, before, 1, block), f"{name}_rows")
+            yield self._reshape(source, rows)
+            source = rewire.add_tensor(self.graph, result, (1, before, times, block), name)
+            size = rewire.add_integers(self.model, self.graph, (before, times), f"size{name}")
+            kind = "RESIZE_NEAREST_NEIGHBOR"
+            options = "ResizeNearestNeighborOptions"
+            yield rewire.operator(self.model, kind, [rows, size], source, options)
+            shape[axis] *= times
+        yield self._reshape(source, output)
+
+    def _reshape(self, source: int, output: int) -> Any:
+        shape = [int(size) for size in self.graph.tensors[output].shape]
+        wanted = rewire.add_integers(self.model, self.graph, shape, f"shape_{output}")
+        return rewire.operator(self.model, "RESHAPE", [source, wanted], output, "ReshapeOptions")
+
+    def _kind(self, op: Any) -> str:
+        return edit.operator_name(self.model, op)
+
+    def _type(self, index: int) -> str:
+        return edit.tensor_type(self.graph.tensors[index])
+
+    def _values(self, index: int) -> np.ndarray | None:
+        return edit.constant(self.model, self.graph.tensors[index]) if index >= 0 else None
+
+    def _readers(self, index: int) -> list[Any]:
+        return [op for op in self.graph.operators if index in map(int, op.inputs)]
+
+    def _maker(self, index: int) -> Any:
+        return next((op for op in self.graph.operators if index in map(int, op.outputs)), None)
+
+    def _outputs(self) -> list[int]:
+        return [int(index) for index in self.graph.outputs]
+
+    def _replace(self, old: int, new: int) -> None:
+        """Let everyone who reads `old` read `new`."""
+        for op in self._readers(old):
+            op.inputs = np.array([new if int(i) == old else int(i) for i in op.inputs], np.int32)
+        self.graph.outputs = np.array([new if i == old else i for i in self._outputs()], np.int32)

@@ -1,0 +1,120 @@
+"""Rewritten float models compute the same; what microcontrollers lack is gone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hand_made import O, T, flatbuffer
+
+from edgekit.graph.portable import portable
+from edgekit.graph.read import read
+from edgekit.runtimes.litert import LiteRT
+
+ROWS = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+
+
+def names(data: bytes) -> list[str]:
+    return [op.name for op in read(data).ops]
+
+
+def run(data: bytes, *inputs: Any) -> np.ndarray:
+    with LiteRT(data) as runtime:
+        given = [np.asarray(x, spec.dtype) for x, spec in zip(inputs, runtime.inputs, strict=True)]
+        return runtime.run(tuple(given))[0]
+
+
+def tile(shape: tuple[int, ...], multiples: list[int], dtype: str = "FLOAT32") -> bytes:
+    wide = tuple(size * times for size, times in zip(shape, multiples, strict=True))
+    counts = np.array(multiples, np.int32)
+    tensors = [T("x", shape, dtype), T("n", counts.shape, "INT32", counts), T("y", wide, dtype)]
+    return flatbuffer(tensors, [O("TILE", (0, 1), (2,), ("TileOptions", {}))], (0,), (2,))
+
+
+def embedding(dtype: str = "INT32", *, wraps: bool = True, given: bool = True) -> bytes:
+    """x -> (CAST) -> (NEG) -> wrap of negatives -> GATHER from five rows, and x != 0 as a mask."""
+    tensors = [T("x", (1, 3), dtype), T("rows", ROWS.shape, data=ROWS)]
+    ops: list[O] = []
+
+    def op(name: str, inputs: tuple[int, ...], out: T, options: str) -> int:
+        tensors.append(out)
+        ops.append(O(name, inputs, (len(tensors) - 1,), (options, {})))
+        return len(tensors) - 1
+
+    def constant(value: int, kind: str = "INT32") -> int:
+        data = np.array(value, kind.lower())
+        tensors.append(T(f"c{len(tensors)}", (), kind, data))
+        return len(tensors) - 1
+
+    index = 0
+    if dtype == "FLOAT32":
+        index = op("CAST", (0,), T("cast", (1, 3), "INT32"), "CastOptions")
+    if not given:
+        index = op("SUB", (index, constant(0)), T("sub", (1, 3), "INT32"), "SubOptions")
+    if wraps:
+        below = op("LESS", (index, constant(0)), T("below", (1, 3), "BOOL"), "LessOptions")
+        above = op("ADD", (index, constant(5)), T("above", (1, 3), "INT32"), "AddOptions")
+        wrapped = T("wrapped", (1, 3), "INT32")
+        index = op("SELECT", (below, above, index), wrapped, "SelectOptions")
+    found = op("GATHER", (1, index), T("y", (1, 3, 4)), "GatherOptions")
+    zero = constant(0, dtype)
+    mask = op("NOT_EQUAL", (0, zero), T("mask", (1, 3), "BOOL"), "NotEqualOptions")
+    return flatbuffer(tensors, ops, (0,), (found, mask))
+
+
+@pytest.mark.parametrize(
+    ("shape", "multiples"),
+    [
+        pytest.param((1, 3), [1, 2], id="last axis"),
+        pytest.param((1, 2, 1, 3), [1, 1, 4, 1], id="an axis of one"),
+        pytest.param((1, 2, 3, 4), [1, 3, 2, 1], id="two axes"),
+        pytest.param((2, 3), [2, 3], id="every axis"),
+        pytest.param((1, 2, 1, 2, 2), [1, 1, 2, 1, 1], id="rank 5"),
+    ],
+)
+def test_tile_becomes_an_enlargement(shape: tuple[int, ...], multiples: list[int]) -> None:
+    data = tile(shape, multiples)
+    x = np.random.default_rng(0).normal(size=shape)
+    rewritten = portable(data)
+    assert set(names(rewritten)) == {"RESHAPE", "RESIZE_NEAREST_NEIGHBOR"}
+    assert read(rewritten).outputs != ()
+    np.testing.assert_array_equal(run(rewritten, x), np.tile(x, multiples).astype(np.float32))
+
+
+def test_integers_keep_their_tile() -> None:
+    data = tile((1, 3), [1, 2], "INT32")
+    assert portable(data) is data
+
+
+def test_the_wrap_of_a_given_index_goes() -> None:
+    data = embedding()
+    rewritten = portable(data)
+    assert names(rewritten) == ["GATHER", "NOT_EQUAL"]
+    assert "below" not in {tensor.name for tensor in read(rewritten).tensors}
+    np.testing.assert_array_equal(run(rewritten, [[0, 4, 2]]), run(data, [[0, 4, 2]]))
+
+
+def test_the_wrap_of_a_computed_index_stays() -> None:
+    data = embedding(given=False)
+    assert portable(data) is data
+    np.testing.assert_array_equal(run(data, [[-1, 0, 1]])[0], ROWS[[4, 0, 1]])
+
+
+@pytest.mark.parametrize("wraps", [True, False], ids=["keras 3", "keras 2"])
+def test_an_index_that_comes_in_as_float_comes_in_as_an_integer(wraps: bool) -> None:
+    data = embedding("FLOAT32", wraps=wraps)
+    rewritten = portable(data)
+    assert read(rewritten).input_tensors()[0].dtype == "int32"
+    assert names(rewritten) == ["GATHER", "NOT_EQUAL"]
+    np.testing.assert_array_equal(run(rewritten, [[3, 0, 1]]), run(data, [[3.0, 0.0, 1.0]]))
+    with LiteRT(rewritten) as runtime:
+        mask = runtime.run((np.array([[3, 0, 1]], np.int32),))[1]
+    np.testing.assert_array_equal(mask, [[True, False, True]])
+
+
+def test_a_float_that_is_computed_with_stays_float() -> None:
+    tensors = [T("x", (1, 3)), T("i", (1, 3), "INT32"), T("y", (1, 3))]
+    cast = O("CAST", (0,), (1,), ("CastOptions", {}))
+    data = flatbuffer(tensors, [cast, O("ABS", (0,), (2,), ("AbsOptions", {}))], (0,), (1, 2))
+    assert portable(data) is data
