@@ -13,6 +13,7 @@ from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
 from edgekit.identity import located, project_json, relative, relative_spec, versions
+from edgekit.plan import AS_IS
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
 from edgekit.work import Work
@@ -21,8 +22,9 @@ from edgekit.work import Work
 def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) -> dict[str, Any]:
     """The manifest of a build."""
     model, graph = work.model, result.graph
-    before = ledger.entry("float32", model.tflite, work.graph)
-    after = ledger.entry(result.plan.scheme, result.quantized.tflite, graph)
+    entries = [ledger.entry(result.plan.scheme, result.quantized.tflite, graph)]
+    if result.plan.scheme != AS_IS:
+        entries.insert(0, ledger.entry("float32", model.tflite, work.graph))
     return {
         "schema": SCHEMA,
         "edgekit": __version__,
@@ -45,7 +47,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "built": {"parameters": count.parameters(graph), "macs": count.macs(graph)},
         "fidelity": _fidelity(result.fidelity),
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
-        "ledger": [entry.to_json() for entry in (before, after)],
+        "ledger": [entry.to_json() for entry in entries],
         "artifacts": [artifact.to_json() for artifact in artifacts],
         "fit": result.verdict.to_json(),
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],

@@ -144,7 +144,7 @@ def _make(work: Work, profile: Profile, plan: Plan) -> Result:
         graph,
         runtime,
         verdict,
-        fidelity=work.fidelity(quantized.tflite, runtime) if judged else None,
+        fidelity=work.fidelity(quantized, runtime) if judged else None,
         accuracy=work.accuracy(quantized.tflite, runtime) if judged else None,
         stand_in=stand_in,
     )

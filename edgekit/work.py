@@ -154,7 +154,7 @@ class Work:
         return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
     def fidelity(self, quantized: Quantized, runtime: str) -> Fidelity | None:
-        """How close the built model is to the float one; None when there are no rows to compare on."""
+        """How close the built model is to the float one; None without rows to compare on."""
         return self._once(
             ["fidelity", sha256(quantized.tflite), runtime],
             lambda: self._fidelity(quantized, runtime),

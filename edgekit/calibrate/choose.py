@@ -44,12 +44,14 @@ class Chosen:
 
     Attributes:
         tflite: The integer flatbuffer.
+        reference: The float flatbuffer that it was made of: equalised, where that was kept.
         estimator: That gave its ranges.
         effects: What the trials measured (`Quantized.effects`).
         problems: What the user should know.
     """
 
     tflite: bytes
+    reference: bytes
     estimator: str
     effects: dict[str, Any]
     problems: tuple[Problem, ...] = ()
@@ -113,20 +115,20 @@ def choose(pipeline: Pipeline, wish: Wish, rows: Rows) -> Chosen:
         effects["estimator"] = {"chosen": estimator, "sqnr_db": scores}
     plain = pipeline.plain(estimator, rows)
     if wish.equalise == wish.bias_correct == "off":
-        return Chosen(plain.built, estimator, effects, problems)
+        return Chosen(plain.built, plain.reference, estimator, effects, problems)
     variants, details = _variants(pipeline, wish, estimator, plain, rows)
     judge = Judge(pipeline.tflite, spread(rows))
-    levels = {corrections: judge.sqnr(built) for corrections, built in variants.items()}
+    levels = {corrections: judge.sqnr(made.built) for corrections, made in variants.items()}
     best = _best(levels, _allowed(levels, wish))
     for name in CORRECTIONS:
         if getattr(wish, name) != "off":
             effects[name] = _effect(name, best, levels) | details[name]
-    return Chosen(variants[best], estimator, effects, problems)
+    return Chosen(variants[best].built, variants[best].reference, estimator, effects, problems)
 
 
 def _variants(
     pipeline: Pipeline, wish: Wish, estimator: str, plain: Made, rows: Rows
-) -> tuple[dict[Corrections, bytes], dict[str, dict[str, Any]]]:
+) -> tuple[dict[Corrections, Made], dict[str, dict[str, Any]]]:
     """The integer flatbuffers of all sets of corrections that may be applied, and details."""
     bases: dict[Corrections, Made] = {(): plain}
     details: dict[str, dict[str, Any]] = {}
@@ -134,13 +136,14 @@ def _variants(
         equalised, details["equalise"] = pipeline.equalised(estimator, rows)
         if equalised:
             bases[("equalise",)] = equalised
-    variants = {corrections: made.built for corrections, made in bases.items()}
+    variants = dict(bases)
     if wish.bias_correct != "off":
         for corrections, made in bases.items():
             corrected = bias_correct(made.reference, made.built, rows)
             details["bias_correct"] = {"layers": corrected.layers}
             if corrected.layers:
-                variants[(*corrections, "bias_correct")] = corrected.tflite
+                together = (*corrections, "bias_correct")
+                variants[together] = Made(made.reference, corrected.tflite)
     return variants, details
 
 

@@ -15,8 +15,16 @@ EXACT_DB = 200.0
 """From here on built and float model are the same for every purpose (`edgekit.sqnr`)."""
 
 
-def print_build(build: Build) -> None:
-    """Sizes, closeness to the float model, fit, problems, files and what to do next."""
+CORRECTIONS = {"equalise": "equalisation", "bias_correct": "bias correction"}
+
+
+def print_build(build: Build, layers: bool = False) -> None:
+    """Sizes, closeness to the float model, fit, problems, files and what to do next.
+
+    Args:
+        build: To show.
+        layers: Whether to show the table of layers, too.
+    """
     folder = _shown(build.folder)
     if not build.fresh:
         click.echo(f"{folder}: nothing changed, nothing to do (--force builds again)")
@@ -25,14 +33,35 @@ def print_build(build: Build) -> None:
     title = f"{manifest['model']['path']} for {manifest['target']}"
     table(title, ("", "parameters", "MACs", "bytes", "gzip"), _sizes(manifest))
     click.echo()
-    for name, text in _findings(manifest):
+    for name, text in (*_findings(manifest), *_corrections(build.report)):
         item(name, text)
     for problem in manifest["problems"]:
         item(problem["severity"], problem["message"])
         item("", problem["hint"])
+    if layers and build.report.get("fidelity"):
+        _layers(build.report["fidelity"]["layers"])
     _files(folder, manifest)
     _next(folder, manifest)
     click.echo()
+
+
+def _layers(layers: list[dict[str, Any]]) -> None:
+    columns = ("op", "SQNR dB", "why", "layer")
+    rows = [(one["op"], round(one["sqnr_db"], 1), one["why"], one["name"]) for one in layers]
+    click.echo()
+    table("layers against the float model's", columns, rows)
+    click.echo()
+
+
+def _corrections(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """What equalisation and bias correction brought, where they were kept."""
+    effects = report.get("calibration_effects", {})
+    kept = {name: effects[name] for name in CORRECTIONS if effects.get(name, {}).get("applied")}
+    texts = [
+        f"{CORRECTIONS[name]} {effect['before_db']:.1f} -> {effect['after_db']:.1f} dB"
+        for name, effect in kept.items()
+    ]
+    return [("corrected", f"by {' and '.join(texts)}")] if texts else []
 
 
 def _files(folder: Path, manifest: dict[str, Any]) -> None:

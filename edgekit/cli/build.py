@@ -121,7 +121,7 @@ def command(
         from edgekit.cli._summary import print_build
 
         for build in builds:
-            print_build(build)
+            print_build(build, layers=verbosity() > 0)
     if failure is not None:
         raise failure
 

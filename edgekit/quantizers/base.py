@@ -63,12 +63,15 @@ class Quantized:
         estimator: The range estimator that was used, "" where none was.
         effects: What `auto`, equalisation and bias correction brought, in dB of SQNR.
         problems: What the user should know.
+        reference: The float flatbuffer whose tensors it should have, None for the model's own:
+            equalisation keeps the outputs and rescales what lies between.
     """
 
     tflite: bytes
     estimator: str = ""
     effects: dict[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    reference: bytes | None = None
 
 
 class Base(ABC):

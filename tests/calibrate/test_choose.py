@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from small_nets import Net, as_model, outlier_net, rows_of
+from small_nets import Net, as_model, outlier_net, rows_of, wild_depthwise
 
 from edgekit.calibrate.choose import split
 from edgekit.calibrate.interpret import Interpreter
+from edgekit.layers import layer_table
 from edgekit.quantizers.base import QuantizeOptions, load
 
 
@@ -74,3 +75,20 @@ def test_with_few_rows_all_serve_for_both_and_that_is_said() -> None:
     fit, held, problems = split(rows_of(np.arange(3)[:, None]))
     assert len(list(fit())) == len(list(held())) == 3
     assert [problem.severity for problem in problems] == ["warning"]
+
+
+def test_layers_are_compared_with_the_equalised_model() -> None:
+    """Equalisation rescales what lies between: the original's tensors would blame every layer."""
+    model = as_model(wild_depthwise().tflite())
+    shape = model.inputs[0].shape[1:]
+    values = np.random.default_rng(1).normal(size=(40, *shape))
+    options = QuantizeOptions(equalise="on", bias_correct="off")
+    result = load("int8").quantize(model, rows_of(values), options)
+    assert result.effects["equalise"]["applied"]
+    assert result.reference not in (None, model.tflite)
+    rows = list(rows_of(values[:8])())
+    worst = [
+        min(layer.sqnr_db for layer in layer_table(reference, result.tflite, rows))
+        for reference in (result.reference, model.tflite)
+    ]
+    assert worst[0] > worst[1] + 10
