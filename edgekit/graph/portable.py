@@ -109,7 +109,7 @@ class _Graph:
         operators = []
         for op in self.graph.operators:
             operators += list(self._resized(op)) if self._kind(op) == "TILE" else [op]
-        changed = operators != self.graph.operators
+        changed: bool = operators != self.graph.operators
         self.graph.operators = operators
         return changed
 
