@@ -8,8 +8,9 @@ from edgekit.problem import Problem
 from edgekit.result import Result
 from edgekit.work import Work
 
-LOW_SQNR_DB, LOW_AGREEMENT = 15.0, 97.0
-"""Below these the built model is worth a warning: about one answer in thirty changes."""
+LOW_SQNR_DB, LOW_AGREEMENT, CHANGED_ROWS = 15.0, 97.0, 2
+"""Below these the built model is worth a warning: about one answer in thirty changes, and more
+rows than chance makes of a few."""
 
 
 def problems(work: Work, result: Result) -> list[Problem]:
@@ -49,10 +50,16 @@ def _not_compared(work: Work, result: Result) -> Problem:
     return Problem("warning", "fidelity", f"not measured: {message}", hint)
 
 
+def _disagrees(agreement: float | None, samples: int) -> bool:
+    if agreement is None or agreement >= LOW_AGREEMENT:
+        return False
+    return round(samples * (100 - agreement) / 100) > CHANGED_ROWS
+
+
 def _low(fidelity: Fidelity, estimator: str) -> list[Problem]:
     """A warning where the built model is far from the float one, with the layer to blame."""
     agreement = fidelity.top1_agreement
-    if fidelity.sqnr_db >= LOW_SQNR_DB and (agreement is None or agreement >= LOW_AGREEMENT):
+    if fidelity.sqnr_db >= LOW_SQNR_DB and not _disagrees(agreement, fidelity.samples):
         return []
     how = f"SQNR is {fidelity.sqnr_db:.1f} dB"
     if agreement is not None:

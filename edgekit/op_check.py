@@ -145,7 +145,7 @@ def _types(graph: Graph, op: Op, profile: Profile) -> _Finding | None:
     return _Finding(
         "error",
         f"{profile.runtime.title} does not run the op on this type",
-        f"replace the layer, or {_requantize(profile)}",
+        _other_type(data, profile),
         f" on {data.dtype} (it takes {', '.join(allowed)})",
     )
 
@@ -210,6 +210,15 @@ def _layer(graph: Graph, op: Op) -> str:
 def _listed(where: list[tuple[str, str]]) -> str:
     more = f" and {len(where) - 3} more" if len(where) > 3 else ""
     return ", ".join(text for _, text in where[:3]) + more
+
+
+def _other_type(data: Tensor, profile: Profile) -> str:
+    """What to do about the type: another number format changes float and quantized data alone."""
+    scheme = profile.quantizers[0]
+    given = data.dtype == "float32" or data.quantization is not None
+    if given and data.dtype != scheme:
+        return f"replace the layer, or {_requantize(profile)}"
+    return f"replace the layer by ops that it has: edgekit targets {profile.name}"
 
 
 def _requantize(profile: Profile) -> str:

@@ -84,6 +84,11 @@ def set_constant(model: Any, tensor: Any, values: np.ndarray) -> None:
         model.buffers[tensor.buffer] = buffer
 
 
+def set_type(tensor: Any, dtype: type[np.generic]) -> None:
+    """Give a tensor without values another type."""
+    tensor.type = _type_number(np.dtype(dtype))
+
+
 def set_scale(tensor: Any, scale: np.ndarray, axis: int) -> None:
     """Declare the tensor symmetrically quantized with these scales (float32 [1] or [channels])."""
     quantization = generated().QuantizationParametersT()

@@ -2,10 +2,10 @@
 
 - TILE, which microcontrollers lack, becomes RESIZE_NEAREST_NEIGHBOR: repeating along one axis is
   the enlargement of a picture with the earlier axes as rows and the repeated block as channels.
-- Indices that come in as float (Keras's default input in front of an Embedding) come in as int32:
-  an int8 input would round them to a 256th of the vocabulary.
-- Keras 3 wraps negative indices around (SELECT, which microcontrollers lack). An index that the
-  model is given counts from 0, as in Keras 2, so the wrap goes.
+- Keras 3 and ONNX wrap negative indices around, with ops that microcontrollers lack. An index that
+  the model is given counts from 0, as in Keras 2, so the wrap goes.
+- Indices that come in as float (Keras's default input in front of an Embedding) or as int64 come
+  in as int32: int8 would round them to a 256th of the vocabulary, and int64 is for large machines.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from edgekit.graph import edit, rewire
 
-REWRITTEN = ("TILE", "CAST", "SELECT", "SELECT_V2")
+REWRITTEN = ("TILE", "CAST", "GATHER")
 COMPARISONS = ("EQUAL", "NOT_EQUAL")
 
 
@@ -29,7 +29,7 @@ def portable(data: bytes) -> bytes:
     if len(model.subgraphs) > 1:  # loops pass tensors by position and type
         return data
     graph = _Graph(model)
-    changed = [graph.integer_inputs(), graph.plain_indices(), graph.resized_tiles()]
+    changed = [graph.plain_indices(), graph.integer_inputs(), graph.resized_tiles()]
     if not any(changed):
         return data
     rewire.drop_dead(model)
@@ -43,9 +43,19 @@ class _Graph:
         self.model, self.graph = model, model.subgraphs[0]
 
     def integer_inputs(self) -> bool:
-        """Make int32 of the float inputs that are only cast to it (and compared, for a mask)."""
-        changed = [self._to_integer(int(index)) for index in self.graph.inputs]
+        """Make int32 of the inputs that are only indices, as int64 or as float.
+
+        Float ones are cast, and compared with a number where they make a mask, too.
+        """
+        inputs = [int(index) for index in self.graph.inputs]
+        changed = [self._to_integer(index) or self._to_short(index) for index in inputs]
         return any(changed)
+
+    def _to_short(self, index: int) -> bool:
+        if self._type(index) != "INT64" or not self._only_indexes(index):
+            return False
+        edit.set_type(self.graph.tensors[index], np.int32)
+        return True
 
     def _to_integer(self, index: int) -> bool:
         readers = self._readers(index)
@@ -61,7 +71,7 @@ class _Graph:
             op.inputs = np.array([i if i == index else wanted for i in op.inputs], np.int32)
         for op in casts:
             self._replace(int(op.outputs[0]), index)
-        self.graph.tensors[index].type = self.graph.tensors[int(casts[0].outputs[0])].type
+        edit.set_type(self.graph.tensors[index], np.int32)
         return True
 
     def _compared(self, op: Any, index: int) -> list[int]:
@@ -74,28 +84,44 @@ class _Graph:
         return [int(number)] if number.is_integer() else []
 
     def plain_indices(self) -> bool:
-        """Take out the wrap of negative indices: SELECT(LESS(x, 0), ADD(x, rows), x)."""
+        """Take out the wrap of negative indices; see `_wrapped`."""
         found = False
         for op in self.graph.operators:
-            if self._kind(op) not in ("SELECT", "SELECT_V2"):
-                continue
-            index, output = int(op.inputs[2]), int(op.outputs[0])
-            indexes = [self._indexes(reader, output) for reader in self._readers(output)]
-            if self._wraps(op, index) and self._given(index) and indexes and all(indexes):
+            index, output = self._wrapped(op), int(op.outputs[0]) if len(op.outputs) else -1
+            if index is not None and self._given(index) and self._only_indexes(output):
                 self._replace(output, index)
                 found = True
         return found
 
-    def _indexes(self, op: Any, index: int) -> bool:
-        return self._kind(op) == "GATHER" and int(op.inputs[1]) == index != int(op.inputs[0])
+    def _only_indexes(self, index: int) -> bool:
+        readers = self._readers(index)
+        looked_up = [self._kind(op) == "GATHER" and int(op.inputs[1]) == index for op in readers]
+        return bool(looked_up) and all(looked_up) and index not in self._outputs()
 
-    def _wraps(self, op: Any, index: int) -> bool:
-        less, add = (self._maker(int(i)) for i in op.inputs[:2])
-        if less is None or add is None or (self._kind(less), self._kind(add)) != ("LESS", "ADD"):
-            return False
-        limit = self._values(int(less.inputs[1]))
-        zero = limit is not None and not bool(limit.any())
-        return zero and [index] == [int(less.inputs[0])] and index in [int(i) for i in add.inputs]
+    def _wrapped(self, op: Any) -> int | None:
+        """x, if the op's output is x < 0 ? x + rows : x (Keras 3) or x + (x < 0) * rows (ONNX)."""
+        kind, inputs = self._kind(op), [int(index) for index in op.inputs]
+        if kind in ("SELECT", "SELECT_V2"):
+            adds = self._made_by("ADD", inputs[1])
+            wraps = inputs[2] in adds and self._negative(inputs[0]) == inputs[2]
+            return inputs[2] if wraps else None
+        if kind == "ADD":
+            for index, rows in (inputs, inputs[::-1]):
+                casts = [self._made_by("CAST", i) for i in self._made_by("MUL", rows)]
+                if index in [self._negative(cast[0]) for cast in casts if cast]:
+                    return index
+        return None
+
+    def _negative(self, index: int) -> int | None:
+        """x, if the tensor is x < 0."""
+        inputs = self._made_by("LESS", index)
+        limit = self._values(inputs[1]) if inputs else None
+        return inputs[0] if limit is not None and not limit.any() else None
+
+    def _made_by(self, kind: str, index: int) -> list[int]:
+        """The inputs of the op that makes the tensor, if it is of that kind."""
+        op = self._maker(index)
+        return [int(i) for i in op.inputs] if op is not None and self._kind(op) == kind else []
 
     def _given(self, index: int) -> bool:
         """Whether the tensor is an input of the model, or one in another shape or integer type."""

@@ -106,6 +106,14 @@ def test_white_in_pictures_is_a_note(tmp_path: Path) -> None:
     assert "25 % of the values sit on the limit 255" in problem.message
 
 
+def test_token_numbers_have_no_scale(tmp_path: Path) -> None:
+    tokens = np.random.default_rng(0).integers(0, 256, (60, 20))
+    np.savez(tmp_path / "ids.npz", x=tokens)
+    inputs = (TensorSpec("ids", (1, 20), "int32"),)
+    rows = prepare(open_samples([f"{tmp_path}/ids.npz"]), parse("raw"), inputs)
+    assert check(rows, parse("raw")) == []
+
+
 def test_nan_is_an_error_that_names_the_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"d\.npz:x row 3 contains NaN \(1 of 128 values\)"):
         messages(tmp_path, with_values(NOISE, (3, 0, 0, 0), np.nan))

@@ -32,8 +32,8 @@ def tile(shape: tuple[int, ...], multiples: list[int], dtype: str = "FLOAT32") -
     return flatbuffer(tensors, [O("TILE", (0, 1), (2,), ("TileOptions", {}))], (0,), (2,))
 
 
-def embedding(dtype: str = "INT32", *, wraps: bool = True, given: bool = True) -> bytes:
-    """x -> (CAST) -> (NEG) -> wrap of negatives -> GATHER from five rows, and x != 0 as a mask."""
+def embedding(dtype: str = "INT32", *, wraps: str = "keras", given: bool = True) -> bytes:
+    """x -> (CAST) -> (SUB) -> wrap of negatives -> GATHER from five rows, and x != 0 as a mask."""
     tensors = [T("x", (1, 3), dtype), T("rows", ROWS.shape, data=ROWS)]
     ops: list[O] = []
 
@@ -54,9 +54,14 @@ def embedding(dtype: str = "INT32", *, wraps: bool = True, given: bool = True) -
         index = op("SUB", (index, constant(0)), T("sub", (1, 3), "INT32"), "SubOptions")
     if wraps:
         below = op("LESS", (index, constant(0)), T("below", (1, 3), "BOOL"), "LessOptions")
+    if wraps == "keras":
         above = op("ADD", (index, constant(5)), T("above", (1, 3), "INT32"), "AddOptions")
         wrapped = T("wrapped", (1, 3), "INT32")
         index = op("SELECT", (below, above, index), wrapped, "SelectOptions")
+    if wraps == "onnx":
+        factor = op("CAST", (below,), T("factor", (1, 3), "INT32"), "CastOptions")
+        offset = op("MUL", (factor, constant(5)), T("offset", (1, 3), "INT32"), "MulOptions")
+        index = op("ADD", (index, offset), T("wrapped", (1, 3), "INT32"), "AddOptions")
     found = op("GATHER", (1, index), T("y", (1, 3, 4)), "GatherOptions")
     zero = constant(0, dtype)
     mask = op("NOT_EQUAL", (0, zero), T("mask", (1, 3), "BOOL"), "NotEqualOptions")
@@ -87,22 +92,32 @@ def test_integers_keep_their_tile() -> None:
     assert portable(data) is data
 
 
-def test_the_wrap_of_a_given_index_goes() -> None:
-    data = embedding()
+@pytest.mark.parametrize("form", ["keras", "onnx"])
+def test_the_wrap_of_a_given_index_goes(form: str) -> None:
+    data = embedding(wraps=form)
     rewritten = portable(data)
     assert names(rewritten) == ["GATHER", "NOT_EQUAL"]
     assert "below" not in {tensor.name for tensor in read(rewritten).tensors}
     np.testing.assert_array_equal(run(rewritten, [[0, 4, 2]]), run(data, [[0, 4, 2]]))
 
 
-def test_the_wrap_of_a_computed_index_stays() -> None:
-    data = embedding(given=False)
+@pytest.mark.parametrize("form", ["keras", "onnx"])
+def test_the_wrap_of_a_computed_index_stays(form: str) -> None:
+    data = embedding(given=False, wraps=form)
     assert portable(data) is data
     np.testing.assert_array_equal(run(data, [[-1, 0, 1]])[0], ROWS[[4, 0, 1]])
 
 
-@pytest.mark.parametrize("wraps", [True, False], ids=["keras 3", "keras 2"])
-def test_an_index_that_comes_in_as_float_comes_in_as_an_integer(wraps: bool) -> None:
+def test_a_long_index_comes_in_as_int32() -> None:
+    tensors = [T("x", (1, 3), "INT64"), T("rows", ROWS.shape, data=ROWS), T("y", (1, 3, 4))]
+    data = flatbuffer(tensors, [O("GATHER", (1, 0), (2,), ("GatherOptions", {}))], (0,), (2,))
+    rewritten = portable(data)
+    assert read(rewritten).input_tensors()[0].dtype == "int32"
+    np.testing.assert_array_equal(run(rewritten, [[3, 0, 1]]), run(data, [[3, 0, 1]]))
+
+
+@pytest.mark.parametrize("wraps", ["keras", "onnx", ""])
+def test_an_index_that_comes_in_as_float_comes_in_as_an_integer(wraps: str) -> None:
     data = embedding("FLOAT32", wraps=wraps)
     rewritten = portable(data)
     assert read(rewritten).input_tensors()[0].dtype == "int32"
