@@ -14,6 +14,10 @@ from edgekit.graph.slices import slice_all
 from edgekit.model import Model
 from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, left_float
 
+IN_FLOAT = ("DIV", "EXP", "LOG")
+"""Stay float: one scale cannot serve results from tiny to huge, int8 DIV stops the program where
+a divisor rounds to zero, and microcontrollers have no int8 EXP and LOG."""
+
 
 class Quantizer(Base):
     """Static int8."""
@@ -50,6 +54,7 @@ def to_int8(calibrated: bytes, options: QuantizeOptions) -> bytes:
     def work() -> bytes:
         built: bytes = mlir_quantize(
             sliced,
+            denylisted_ops=list(IN_FLOAT),  # a tuple would be ignored
             disable_per_channel=not options.per_channel,
             input_data_type=tf.as_dtype(options.input_dtype or Quantizer.io[0]),
             output_data_type=tf.as_dtype(options.output_dtype or Quantizer.io[0]),
