@@ -169,6 +169,19 @@ def test_refusal_names_op_reason_and_layer(model: bytes, target: str, message: s
 
 
 @pytest.mark.parametrize(
+    ("dtype", "hint"),
+    [
+        pytest.param("int8", "replace the layer by ops that it has", id="quantized already"),
+        pytest.param("int32", "replace the layer by ops that it has", id="no number format"),
+        pytest.param("int16", "--quantize int8", id="another number format"),
+    ],
+)
+def test_the_hint_for_a_type_asks_for_nothing_that_is_done_already(dtype: str, hint: str) -> None:
+    problems = check_ops(read(one_op("FLOOR", data=dtype)), load_profile("cortex-m4"))
+    assert hint in problems[0].hint
+
+
+@pytest.mark.parametrize(
     ("model", "target"),
     [
         pytest.param(

@@ -1,5 +1,6 @@
 """Rewrites that leave a float model's function as it is, and take it to more places.
 
+- SELECT becomes SELECT_V2, the same for equal shapes, and the one that microcontrollers have.
 - TILE, which microcontrollers lack, becomes RESIZE_NEAREST_NEIGHBOR: repeating along one axis is
   the enlargement of a picture with the earlier axes as rows and the repeated block as channels.
 - Keras 3 and ONNX wrap negative indices around, with ops that microcontrollers lack. An index that
@@ -17,7 +18,8 @@ import numpy as np
 
 from edgekit.graph import edit, rewire
 
-REWRITTEN = ("TILE", "CAST", "GATHER")
+REWRITTEN = ("TILE", "CAST", "GATHER", "SELECT")
+SELECT = "SELECT_V2"
 COMPARISONS = ("EQUAL", "NOT_EQUAL")
 
 
@@ -29,7 +31,10 @@ def portable(data: bytes) -> bytes:
     if len(model.subgraphs) > 1:  # loops pass tensors by position and type
         return data
     graph = _Graph(model)
-    changed = [graph.plain_indices(), graph.integer_inputs(), graph.resized_tiles()]
+    changed = [graph.plain_indices()]
+    if any(changed):
+        rewire.drop_dead(model)  # what wrapped the indices no longer reads the inputs
+    changed += [graph.integer_inputs(), graph.resized_tiles(), graph.newer_selects()]
     if not any(changed):
         return data
     rewire.drop_dead(model)
@@ -101,7 +106,7 @@ class _Graph:
     def _wrapped(self, op: Any) -> int | None:
         """x, if the op's output is x < 0 ? x + rows : x (Keras 3) or x + (x < 0) * rows (ONNX)."""
         kind, inputs = self._kind(op), [int(index) for index in op.inputs]
-        if kind in ("SELECT", "SELECT_V2"):
+        if kind in ("SELECT", SELECT):
             adds = self._made_by("ADD", inputs[1])
             wraps = inputs[2] in adds and self._negative(inputs[0]) == inputs[2]
             return inputs[2] if wraps else None
@@ -160,6 +165,18 @@ class _Graph:
             yield rewire.operator(self.model, kind, [rows, size], source, options)
             shape[axis] *= times
         yield self._reshape(source, output)
+
+    def newer_selects(self) -> bool:
+        """Write every SELECT as SELECT_V2; they differ where the condition has another shape."""
+        found = False
+        for place, op in enumerate(self.graph.operators):
+            shapes = {tuple(self.graph.tensors[int(index)].shape) for index in op.inputs}
+            if self._kind(op) == "SELECT" and len(shapes) == 1:
+                output = int(op.outputs[0])
+                newer = rewire.operator(self.model, SELECT, op.inputs, output, "SelectV2Options")
+                self.graph.operators[place] = newer
+                found = True
+        return found
 
     def _reshape(self, source: int, output: int) -> Any:
         shape = [int(size) for size in self.graph.tensors[output].shape]

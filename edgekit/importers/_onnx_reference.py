@@ -56,14 +56,10 @@ class Reference:
 
     def rows(self, seed: int) -> Arrays:
         """Seeded inputs in the flatbuffer's layout: normal floats; zeros where integers."""
-        import onnx
-
         random = np.random.default_rng(seed)
-        kinds = {value.name: value.type.tensor_type for value in self.proto.graph.input}
-        rows = []
+        dtypes, rows = self._dtypes(), []
         for value, moved in zip(self.session.get_inputs(), self.inputs_moved, strict=True):
-            shape = (1, *value.shape[1:])
-            dtype = onnx.helper.tensor_dtype_to_np_dtype(kinds[value.name].elem_type)
+            shape, dtype = (1, *value.shape[1:]), dtypes[value.name]
             row = random.standard_normal(shape) if dtype.kind == "f" else np.zeros(shape)
             rows.append(to_last(row.astype(dtype)) if moved else row.astype(dtype))
         return tuple(rows)
@@ -81,9 +77,18 @@ class Reference:
             ),
         )
 
+    def _dtypes(self) -> dict[str, np.dtype[Any]]:
+        """Of each input as the ONNX file has it; the flatbuffer takes indices as int32."""
+        import onnx
+
+        convert = onnx.helper.tensor_dtype_to_np_dtype
+        inputs = self.proto.graph.input
+        return {value.name: convert(value.type.tensor_type.elem_type) for value in inputs}
+
     def _run(self, session: Any, rows: Arrays) -> list[np.ndarray]:
+        dtypes = self._dtypes()
         feeds = {
-            value.name: to_first(row) if moved else row
+            value.name: (to_first(row) if moved else row).astype(dtypes[value.name], copy=False)
             for value, row, moved in zip(session.get_inputs(), rows, self.inputs_moved, strict=True)
         }
         try:

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from edgekit.errors import ModelError
 from edgekit.graph.graph import Graph
-from edgekit.graph.read import is_tflite, read
+from edgekit.graph.read import is_tflite
 from edgekit.model import Format, Model, TensorSpec
 from edgekit.problem import Problem
 
@@ -53,7 +53,6 @@ def load(path: Path, modules: Sequence[str] = ()) -> Model:
     container = _container(path)
     importer: Any = importlib.import_module(f"edgekit.importers.{container}")
     model = cast(Model, importer.load(path, tuple(modules)))
-    _refuse_open_outputs(read(model.tflite), path)
     suffixes = SUFFIXES[container]
     if not suffixes or path.suffix.lower() in suffixes:
         return model
@@ -113,17 +112,6 @@ def specs(graph: Graph) -> tuple[tuple[TensorSpec, ...], tuple[TensorSpec, ...]]
         return TensorSpec(tensor.name, tensor.shape, tensor.dtype)
 
     return tuple(map(spec, graph.inputs)), tuple(map(spec, graph.outputs))
-
-
-def _refuse_open_outputs(graph: Graph, path: Path) -> None:
-    batch = any(tensor.signature[:1] == (-1,) for tensor in graph.input_tensors())
-    for tensor in graph.output_tensors():
-        if -1 in tensor.signature[1 if batch else 0 :]:
-            raise ModelError(
-                f"{path}: output {tensor.name!r} has no fixed shape: it depends on the values",
-                "leave that step (such as picking the non-zero ones) to the program that runs the "
-                "model",
-            )
 
 
 def _container(path: Path) -> str:

@@ -50,8 +50,10 @@ def prove(
     Raises:
         ModelError: They differ; names the first layer that does.
     """
+    graph = read(tflite)
+    refuse_open_outputs(graph)
     with LiteRT(tflite) as runtime:
-        rows = seeded_rows(runtime.inputs, seed, samples, highest_index(read(tflite)))
+        rows = seeded_rows(runtime.inputs, seed, samples, highest_index(graph))
         built = [runtime.run(row) for row in rows]
         names = [spec.name for spec in runtime.outputs]
     expected = [tuple(np.asarray(y) for y in reference(row)) for row in rows]
@@ -66,6 +68,17 @@ def prove(
     if worst[0] > 1.0:
         raise _differs(tflite, intermediates, rows[worst[3]], worst[1], worst[2])
     return {"samples": samples, "tolerance": worst[2], "max_difference": worst[1]}
+
+
+def refuse_open_outputs(graph: Graph) -> None:
+    """Raise ModelError for an output whose size depends on the values: no buffer can hold it."""
+    batch = any(tensor.signature[:1] == (-1,) for tensor in graph.input_tensors())
+    for tensor in graph.output_tensors():
+        if -1 in tensor.signature[1 if batch else 0 :]:
+            raise ModelError(
+                f"output {tensor.name!r} has no fixed shape: it depends on the values",
+                "leave that step, such as picking what is not zero, to the code around the model",
+            )
 
 
 def seeded_rows(

@@ -10,7 +10,7 @@ from edgekit.graph.count import parameters
 from edgekit.graph.graph import Graph, Op
 from edgekit.graph.read import read
 from edgekit.importers.base import hash_source, model_name, specs
-from edgekit.importers.prove import highest_index, seeded_rows
+from edgekit.importers.prove import highest_index, refuse_open_outputs, seeded_rows
 from edgekit.model import Model, Source
 from edgekit.problem import Problem
 from edgekit.runtimes.base import open_runtime
@@ -61,6 +61,7 @@ def _refuse_open_shapes(graph: Graph, path: Path) -> None:
 def _run(data: bytes, graph: Graph, path: Path) -> None:
     """The file is its own reference: it has to run, and to give the same twice."""
     try:
+        refuse_open_outputs(graph)
         with open_runtime("litert", data, isolated=True) as runtime:
             rows = seeded_rows(runtime.inputs, 0, _SAMPLES, highest_index(graph))
             for row in rows:

@@ -78,6 +78,7 @@ class Runtime(Protocol):
         Raises:
             DataError: The arrays do not have the model's shapes and dtypes.
             ModelError: The model fails on them, or brings the runtime down.
+            TargetError: tflite-micro fails on them, where LiteRT may not.
         """
         ...
 

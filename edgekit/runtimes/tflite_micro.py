@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit.errors import EdgekitError, ModelError, TargetError
+from edgekit.errors import ModelError, TargetError
 from edgekit.model import TensorSpec
 from edgekit.runtimes.base import Arena, Row, check_row, runtime_version
 
@@ -60,7 +60,7 @@ class TFLiteMicro:
         try:
             self._interpreter.invoke()
         except RuntimeError:
-            raise _explain(self._chatter(), ModelError) from None
+            raise _explain(self._chatter()) from None
         return tuple(self._interpreter.get_output(index) for index in range(len(self.outputs)))
 
 
@@ -74,7 +74,7 @@ def _load(model: bytes, chatter: Callable[[], str]) -> Any:
         except RuntimeError:
             text = chatter()
             if not _MEMORY.search(text):
-                raise _explain(_named(text, model), TargetError) from None
+                raise _explain(_named(text, model)) from None
         except Exception:  # its schema reader walks the file without checks: anything may come
             raise ModelError(
                 "tflite-micro cannot read the model: it is damaged or not a .tflite",
@@ -96,7 +96,7 @@ def _named(text: str, model: bytes) -> str:
     return text.replace("from op code CUSTOM", f"from op code {'/'.join(customs)}")
 
 
-def _explain(text: str, kind: type[EdgekitError]) -> EdgekitError:
+def _explain(text: str) -> TargetError:
     """The error for what tflite-micro wrote to standard error."""
     if found := _MISSING.search(text):
         return TargetError(
@@ -108,10 +108,10 @@ def _explain(text: str, kind: type[EdgekitError]) -> EdgekitError:
     reasons = [_SOURCE.sub("", line).strip() for line in text.splitlines()]
     reasons = [r for r in reasons if r and not _NODE.search(r) and not _GENERAL.search(r)]
     reason = reasons[0] if reasons else "it gives no reason"
-    hint = "choose --quantize int8 or another target"
+    hint = "replace the op in the source model, or choose a target that runs LiteRT"
     if "ybrid" in reason:
         hint = "int8 weights with float activations run on LiteRT only: choose --quantize int8"
-    return kind(f"tflite-micro cannot run the model: {where}{reason}", hint)
+    return TargetError(f"tflite-micro cannot run the model: {where}{reason}", hint)
 
 
 def _specs(details: Callable[[int], dict[str, Any]], kind: str) -> tuple[TensorSpec, ...]:

@@ -104,8 +104,9 @@ def test_the_wrap_of_a_given_index_goes(form: str) -> None:
 @pytest.mark.parametrize("form", ["keras", "onnx"])
 def test_the_wrap_of_a_computed_index_stays(form: str) -> None:
     data = embedding(given=False, wraps=form)
-    assert portable(data) is data
-    np.testing.assert_array_equal(run(data, [[-1, 0, 1]])[0], ROWS[[4, 0, 1]])
+    rewritten = portable(data)
+    assert "LESS" in names(rewritten)
+    np.testing.assert_array_equal(run(rewritten, [[-1, 0, 1]])[0], ROWS[[4, 0, 1]])
 
 
 def test_a_long_index_comes_in_as_int32() -> None:
@@ -133,3 +134,28 @@ def test_a_float_that_is_computed_with_stays_float() -> None:
     cast = O("CAST", (0,), (1,), ("CastOptions", {}))
     data = flatbuffer(tensors, [cast, O("ABS", (0,), (2,), ("AbsOptions", {}))], (0,), (1, 2))
     assert portable(data) is data
+
+
+def test_select_becomes_the_newer_one_where_they_are_the_same() -> None:
+    def select(condition: tuple[int, ...]) -> bytes:
+        tensors = [T("c", condition, "BOOL"), T("x", (2, 3)), T("z", (2, 3)), T("y", (2, 3))]
+        return flatbuffer(tensors, [O("SELECT", (0, 1, 2), (3,))], (0, 1, 2), (3,))
+
+    rows = portable(select((2,)))  # chooses whole rows
+    assert names(rows) == ["SELECT"]
+    data = select((2, 3))
+    rewritten = portable(data)
+    assert names(rewritten) == ["SELECT_V2"]
+    given = ([[True, False, True]] * 2, np.ones((2, 3)), np.zeros((2, 3)))
+    np.testing.assert_array_equal(run(rewritten, *given), run(data, *given))
+
+
+def test_a_long_index_with_a_wrap_comes_in_as_int32() -> None:
+    zero, rows = (T(name, (), "INT64", np.array(value)) for name, value in (("0", 0), ("n", 5)))
+    tensors = [T("x", (1, 3), "INT64"), T("rows", ROWS.shape, data=ROWS), zero, rows]
+    tensors += [T("below", (1, 3), "BOOL"), T("above", (1, 3), "INT64")]
+    tensors += [T("wrapped", (1, 3), "INT64"), T("y", (1, 3, 4))]
+    ops = [O("LESS", (0, 2), (4,)), O("ADD", (0, 3), (5,)), O("SELECT", (4, 5, 0), (6,))]
+    ops.append(O("GATHER", (1, 6), (7,), ("GatherOptions", {})))
+    rewritten = portable(flatbuffer(tensors, ops, (0,), (7,)))
+    assert (read(rewritten).input_tensors()[0].dtype, names(rewritten)) == ("int32", ["GATHER"])

@@ -160,9 +160,10 @@ def test_several_inputs_and_outputs_keep_order_and_names(converted: dict[str, An
     assert [graph.tensors[i].name for i in graph.outputs] == ["z_first", "a_second"]
 
 
-def test_integer_inputs_stay_integers(converted: dict[str, Any]) -> None:
+def test_token_ids_come_in_as_int32_and_are_only_looked_up(converted: dict[str, Any]) -> None:
     graph = graph_of(converted["token ids"])
-    assert [graph.tensors[i].dtype for i in graph.inputs] == ["int64"]
+    assert [graph.tensors[i].dtype for i in graph.inputs] == ["int32"]
+    assert "LESS" not in {op.name for op in graph.ops}  # negative ones are not wrapped around
 
 
 def test_parameters_are_counted_as_the_source_has_them(converted: dict[str, Any]) -> None:

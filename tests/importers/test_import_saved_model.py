@@ -98,6 +98,17 @@ def test_refusals_by_name(
         load(saved(*module(shape, names), tmp_path))
 
 
+def test_an_output_whose_size_depends_on_the_values_is_refused(tmp_path: Path) -> None:
+    tf = _tf.tensorflow()
+    made = tf.Module()
+    made.f = tf.function(
+        lambda x: {"found": tf.where(x > 0.5)},
+        input_signature=[tf.TensorSpec((1, 4), tf.float32)],
+    )
+    with pytest.raises(ModelError, match="output 'found' has no fixed shape"):
+        load(saved(made, {"serving_default": made.f}, tmp_path))
+
+
 def test_a_graph_that_reads_files_is_refused(tmp_path: Path) -> None:
     tf = _tf.tensorflow()
     made = tf.Module()

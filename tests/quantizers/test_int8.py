@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hand_made import O, T, flatbuffer
 from small_nets import Net, Rows, as_model, rows_of, sqnr
 
 from edgekit import _tf
@@ -14,6 +15,8 @@ from edgekit.convert import concrete, float_tflite
 from edgekit.errors import DataError, ModelError
 from edgekit.graph.read import read
 from edgekit.quantizers.base import QuantizeOptions, load
+from edgekit.runtimes.base import run_float
+from edgekit.runtimes.litert import LiteRT
 
 RNG = np.random.default_rng(0)
 SMALL = (
@@ -114,6 +117,20 @@ def test_ops_left_in_float_are_named() -> None:
     (problem,) = built.problems
     assert problem.severity == "warning"
     assert "ELU 'y1'" in problem.message
+
+
+def test_a_divisor_that_rounds_to_zero_does_not_stop_the_program() -> None:
+    tensors = [T("x", (1, 4)), T("d", (1, 4)), T("y", (1, 4))]
+    divide = O("DIV", (0, 1), (2,), ("DivOptions", {}))
+    model = as_model(flatbuffer(tensors, [divide], (0, 1), (2,)))
+    rows = [(np.ones((1, 4), np.float32), np.full((1, 4), d, np.float32)) for d in (0.001, 100)]
+    options = QuantizeOptions(output_dtype="float32")
+    built = load("int8").quantize(model, lambda: iter(rows), options)
+    assert "DIV 'y'" in built.problems[0].message
+    with LiteRT(built.tflite) as runtime:
+        results = [y for (y,) in run_float(runtime, read(built.tflite), rows)]
+    assert np.isinf(results[0]).all()  # 0.001 is 0 in int8; the next row is computed all the same
+    np.testing.assert_allclose(results[1], 0.01, rtol=0.02)
 
 
 def test_integer_inputs_stay_and_several_inputs_are_fed_in_order() -> None:
