@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edgekit.fidelity import Fidelity
+from edgekit.evaluate.fidelity import Fidelity
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
 from edgekit.result import Result

@@ -14,7 +14,7 @@ from edgekit.data.spec import Spec, parse
 from edgekit.importers.base import hash_source
 from edgekit.plan import Plan
 from edgekit.problem import Problem
-from edgekit.profile import Profile
+from edgekit.target.profile import Profile
 from edgekit.work import Work
 
 PACKAGES = (

@@ -8,7 +8,7 @@ from typing import Any
 from edgekit import __version__, ledger
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.data.spec import parse
-from edgekit.fidelity import Fidelity
+from edgekit.evaluate.fidelity import Fidelity
 from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph

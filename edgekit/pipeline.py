@@ -9,20 +9,20 @@ from typing import Any
 from edgekit import _discover, preprocess, publish
 from edgekit.artifact import REPORT, Artifact, Build, write_json
 from edgekit.errors import DataError, EdgekitError, OutputError, TargetError, UsageError
+from edgekit.evaluate.metrics import check_name
 from edgekit.exporters.base import ExportInput
-from edgekit.fit import check_ops, fit
 from edgekit.graph.read import read
 from edgekit.identity import input_key, repeatable
 from edgekit.manifest import describe, describe_run
-from edgekit.metrics import check_name
 from edgekit.plan import Plan, make_plan
 from edgekit.problem import refuse
-from edgekit.profile import Profile, load_profile
 from edgekit.progress import Progress
 from edgekit.project import Project, from_mapping
 from edgekit.publish import MANIFEST
 from edgekit.result import Result
 from edgekit.runtimes.base import evaluation_runtime
+from edgekit.target.fit import check_ops, fit
+from edgekit.target.profile import Profile, load_profile
 from edgekit.work import Work
 
 

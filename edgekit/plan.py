@@ -7,8 +7,8 @@ from typing import Any
 
 from edgekit.model import Format
 from edgekit.problem import Problem
-from edgekit.profile import Profile
 from edgekit.project import Project
+from edgekit.target.profile import Profile
 
 AS_IS = "as-is"
 

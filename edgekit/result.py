@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.accuracy import Accuracy
-from edgekit.fidelity import Fidelity
-from edgekit.fit import Fit
+from edgekit.evaluate.accuracy import Accuracy
+from edgekit.evaluate.fidelity import Fidelity
 from edgekit.graph.graph import Graph
 from edgekit.plan import Plan
 from edgekit.problem import Problem
-from edgekit.profile import Profile
 from edgekit.quantizers.base import Quantized
+from edgekit.target.fit import Fit
+from edgekit.target.profile import Profile
 
 
 @dataclass(frozen=True)

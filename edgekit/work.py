@@ -10,15 +10,15 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from edgekit import preprocess
-from edgekit.accuracy import Accuracy
-from edgekit.accuracy import measure as measure_accuracy
 from edgekit.artifact import digest, sha256
 from edgekit.data.check import check, check_alike, check_repeated
 from edgekit.data.prepare import Prepared, prepare
 from edgekit.data.samples import Samples, open_samples
 from edgekit.data.select import drop_shared, name_rows, refuse_overlap, select, shared_rows
-from edgekit.fidelity import Fidelity
-from edgekit.fidelity import measure as measure_fidelity
+from edgekit.evaluate.accuracy import Accuracy
+from edgekit.evaluate.accuracy import measure as measure_accuracy
+from edgekit.evaluate.fidelity import Fidelity
+from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.importers.base import detect, hash_source, load

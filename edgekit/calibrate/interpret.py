@@ -14,9 +14,9 @@ import numpy as np
 from edgekit._tf import silent
 from edgekit.affine import dequantise, quantise
 from edgekit.errors import ModelError
+from edgekit.evaluate.sqnr import Sqnr
 from edgekit.graph.graph import Tensor
 from edgekit.graph.read import read
-from edgekit.sqnr import Sqnr
 
 SQUEEZES = ("SOFTMAX", "LOGISTIC", "QUANTIZE", "DEQUANTIZE")
 Row = tuple[np.ndarray, ...]

@@ -12,7 +12,7 @@ from edgekit.artifact import Build
 from edgekit.cli._table import item, table
 
 EXACT_DB = 200.0
-"""From here on built and float model are the same for every purpose (`edgekit.sqnr`)."""
+"""From here on built and float model are the same for every purpose (`edgekit.evaluate.sqnr`)."""
 
 
 CORRECTIONS = {"equalise": "equalisation", "bias_correct": "bias correction"}

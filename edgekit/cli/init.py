@@ -26,8 +26,8 @@ from edgekit.cli._common import common, emit, json_option
 @common
 def command(model: str, targets: tuple[str, ...], force: bool, as_json: bool) -> None:
     """Write a commented edgekit.toml for MODEL into this folder."""
-    from edgekit.profile import load_profile
     from edgekit.project import write_template
+    from edgekit.target.profile import load_profile
 
     for target in targets:
         load_profile(target)  # a name that is wrong is told now, not by the first build

@@ -11,7 +11,7 @@ from edgekit.cli._common import common, emit, json_option
 from edgekit.cli._table import table
 
 if TYPE_CHECKING:
-    from edgekit.profile import Profile
+    from edgekit.target.profile import Profile
 
 
 @click.command()
@@ -23,7 +23,7 @@ def command(name: str | None, as_json: bool) -> None:
 
     NAME is a target's name or the path of a TOML file; $EDGEKIT_TARGETS names folders of your own.
     """
-    from edgekit.profile import load_profile, profile_names
+    from edgekit.target.profile import load_profile, profile_names
 
     if name is None:
         profiles = [load_profile(item) for item in profile_names()]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from edgekit.graph.graph import Graph
 
 if TYPE_CHECKING:
-    from edgekit.profile import Profile
+    from edgekit.target.profile import Profile
 
 
 @dataclass(frozen=True)

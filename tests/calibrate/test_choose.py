@@ -4,7 +4,7 @@ from small_nets import Net, as_model, outlier_net, rows_of, wild_depthwise
 
 from edgekit.calibrate.choose import split
 from edgekit.calibrate.interpret import Interpreter
-from edgekit.layers import layer_table
+from edgekit.evaluate.layers import layer_table
 from edgekit.quantizers.base import QuantizeOptions, load
 
 

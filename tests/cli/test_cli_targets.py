@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.cli import main
-from edgekit.profile import profile_names
+from edgekit.target.profile import profile_names
 
 
 def test_list_has_every_target_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:

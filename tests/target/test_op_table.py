@@ -8,7 +8,7 @@ import sys
 import pytest
 from wheels import loads
 
-from edgekit.op_table import load_op_table
+from edgekit.target.op_table import load_op_table
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 BUILTIN = {

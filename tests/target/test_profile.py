@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import edgekit
-from edgekit import _target_files as files
 from edgekit.errors import UsageError
-from edgekit.op_table import load_op_table
-from edgekit.profile import SCHEMES, load_profile, profile_names
+from edgekit.target import files as files
+from edgekit.target.op_table import load_op_table
+from edgekit.target.profile import SCHEMES, load_profile, profile_names
 
 PROMISED = [
     *("android", "ios", "web"),
@@ -276,7 +276,7 @@ def test_shipped_targets_are_found_where_an_install_puts_them(
     ignored = shutil.ignore_patterns("__pycache__")
     for source, place in zip((root, targets), places, strict=True):
         shutil.copytree(source, tmp_path / place, ignore=ignored)
-    code = "from edgekit._target_files import find; print(find('rpi4'))"
+    code = "from edgekit.target.files import find; print(find('rpi4'))"
     path = os.pathsep.join(str((tmp_path / place).parent) for place in places)
     done = subprocess.run(
         [sys.executable, "-S", "-c", code],

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from edgekit.graph.graph import Graph
-from edgekit.op_check import check_ops
-from edgekit.op_table import Interpreter
 from edgekit.problem import Problem
-from edgekit.profile import Profile
+from edgekit.target.op_check import check_ops
+from edgekit.target.op_table import Interpreter
+from edgekit.target.profile import Profile
 
 if TYPE_CHECKING:
     from edgekit.runtimes.base import Arena

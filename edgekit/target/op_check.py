@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.problem import Problem, Severity
-from edgekit.profile import Profile
+from edgekit.target.profile import Profile
 
 _DATA_INPUT = {"EMBEDDING_LOOKUP": 1, "FILL": 1, "SELECT_V2": 1, "SPLIT": 1, "TRANSPOSE_CONV": 2}
 """Which input holds an op's data, where it is not the first."""

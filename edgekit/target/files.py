@@ -128,7 +128,7 @@ def _folders() -> list[Path]:
 def _shipped() -> Path:
     # The copy that came with this very package first: a checkout on PYTHONPATH must not read the
     # targets of another version that is installed.
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     for folder in (root / "targets", root / "edgekit_targets"):
         if (folder / "runtimes").is_dir():
             return folder

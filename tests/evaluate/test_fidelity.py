@@ -8,7 +8,7 @@ import pytest
 from hand_made import T, dense, dense_int8, flatbuffer
 
 from edgekit.errors import DataError, ModelError
-from edgekit.fidelity import measure
+from edgekit.evaluate.fidelity import measure
 from edgekit.runtimes.base import Row
 
 EYE = np.eye(4)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hand_made import dense, dense_int8
 
-from edgekit.accuracy import measure
 from edgekit.errors import DataError, UsageError
-from edgekit.intervals import paired_proportions
+from edgekit.evaluate.accuracy import measure
+from edgekit.evaluate.intervals import paired_proportions
 from edgekit.runtimes.base import Row
 
 CLASSES = np.eye(3, 4)  # 4 values in, 3 class scores out

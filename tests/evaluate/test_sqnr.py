@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit.sqnr import EXACT_DB, Sqnr
+from edgekit.evaluate.sqnr import EXACT_DB, Sqnr
 
 ONE = np.ones(10, np.float32)
 

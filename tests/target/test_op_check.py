@@ -11,9 +11,9 @@ from wheels import loads
 
 from edgekit.errors import EdgekitError
 from edgekit.graph.read import read
-from edgekit.op_check import check_ops
-from edgekit.profile import load_profile
 from edgekit.runtimes.base import open_runtime
+from edgekit.target.op_check import check_ops
+from edgekit.target.profile import load_profile
 
 schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 TYPES = {"float32": 0, "float16": 1, "int32": 2, "int16": 7, "int8": 9, "int4": 17}

@@ -8,11 +8,11 @@ from itertools import islice
 from typing import Any
 
 from edgekit.errors import DataError, EdgekitError
-from edgekit.layers import Layer, layer_table
-from edgekit.paired import Reference, class_vectors, pairs
+from edgekit.evaluate.layers import Layer, layer_table
+from edgekit.evaluate.paired import Reference, class_vectors, pairs
+from edgekit.evaluate.sqnr import Sqnr
 from edgekit.problem import Problem
 from edgekit.runtimes.base import Row, runtime_version
-from edgekit.sqnr import Sqnr
 
 
 @dataclass(frozen=True)

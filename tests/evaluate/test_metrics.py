@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgekit.errors import UsageError
-from edgekit.metrics import area_under_curve, scorer
+from edgekit.evaluate.metrics import area_under_curve, scorer
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 
 from edgekit.affine import dequantise, quantise, real_range
+from edgekit.evaluate.matching import match
+from edgekit.evaluate.sqnr import Sqnr
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.graph.read import read
-from edgekit.matching import match
 from edgekit.runtimes.base import Row
-from edgekit.sqnr import Sqnr
 
 Why = Literal["saturation", "outlier channel", "range", "accumulated", "weights"]
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from edgekit import _target_files as files
-from edgekit.op_table import OpTable, load_op_table
 from edgekit.problem import Problem
+from edgekit.target import files as files
+from edgekit.target.op_table import OpTable, load_op_table
 
 Family = Literal["linux", "android", "web", "ios", "mcu"]
 FAMILIES = ("linux", "android", "web", "ios", "mcu")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.fit import Fit, fit
 from edgekit.graph.read import read
-from edgekit.profile import load_profile
 from edgekit.runtimes.base import Arena
+from edgekit.target.fit import Fit, fit
+from edgekit.target.profile import load_profile
 
 KWS, IC, VWW = (
     "kws_dscnn/kws_ref_model_int8.tflite",

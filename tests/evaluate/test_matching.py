@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from hand_made import O, T, flatbuffer
 
+from edgekit.evaluate.matching import match
 from edgekit.graph.read import read
-from edgekit.matching import match
 
 
 def chain(names: list[str], ops: list[str], dtypes: list[str] | None = None) -> bytes:

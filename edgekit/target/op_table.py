@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from edgekit import _target_files as files
+from edgekit.target import files as files
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from edgekit.errors import DataError, UsageError
-from edgekit.paired import class_vectors
+from edgekit.evaluate.paired import class_vectors
 from edgekit.runtimes.base import Row
 
 NAMES = ("top1", "mse", "mae", "auc")

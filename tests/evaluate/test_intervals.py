@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit.intervals import bootstrap, paired_proportions, wilson
+from edgekit.evaluate.intervals import bootstrap, paired_proportions, wilson
 
 
 @pytest.mark.parametrize(

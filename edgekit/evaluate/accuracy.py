@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from edgekit import metrics
 from edgekit.errors import DataError
-from edgekit.intervals import bootstrap, paired_proportions
-from edgekit.paired import Reference, pairs
+from edgekit.evaluate import metrics
+from edgekit.evaluate.intervals import bootstrap, paired_proportions
+from edgekit.evaluate.paired import Reference, pairs
 from edgekit.runtimes.base import Row
 
 Number = float  # `Accuracy` has a field of that name, which hides the type

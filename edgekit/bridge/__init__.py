@@ -1,0 +1,1 @@
+"""Between a float flatbuffer and layers that can be trained, both ways."""

@@ -1,0 +1,1 @@
+"""How good a built model is, against the float one: closeness, accuracy, intervals."""

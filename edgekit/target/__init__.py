@@ -1,0 +1,1 @@
+"""What a target can run and hold: profiles, op tables, checks."""

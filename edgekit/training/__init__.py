@@ -1,0 +1,1 @@
+"""Fine-tuning that all passes share: rows, transforms, objective, loop."""
