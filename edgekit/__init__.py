@@ -18,7 +18,9 @@ def build(model: Any, target: str, **options: Any) -> Build:
         target: Name of a target (`edgekit targets`) or path of a TOML file.
         **options: `calibration`, `training`, `evaluation` (one specification or several),
             `output`, `quantize`, `preprocess`, `samples`, `fidelity` (False: skip), `metric`,
-            `modules`, `seed`, `force`, and `set={"table.key": value}`.
+            `modules`, `seed`, `force`, `compress` (short form, or tables as in `edgekit.toml`),
+            `fine_tune` (a table), `max_drop`, `min_agreement`, `min_sqnr`, `strict`, `ladder`,
+            `resume`, and `set={"table.key": value}`.
 
     Returns:
         The build: folder, manifest and report.
@@ -26,14 +28,14 @@ def build(model: Any, target: str, **options: Any) -> Build:
     Raises:
         EdgekitError: Whatever the command would have said, with `message` and `hint`.
     """
-    from edgekit.pipeline import build_one
+    from edgekit.api import build_one
 
     return build_one(model, target, **options)
 
 
 def build_all(model: Any, targets: list[str], **options: Any) -> list[Build]:
     """Build `model` for several targets, sharing the work that is the same; see `build`."""
-    from edgekit.pipeline import build_many
+    from edgekit.api import build_many
 
     return build_many(model, targets, **options)
 

@@ -19,6 +19,7 @@ from edgekit.errors import UsageError
 # The class that a file of the folder defines; files of other folders are used as modules.
 ROLES = {
     "exporters": "Exporter",
+    "passes": "Pass",
     "quantizers": "Quantizer",
 }
 _CONTRACT = "base"

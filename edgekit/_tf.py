@@ -106,6 +106,23 @@ def tf_keras() -> Any:
     return tf_keras
 
 
+@cache
+def tfmot() -> Any:
+    """The TensorFlow Model Optimization toolkit, working on tf_keras.
+
+    Its import makes `tf.keras` mean tf_keras, here unless that name was looked up before, and in
+    child processes by an environment variable: both are kept from happening.
+    """
+    variable = "TF_USE_LEGACY_KERAS"
+    before = os.environ.get(variable)
+    _ = keras3(), tf_keras(), tensorflow().keras.__version__
+    with held_stderr():
+        import tensorflow_model_optimization
+    if before is None:
+        os.environ.pop(variable, None)
+    return tensorflow_model_optimization
+
+
 def module(name: str) -> Any:
     """A module inside TensorFlow or tf_keras that their public names do not show."""
     tensorflow()

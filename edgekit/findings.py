@@ -6,6 +6,7 @@ from edgekit.evaluate.fidelity import Fidelity
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
 from edgekit.result import Result
+from edgekit.verdicts import verdicts
 from edgekit.work import Work
 
 LOW_SQNR_DB, LOW_AGREEMENT, CHANGED_ROWS = 15.0, 97.0, 2
@@ -22,6 +23,9 @@ def problems(work: Work, result: Result) -> list[Problem]:
         *result.quantized.problems,
         *result.verdict.problems,
     ]
+    if result.climb:
+        found += result.climb.problems
+    found += verdicts(work.ledger(result), result.profile, work.plain(result.plan))
     if result.stand_in:
         found.append(result.stand_in)
     if result.fidelity is not None:
@@ -44,7 +48,7 @@ def _not_compared(work: Work, result: Result) -> Problem:
         hint = "build from the float model to have the two compared"
         return Problem("note", "fidelity", f"not measured: {message}", hint)
     message, hint = "no data are given", "give --evaluation DATA, with labels or without"
-    if work.calibration:
+    if work.sets.calibration:
         message = "calibration uses every row there is, and no evaluation data are given"
         hint = "give more calibration rows than --samples, or --evaluation DATA"
     return Problem("warning", "fidelity", f"not measured: {message}", hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -15,19 +14,8 @@ from edgekit.importers.base import hash_source
 from edgekit.plan import Plan
 from edgekit.problem import Problem
 from edgekit.target.profile import Profile
+from edgekit.versions import versions
 from edgekit.work import Work
-
-PACKAGES = (
-    "ai-edge-litert",
-    "keras",
-    "numpy",
-    "onnx",
-    "onnx2tf",
-    "onnxruntime",
-    "tensorflow",
-    "tf-keras",
-    "tflite-micro",
-)
 
 
 def input_key(work: Work, profile: Profile, plan: Plan) -> str:
@@ -44,17 +32,6 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "code": [hash_source(path) for path in _code(work)],
         }
     )
-
-
-def versions() -> dict[str, str]:
-    """Installed versions of the packages that have a say in the result."""
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def relative(path: str, root: Path) -> str:

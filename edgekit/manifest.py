@@ -5,26 +5,23 @@ from __future__ import annotations
 import platform
 from typing import Any
 
-from edgekit import __version__, ledger
+from edgekit import __version__
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
-from edgekit.identity import located, project_json, relative, relative_spec, versions
-from edgekit.plan import AS_IS
+from edgekit.identity import located, project_json, relative, relative_spec
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
+from edgekit.versions import versions
 from edgekit.work import Work
 
 
 def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) -> dict[str, Any]:
     """The manifest of a build."""
     model, graph = work.model, result.graph
-    entries = [ledger.entry(result.plan.scheme, result.quantized.tflite, graph)]
-    if result.plan.scheme != AS_IS:
-        entries.insert(0, ledger.entry("float32", model.tflite, work.graph))
     return {
         "schema": SCHEMA,
         "edgekit": __version__,
@@ -39,15 +36,16 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
             "proof": model.proof,
         },
         "plan": result.plan.steps_json(),
-        "preprocess": work.preprocess.to_json(),
+        "preprocess": work.sets.preprocess.to_json(),
         "quantization": _quantization(result),
         "calibration": _calibration(work, result),
-        "compress": [],
+        "compress": [entry.to_json() for entry in work.log(result.plan)],
         "seed": work.project.build.seed,
         "built": {"parameters": count.parameters(graph), "macs": count.macs(graph)},
         "fidelity": _fidelity(result.fidelity),
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
-        "ledger": [entry.to_json() for entry in entries],
+        "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
+        "ledger": [entry.to_json() for entry in work.ledger(result)],
         "artifacts": [artifact.to_json() for artifact in artifacts],
         "fit": result.verdict.to_json(),
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
@@ -65,6 +63,7 @@ def describe_run(work: Work, result: Result, seconds: float) -> dict[str, Any]:
         "python": platform.python_version(),
         "history": list(work.model.history),
         "calibration_effects": result.quantized.effects,
+        "budget": list(result.climb.lines) if result.climb else [],
         "fidelity": result.fidelity.to_json() if result.fidelity else None,
     }
 
@@ -95,9 +94,9 @@ def _tensors(graph: Graph, indices: tuple[int, ...]) -> list[dict[str, Any]]:
 
 
 def _calibration(work: Work, result: Result) -> dict[str, Any] | None:
-    if work.calibration is None or not result.quantized.estimator:
+    if work.sets.calibration is None or not result.quantized.estimator:
         return None
-    chosen = work.calibration[0]
+    chosen = work.sets.calibrating(result.samples)
     specs = [parse(text, work.root) for text in chosen.sources]
     return {
         "sources": [relative_spec(text, work.root) for text in chosen.sources],

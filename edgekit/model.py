@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from edgekit.problem import Problem
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Form = Literal["keras", "tflite"]
 Format = Literal["keras", "h5-keras3", "h5", "saved_model", "onnx", "tflite"]
@@ -39,6 +43,21 @@ class TensorSpec:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """What compression decided about the integer form of a model; empty where nothing did.
+
+    Attributes:
+        ranges: By tensor index of the float flatbuffer: the (low, high) that an activation is to
+            have, as quantization-aware training learned it.
+        weight_scales: By the tensor index of a kernel: the scales [output channels] that its
+            integers are to have; one code book then serves all channels.
+    """
+
+    ranges: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    weight_scales: Mapping[int, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Model:
     """A model between two steps; never mutated.
 
@@ -54,6 +73,7 @@ class Model:
         channels_first: Whether the *source's* inputs are NCHW (data may come either way).
         proof: How the import was proved: samples, tolerance, largest difference.
         traits: What passes left behind: `sparse`, `clustered`, `qat`, `quantized`.
+        learned: What they decided about the integer form.
         history: One line a step.
         problems: What the import wants to say.
     """
@@ -68,6 +88,7 @@ class Model:
     channels_first: bool = False
     proof: dict[str, Any] = field(default_factory=dict)
     traits: frozenset[str] = frozenset()
+    learned: Learned = field(default_factory=Learned)
     history: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from edgekit._plan_compress import budget_problems, compress_problems, resolved
+from edgekit._values import written
 from edgekit.model import Format
 from edgekit.problem import Problem
 from edgekit.project import Project
 from edgekit.target.profile import Profile
 
 AS_IS = "as-is"
+FROM_DATA = ("epochs", "batch", "patience")
+"""Keys of fine-tuning whose zero is replaced by what suits the number of rows."""
+ZERO_SAYS = ("label_weight",)
+"""Keys whose zero is a choice, and is shown."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,11 @@ class Plan:
     target: str
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...] = ()
+
+    @property
+    def compress(self) -> tuple[Step, ...]:
+        """The passes, in order; `passes.base.from_mapping` takes each step's name and options."""
+        return tuple(step for step in self.steps if step.kind == "compress")
 
     @property
     def quantize(self) -> Step:
@@ -60,8 +71,9 @@ class Plan:
     def lines(self) -> list[str]:
         """The plan for people."""
         steps = [
-            f"  {number}. {step.kind} {step.name}{_options(step.options)}"
+            line
             for number, step in enumerate(self.steps, start=1)
+            for line in _step_lines(f"  {number}. ", step)
         ]
         problems = [f"  {p.severity}: {p.message} ({p.hint})" for p in self.problems]
         return [f"{self.target}:", *steps, *problems]
@@ -79,12 +91,29 @@ def make_plan(project: Project, profile: Profile, source: Format, quantized: boo
     scheme = AS_IS if quantized else project.quantize.scheme or profile.quantizers[0]
     steps = [
         Step("import", source),
+        *_compress(project),
         Step("quantize", scheme, _quantize_options(project, profile, scheme)),
         *_fidelity(project, profile),
+        *_guard(project),
         *(Step("export", name) for name in profile.exporters),
         Step("fit", profile.name),
     ]
     return Plan(profile.name, tuple(steps), tuple(_problems(project, profile, scheme)))
+
+
+def _compress(project: Project) -> list[Step]:
+    return [
+        Step("compress", entry.name, resolved(entry, project.fine_tune))
+        for entry in project.compress
+    ]
+
+
+def _guard(project: Project) -> list[Step]:
+    limits = project.budget.limits
+    if not limits:
+        return []
+    options = {**limits, "strict": project.budget.strict, "ladder": project.budget.ladder}
+    return [Step("guard", "budget", options)]
 
 
 def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[str, Any]:
@@ -103,6 +132,8 @@ def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[s
             "equalise": project.quantize.equalise,
             "bias_correct": project.quantize.bias_correct,
             "per_channel": project.quantize.per_channel,
+            "keep_int16": project.quantize.keep_int16,
+            "keep_float": project.quantize.keep_float,
         }
     return options
 
@@ -137,7 +168,7 @@ def _problems(project: Project, profile: Profile, scheme: str) -> list[Problem]:
     if scheme in profile.quantizers:
         step = _quantize_options(project, profile, scheme)
         problems += profile.check_io(scheme, step["input_dtype"], step["output_dtype"])
-    if scheme in ("int8", "int16x8") and not project.data.calibration:
+    if scheme in ("int8", "int16x8") and not _calibrates(project):
         problems.append(
             Problem(
                 "error",
@@ -146,9 +177,37 @@ def _problems(project: Project, profile: Profile, scheme: str) -> list[Problem]:
                 "give 50 to 500 unlabeled inputs, e.g. --calibration images/ or data.npz:x[:100]",
             )
         )
-    return problems
+    problems += compress_problems(project, scheme, compared=scheme != AS_IS)
+    return [*problems, *budget_problems(project, compared=scheme != AS_IS)]
+
+
+def _calibrates(project: Project) -> bool:
+    """Compression parts its training data, and calibrates on a part where nothing else is given."""
+    return bool(project.data.calibration or (project.compress and project.data.training))
+
+
+def _step_lines(number: str, step: Step) -> list[str]:
+    options = dict(step.options)
+    fine_tune = options.pop("fine_tune", None)
+    lines = [f"{number}{step.kind} {step.name}{_options(options)}"]
+    if fine_tune is not None:
+        lines.append(f"{' ' * len(number)}fine-tuning ({_fine_tuning(fine_tune)})")
+    return lines
+
+
+def _fine_tuning(values: dict[str, Any]) -> str:
+    """What is known of it; zeros stand for what the data decide, or for nothing."""
+    known = _listed({key: value for key, value in values.items() if value or key in ZERO_SAYS})
+    decided = [key for key in FROM_DATA if not values[key]]
+    return f"{known}; from the data: {', '.join(decided)}" if decided else known
 
 
 def _options(options: dict[str, Any]) -> str:
-    inside = ", ".join(f"{key}={value}" for key, value in options.items() if value != "off")
+    inside = _listed({key: value for key, value in options.items() if value != "off"})
     return f" ({inside})" if inside else ""
+
+
+def _listed(options: dict[str, Any]) -> str:
+    """Without what is empty; zero and false say something."""
+    texts = {key: written(value) for key, value in options.items()}
+    return ", ".join(f"{key}={text}" for key, text in texts.items() if text)

@@ -17,6 +17,9 @@ class Progress:
     def advance(self, done: int, total: int | None) -> None:
         """`done` of `total` units of the current step are finished (`None`: unknown)."""
 
+    def note(self, text: str) -> None:
+        """How the current step goes, e.g. its loss and the time left; the last word counts."""
+
     def close(self) -> None:
         """Nothing more will come."""
 

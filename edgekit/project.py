@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import tomllib
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from edgekit._discover import did_you_mean
+from edgekit._template import write_template as write_template
+from edgekit._values import changed, toml_value
 from edgekit.errors import UsageError
+from edgekit.training.options import FineTune, resolve
 
 Switch = Literal["off", "on", "auto"]
 Scheme = Literal["int8", "int16x8", "float16", "dynamic", "float32"]
+COMPRESS = "compress"
+_MANY = 1 << 40
+"""Rows for a check of fine-tuning before any are known."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,21 @@ class BuildTable:
 
 @dataclass(frozen=True)
 class QuantizeTable:
-    """`[quantize]`: `scheme` ("": the target's default), range estimator and corrections."""
+    """`[quantize]`: `scheme` ("": the target's default), range estimator and corrections.
+
+    `keep_int16`, `keep_float`: layers of an int8 build that stay in more bits, by the names that
+    `edgekit inspect` shows. `sparse`: `auto` stores zeros in TFLite's sparse encoding where a run
+    proves that it works.
+    """
 
     scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32"] = ""
     estimator: Literal["minmax", "percentile", "mse", "entropy", "auto"] = "minmax"
     equalise: Switch = "auto"
     bias_correct: Switch = "auto"
     per_channel: bool = True
+    keep_int16: tuple[str, ...] = ()
+    keep_float: tuple[str, ...] = ()
+    sparse: Literal["off", "auto"] = "off"
 
 
 @dataclass(frozen=True)
@@ -78,12 +90,55 @@ class FidelityTable:
 
 
 @dataclass(frozen=True)
+class BudgetTable:
+    """`[budget]`: what a build may cost against the float model; None is no budget.
+
+    Attributes:
+        accuracy_drop: At most this many points of the metric, on the same labelled rows.
+        agreement: At least this many percent of top-1 decisions alike.
+        sqnr: At least this signal-to-quantization-noise ratio, in dB.
+        strict: Whether a budget that the data cannot prove counts as broken.
+        ladder: Whether a broken budget is mended by other options before the build is refused.
+    """
+
+    accuracy_drop: float | None = field(default=None, metadata={"least": 0.0})
+    agreement: float | None = field(default=None, metadata={"least": 0.0, "most": 100.0})
+    sqnr: float | None = field(default=None, metadata={"least": 0.0})
+    strict: bool = False
+    ladder: bool = True
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """The budgets that are set, by name."""
+        named = {name: getattr(self, name) for name in ("accuracy_drop", "agreement", "sqnr")}
+        return {name: limit for name, limit in named.items() if limit is not None}
+
+
+@dataclass(frozen=True)
+class CompressEntry:
+    """One `[[compress]]`: a pass by `name`, and the options that differ from its defaults.
+
+    The options are plain and JSON-able, and checked; `fine_tune` among them is a table of its own.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry as it is written in `edgekit.toml`."""
+        return {"pass": self.name, **self.options}
+
+
+@dataclass(frozen=True)
 class Project:
     """Everything that a build depends on besides the target and the files themselves."""
 
     model: ModelTable = field(default_factory=ModelTable)
     data: DataTable = field(default_factory=DataTable)
     build: BuildTable = field(default_factory=BuildTable)
+    compress: tuple[CompressEntry, ...] = ()
+    fine_tune: FineTune = field(default_factory=FineTune)
+    budget: BudgetTable = field(default_factory=BudgetTable)
     quantize: QuantizeTable = field(default_factory=QuantizeTable)
     io: IoTable = field(default_factory=IoTable)
     fidelity: FidelityTable = field(default_factory=FidelityTable)
@@ -93,6 +148,13 @@ class Project:
         given = {key: value for key, value in values.items() if value is not None}
         return from_mapping({table: given}, f"--{table}", base=self)
 
+    def with_compress(self, spec: str) -> Project:
+        """A copy whose passes are those of the short form `--compress`, e.g. `prune:0.6,qat`."""
+        from edgekit.passes._short import parse
+
+        entries = tuple(_entry(values, "--compress") for values in parse(spec))
+        return dataclasses.replace(self, compress=entries)
+
     def with_setting(self, text: str) -> Project:
         """A copy changed by `--set table.key=value`; the value is TOML, or else a string."""
         name, equals, value = text.partition("=")
@@ -101,11 +163,15 @@ class Project:
             raise UsageError(
                 f"--set {text}: not table.key=value", "e.g. --set quantize.estimator=mse"
             )
-        return from_mapping({table: {key: _toml_value(value.strip())}}, "--set", base=self)
+        if table == COMPRESS:
+            raise UsageError(
+                f"--set {text}: {COMPRESS} is a list of passes", "use --compress prune:0.6,qat"
+            )
+        return from_mapping({table: {key: toml_value(value.strip())}}, "--set", base=self)
 
     def to_json(self) -> dict[str, Any]:
         """The project as the manifest stores it; `from_mapping` reads it back."""
-        return dataclasses.asdict(self)
+        return dataclasses.asdict(self) | {COMPRESS: [entry.to_json() for entry in self.compress]}
 
 
 def from_toml(path: Path) -> Project:
@@ -126,127 +192,58 @@ def from_toml(path: Path) -> Project:
 
 
 def from_mapping(content: Mapping[str, Any], where: str, base: Project | None = None) -> Project:
-    """A project from nested tables, on top of `base`; unknown keys are refused."""
+    """A project from nested tables, on top of `base`; unknown keys are refused.
+
+    The passes of `compress` take the place of those of `base`.
+    """
     base = base or Project()
     tables = {item.name: getattr(base, item.name) for item in dataclasses.fields(Project)}
     for name, values in content.items():
         if name not in tables:
-            raise _unknown(f"{where}: no table [{name}]", name, list(tables))
-        if not isinstance(values, Mapping):
+            raise UsageError(f"{where}: no table [{name}]", did_you_mean(name, tables))
+        if name == COMPRESS:
+            tables[name] = _entries(values, f"{where}: {name}")
+        elif isinstance(values, Mapping):
+            tables[name] = changed(tables[name], values, f"{where}: {name}")
+        else:
             raise UsageError(f"{where}: {name} is not a table", f"write [{name}] and its keys")
-        tables[name] = _changed(tables[name], values, f"{where}: {name}")
+    if content.get("fine_tune"):
+        _check_fine_tune(tables["fine_tune"], where)
     return Project(**tables)
 
 
-def _changed(table: Any, values: Mapping[str, Any], where: str) -> Any:
-    kinds = typing.get_type_hints(type(table))
-    checked = {}
-    for key, value in values.items():
-        if key not in kinds:
-            raise _unknown(f"{where}.{key} is unknown", key, list(kinds))
-        checked[key] = _checked(value, kinds[key], f"{where}.{key}")
-    return dataclasses.replace(table, **checked)
+def _entries(values: Any, where: str) -> tuple[CompressEntry, ...]:
+    if not isinstance(values, list | tuple) or not all(isinstance(one, Mapping) for one in values):
+        raise UsageError(
+            f"{where} is not a list of tables", f'write [[{COMPRESS}]] and below it pass = "prune"'
+        )
+    return tuple(_entry(one, f"{where} {n}") for n, one in enumerate(values, start=1))
 
 
-def _checked(value: Any, kind: Any, where: str) -> Any:
-    origin = typing.get_origin(kind)
-    if origin is Literal:
-        choices = [choice for choice in typing.get_args(kind) if choice]
-        if value not in typing.get_args(kind):
-            raise _unknown(f"{where} = {value!r} is no choice", str(value), choices)
-        return value
-    if origin is tuple:
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
-            raise UsageError(f"{where} = {value!r}: not a list of strings", 'write ["one", "two"]')
-        return tuple(items)
-    if (
-        isinstance(kind, types.UnionType)
-        or not isinstance(value, kind)
-        or (kind is int and isinstance(value, bool))
-    ):
-        raise UsageError(f"{where} = {value!r}: not {_named(kind)}", f"give {_named(kind)}")
-    if kind is int and value < 0:
-        raise UsageError(f"{where} = {value}: negative", "give zero or more")
-    return value
+def _entry(values: Mapping[str, Any], where: str) -> CompressEntry:
+    """The entry of one table, checked; keys of fine-tuning gathered in their own table."""
+    from edgekit.passes import base  # numpy, which no start of the command needs
+
+    name = values.get("pass")
+    if not isinstance(name, str):
+        raise UsageError(f"{where}: names no pass", f'write pass = "{base.names()[0]}"')
+    options, fine_tune = base.from_mapping(name, values, where)
+    own = {item.name for item in dataclasses.fields(options)}
+    given = {key: _plain(value) for key, value in values.items() if key in own}
+    _check_fine_tune(FineTune(**fine_tune), f"{where}: {name}")
+    tuned = {"fine_tune": _plain(fine_tune)} if fine_tune else {}
+    return CompressEntry(base.load(name).name, given | tuned)
 
 
-def _named(kind: Any) -> str:
-    return {int: "an integer", bool: "true or false", str: "a string"}.get(kind, str(kind))
-
-
-def _unknown(message: str, name: str, choices: list[str]) -> UsageError:
-    close = difflib.get_close_matches(name, choices, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(choices)}"
-    return UsageError(message, hint)
-
-
-def _toml_value(text: str) -> Any:
+def _check_fine_tune(fine_tune: FineTune, where: str) -> None:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
+        resolve(fine_tune, _MANY, labelled=True)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error.message}", error.hint) from error
 
 
-def write_template(path: Path, model: str, targets: tuple[str, ...], force: bool) -> Path:
-    """Write a commented project file.
-
-    Raises:
-        UsageError: The file is there already and `force` is not given.
-    """
-    if path.exists() and not force:
-        raise UsageError(f"{path} is there already", "edit it, or overwrite it with --force")
-    quoted = ", ".join(_toml_string(target) for target in targets)
-    text = _TEMPLATE.replace("@model@", f"{_toml_string(model):<22}")
-    text = text.replace("@targets@", f"{f'[{quoted}]':<19}")
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "choose a folder you can write") from error
-    return path
-
-
-def _toml_string(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-_TEMPLATE = """\
-# What edgekit build makes, and from what. Every key can be set on the command line, too:
-# edgekit build --set quantize.estimator=mse
-
-[model]
-path = @model@ # .keras, .h5, SavedModel folder, .onnx or .tflite
-# modules = ["my_layers"]     # imported first; they register custom layers with
-                              # @keras.saving.register_keras_serializable()
-
-[data]
-# PATH[:array[,labels]][[start:stop]]: npz, npy, csv, a folder of images, wav or npy files,
-# or python:module:function. Parts follow one another.
-calibration = []              # unlabeled, e.g. ["data.npz:x[:100]"]
-evaluation = []               # labels give accuracy, e.g. ["data.npz:x,y[100:]"]
-# training = []               # for compression; default: the calibration data
-preprocess = "raw"            # raw, unit (x/255), symmetric (x/127.5-1), imagenet,
-                              # or scale=0.5847,offset=-48.5301  (value = x * scale + offset)
-samples = 200                 # the most that calibration uses
-
-[build]
-targets = @targets@ # edgekit targets lists them; a path of your own TOML works, too
-# output = "build/model-rpi4" # default: build/<model>-<target>
-seed = 0
-
-[quantize]
-# scheme = "int8"             # int8, int16x8, float16, dynamic, float32; default: the target's
-estimator = "minmax"          # minmax, percentile, mse, entropy, or auto: the best of them
-equalise = "auto"             # cross-layer equalisation: off, on, auto (kept where it helps)
-bias_correct = "auto"         # bias correction: off, on, auto (kept where it helps)
-per_channel = true
-
-[io]
-# input = "float32"           # dtype of the built model's inputs; default: the target's
-# output = "float32"
-
-[fidelity]
-enabled = true
-samples = 200                 # the most rows that built and float model are compared on
-# metric = "top1"             # top1, mse, mae, auc, python:module:function; default: by the task
-"""
+def _plain(value: Any) -> Any:
+    """`value` as JSON would give it back."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.graph.graph import Graph
+from edgekit.ladder import Climb
 from edgekit.plan import Plan
 from edgekit.problem import Problem
 from edgekit.quantizers.base import Quantized
@@ -28,6 +29,8 @@ class Result:
         fidelity: None when it was not measured; `edgekit.findings` says why.
         accuracy: None without labels.
         stand_in: Set when `runtime` is not the one that the target wants.
+        samples: The most that calibration used.
+        climb: What was tried to keep the budget; None before that.
     """
 
     profile: Profile
@@ -39,3 +42,5 @@ class Result:
     fidelity: Fidelity | None
     accuracy: Accuracy | None
     stand_in: Problem | None
+    samples: int = 0
+    climb: Climb | None = None

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from edgekit import preprocess
+from edgekit import __version__
 from edgekit.artifact import digest, sha256
-from edgekit.data.check import check, check_alike, check_repeated
-from edgekit.data.prepare import Prepared, prepare
-from edgekit.data.samples import Samples, open_samples
-from edgekit.data.select import drop_shared, name_rows, refuse_overlap, select, shared_rows
+from edgekit.chain import Stage, compress
+from edgekit.checkpoints import Checkpoints
+from edgekit.data.samples import Samples
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.accuracy import measure as measure_accuracy
 from edgekit.evaluate.fidelity import Fidelity
@@ -22,16 +23,27 @@ from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.importers.base import detect, hash_source, load
-from edgekit.model import Format, Model
+from edgekit.ledger import Entry, entry
+from edgekit.model import Format, Learned, Model
+from edgekit.passes.base import Context
+from edgekit.passes.base import Entry as PassEntry
+from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
 from edgekit.problem import Problem
 from edgekit.progress import Progress
 from edgekit.project import Project
+from edgekit.quantizers._sparse import sparse_encoding
 from edgekit.quantizers.base import Quantized, QuantizeOptions, quantized_already
 from edgekit.quantizers.base import load as load_quantizer
+from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
+from edgekit.sets import Sets
+from edgekit.training.rows import Rows, store
+from edgekit.versions import versions
 
 T = TypeVar("T")
+LAYER_ROWS = 8
+"""Rows that a table of layers is taken on."""
 
 
 class Work:
@@ -41,12 +53,16 @@ class Work:
         project: What is to be built.
         root: Folder that the project's paths are relative to.
         progress: Told when a piece of work begins.
+        resume: Whether compression goes on where an earlier build was stopped.
     """
 
-    def __init__(self, project: Project, root: Path, progress: Progress) -> None:
+    def __init__(
+        self, project: Project, root: Path, progress: Progress, resume: bool = False
+    ) -> None:
         self.project = project
         self.root = root
-        self._progress = progress
+        self.progress = progress
+        self._resume = resume
         self._done: dict[str, Any] = {}
 
     @property
@@ -79,7 +95,7 @@ class Work:
     @cached_property
     def model(self) -> Model:
         """The model, imported and proved."""
-        self._progress.step(f"importing {self.path.name} ({self.source_format}), proving it equal")
+        self.progress.step(f"importing {self.path.name} ({self.source_format}), proving it equal")
         return load(self.path, self.project.model.modules)
 
     @cached_property
@@ -88,76 +104,99 @@ class Work:
         return read(self.model.tflite)
 
     @cached_property
-    def preprocess(self) -> preprocess.Preprocess:
-        """The one contract that all data go through."""
-        return preprocess.parse(self.project.data.preprocess)
-
-    @cached_property
-    def calibration(self) -> tuple[Samples, Samples] | None:
-        """The rows that calibration uses, and those left over; None when no data are given."""
-        samples = self._open(self.project.data.calibration)
-        if samples is None:
-            return None
-        return select(samples, self.project.data.samples, self.project.build.seed)
-
-    @cached_property
-    def evaluation(self) -> tuple[Samples, Problem | None] | None:
-        """The rows to judge on, and which were dropped because others use them."""
-        data = self.project.data
-        samples = self._open(data.evaluation)
-        if samples is None:
-            return None
-        fitted = (*data.calibration, *data.training)
-        refuse_overlap(fitted, data.evaluation, self.root, self.model.inputs)
-        training = self._open(data.training)
-        used = [self.calibration[0]] if self.calibration else []
-        used += [training] if training else []
-        kept, count = drop_shared(samples, used)
-        return kept, _dropped(name_rows(samples, shared_rows(samples, used))) if count else None
-
-    def _open(self, specs: tuple[str, ...]) -> Samples | None:
-        return open_samples(specs, self.root, self.model.inputs) if specs else None
-
-    def prepared(self, samples: Samples) -> Prepared:
-        """`samples` as the model wants them."""
-        model = self.model
-        return prepare(samples, self.preprocess, model.inputs, model.channels_first)
+    def sets(self) -> Sets:
+        """The data sets, as this model wants them."""
+        return Sets(self.project, self.root, self.model)
 
     @cached_property
     def data_problems(self) -> tuple[Problem, ...]:
         """What is to be said about the data."""
-        problems: list[Problem] = []
-        if self.calibration:
-            self._progress.step("checking the calibration data")
-            rows = self.prepared(self.calibration[0])
-            problems += [*rows.problems, *check(rows, self.preprocess, self._predict)]
-        if self.evaluation:
-            problems += self._evaluation_problems(*self.evaluation)
-        return tuple(problems)
+        if self.sets.calibration:
+            self.progress.step("checking the calibration data")
+        return self.sets.problems(self._predict)
 
-    def _evaluation_problems(self, samples: Samples, dropped: Problem | None) -> list[Problem]:
-        rows = self.prepared(samples)
-        problems = [dropped, *rows.problems] if dropped else [*rows.problems]
-        problems += check_repeated(samples)
-        if self.calibration:
-            problems += check_alike(self.prepared(self.calibration[0]), rows)
-        return problems
+    def stages(self, plan: Plan) -> tuple[Stage, ...]:
+        """The model after each pass of `plan`."""
+        steps = [asdict(step) for step in plan.compress]
+        return self._once(["compress", steps], lambda: self._compress(plan))
 
-    def quantized(self, plan: Plan) -> Quantized:
-        """The model in the number format of `plan`."""
-        step = plan.quantize
-        return self._once(["quantize", step.name, step.options], lambda: self._quantize(plan))
+    def compressed(self, plan: Plan) -> Model:
+        """The model after all passes of `plan`."""
+        stages = self.stages(plan)
+        if not stages:
+            return self.model
+        last = stages[-1].candidate
+        learned = Learned(last.ranges, last.weight_scales)
+        return self.model.step(
+            " + ".join(stage.name for stage in stages),
+            tflite=last.tflite,
+            keras=None,
+            saved_model=None,
+            traits=last.traits,
+            learned=learned,
+        )
+
+    def log(self, plan: Plan) -> tuple[PassEntry, ...]:
+        """What each pass of `plan` did."""
+        stages = self.stages(plan)
+        return stages[-1].candidate.log if stages else ()
+
+    def ledger(self, result: Result) -> list[Entry]:
+        """The model after each step: as it came, after each pass, as it is built."""
+        final = entry(result.plan.scheme, result.quantized.tflite, result.graph, result.fidelity)
+        if result.plan.scheme == AS_IS:
+            return [final]
+        passes = []
+        for stage in self.stages(result.plan):
+            tflite = stage.candidate.tflite
+            fidelity = self.fidelity(tflite, "litert") if result.plan.judged else None
+            passes.append(entry(stage.name, tflite, read(tflite), fidelity))
+        return [entry("float32", self.model.tflite, self.graph), *passes, final]
+
+    def plain(self, plan: Plan) -> Entry | None:
+        """What is built without the passes of `plan`; None where it has none."""
+        if not plan.compress:
+            return None
+        steps = tuple(step for step in plan.steps if step.kind != "compress")
+        tflite = self.quantized(replace(plan, steps=steps)).tflite
+        return entry(f"{plan.scheme}, no passes", tflite, read(tflite))
+
+    def finish(self) -> None:
+        """All is built: nothing will be resumed."""
+        if "_checkpoints" in self.__dict__:
+            self._checkpoints.remove()
+
+    def quantized(self, plan: Plan, samples: int | None = None) -> Quantized:
+        """The model in the number format of `plan`, calibrated on at most so many samples."""
+        most = self.project.data.samples if samples is None else samples
+        steps = [asdict(step) for step in (*plan.compress, plan.quantize)]
+        return self._once(["quantize", steps, most], lambda: self._quantize(plan, most))
+
+    def sparse(self, built: bytes, runtime: str) -> tuple[bytes, tuple[Problem, ...]]:
+        """`built` with sparse kernels where that is proved to work, and what there is to say."""
+        samples = self.sets.compared
+        rows = iter(self.sets.prepared(samples)) if samples else ()
+        return sparse_encoding(built, runtime, rows, seed=self.project.build.seed)
 
     def arena(self, built: bytes, runtime: str) -> Arena | None:
         """Load `built` and run it once: TargetError where the runtime cannot; TFLM's arena."""
         foreign = self.source_format == "tflite"
         return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
-    def fidelity(self, quantized: Quantized, runtime: str) -> Fidelity | None:
-        """How close the built model is to the float one; None without rows to compare on."""
+    def fidelity(
+        self, built: bytes, runtime: str, reference: bytes | None = None
+    ) -> Fidelity | None:
+        """How close a model is to the float one; None without rows to compare on.
+
+        Args:
+            built: The flatbuffer to judge.
+            runtime: What runs `built`.
+            reference: The float flatbuffer that has its tensors, for a table of layers.
+        """
+        tensors = sha256(reference) if reference else ""
         return self._once(
-            ["fidelity", sha256(quantized.tflite), runtime],
-            lambda: self._fidelity(quantized, runtime),
+            ["fidelity", sha256(built), tensors, runtime],
+            lambda: self._fidelity(built, runtime, reference),
         )
 
     def accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
@@ -172,64 +211,97 @@ class Work:
             self._done[name] = work()
         return cast(T, self._done[name])
 
-    def _quantize(self, plan: Plan) -> Quantized:
-        model = self.model
+    def _compress(self, plan: Plan) -> tuple[Stage, ...]:
+        return compress(plan.compress, self._context, self._checkpoints) if plan.compress else ()
+
+    @cached_property
+    def _checkpoints(self) -> Checkpoints:
+        on = [self.source_sha256, self._data_key, self.project.build.seed]
+        key = digest([*on, versions(), __version__])
+        return Checkpoints(self._checkpoint_folder, key, self._resume)
+
+    @cached_property
+    def _data_key(self) -> list[Any]:
+        parts = (self.sets.split.training, self.sets.split.guard)
+        labels = [None if p.labels is None else sha256(p.labels.tobytes()) for p in parts]
+        return [[part.sha256 for part in parts], labels, self.sets.preprocess.to_json()]
+
+    @property
+    def _checkpoint_folder(self) -> Path:
+        output = self.project.build.output
+        parent = (self.root / output).parent if output else self.root / "build"
+        return parent / f".{self.name}-passes"
+
+    @cached_property
+    def _context(self) -> Context:
+        """What all passes share; the rows are on disk as long as this object lives."""
+        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-rows-")
+        folder = Path(self._folder.name)
+        return Context(
+            self.model.tflite,
+            self._rows(self.sets.split.training, folder / "training"),
+            self._rows(self.sets.split.guard, folder / "guard"),
+            self.project.fine_tune,
+            self.project.build.seed,
+            self.progress,
+        )
+
+    def _rows(self, samples: Samples, folder: Path) -> Rows:
+        return store(self.sets.prepared(samples), samples.labels, folder, self.model.outputs)
+
+    def _quantize(self, plan: Plan, samples: int) -> Quantized:
+        model = self.compressed(plan)
         if plan.scheme == AS_IS:
             return Quantized(model.tflite)
-        self._progress.step(f"quantizing to {plan.scheme}")
+        self.progress.step(f"quantizing to {plan.scheme}")
         options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
-        return load_quantizer(plan.scheme).quantize(model, self._calibration_rows, options)
+        built = load_quantizer(plan.scheme).quantize(
+            model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
+        )
+        return replace(built, problems=(*self._kept(plan, built), *built.problems))
 
-    def _calibration_rows(self) -> Iterator[Row]:
-        assert self.calibration is not None, "the plan refuses a build without calibration data"
-        return iter(self.prepared(self.calibration[0]))
+    def _kept(self, plan: Plan, built: Quantized) -> list[Problem]:
+        """What the passes say, and whether the file keeps what they promised."""
+        stages = self.stages(plan)
+        if not stages:
+            return []
+        last = stages[-1].candidate
+        problems = [*self.sets.split.problems, *last.problems]
+        problems += broken_in_integers(last.promises, last.tflite, built.tflite)
+        if plan.scheme == "int8":
+            problems += ranges_kept(last.ranges, last.tflite, built.tflite)
+        return problems
 
     def _predict(self, row: Row) -> Row:
         runtime = self._once(["predict"], lambda: open_runtime("litert", self.model.tflite))
         return next(run_float(runtime, self.graph, [row]))
 
-    def _comparison_rows(self) -> Samples | None:
-        """Unlabeled rows that calibration left over, else the evaluation inputs."""
-        if self.calibration and len(self.calibration[1]):
-            limit = self.project.fidelity.samples
-            return select(self.calibration[1], limit, self.project.build.seed)[0]
-        return self.evaluation[0] if self.evaluation else None
-
-    def _fidelity(self, quantized: Quantized, runtime: str) -> Fidelity | None:
-        samples = self._comparison_rows()
+    def _fidelity(self, built: bytes, runtime: str, reference: bytes | None) -> Fidelity | None:
+        samples = self.sets.compared
         if samples is None or not len(samples) or self.quantized_already:
             return None
-        self._progress.step(f"comparing with the float model on {runtime}")
+        self.progress.step(f"comparing with the float model on {runtime}")
         limit = self.project.fidelity.samples
-        rows = self._progress.track(iter(self.prepared(samples)), min(limit, len(samples)))
+        rows = self.progress.track(iter(self.sets.prepared(samples)), min(limit, len(samples)))
         return measure_fidelity(
             self.model.tflite,
-            quantized.tflite,
+            built,
             rows,
             runtime,
             limit,
-            float_model=quantized.reference,
+            float_model=reference,
+            layer_rows=LAYER_ROWS if reference else 0,
         )
 
     def _accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
-        if self.evaluation is None:
+        samples = self.sets.labelled
+        if samples is None:
             return None
-        samples = self.evaluation[0]
-        if samples.labels is None or not len(samples):
-            return None
-        self._progress.step(f"measuring accuracy on {runtime}")
-        rows = self._progress.track(iter(self.prepared(samples)), len(samples))
+        assert samples.labels is not None
+        self.progress.step(f"measuring accuracy on {runtime}")
+        rows = self.progress.track(iter(self.sets.prepared(samples)), len(samples))
         metric = self.project.fidelity.metric
         return measure_accuracy(self.model.tflite, built, rows, samples.labels, runtime, metric)
-
-
-def _dropped(rows: str) -> Problem:
-    return Problem(
-        "warning",
-        "--evaluation",
-        f"evaluation samples that calibration or training also hold are dropped: {rows}",
-        "judge on samples that the model was not fitted to",
-    )
 
 
 def _try(built: bytes, name: str, foreign: bool) -> Arena | None:

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -15,6 +16,8 @@ import pytest
 import edgekit
 from edgekit import errors
 from edgekit.cli import group
+from edgekit.passes.base import names
+from edgekit.project import Project, from_mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,6 +41,7 @@ def test_generated_blocks_are_what_the_commands_print() -> None:
 def test_readme_has_the_blocks_it_must_have() -> None:
     found = re.findall(r"<!-- generated: (.*?) -->", README)
     assert {"edgekit --help", "edgekit build --help", "edgekit targets"} <= set(found)
+    assert {"edgekit passes", *(f"edgekit passes {name}" for name in names())} <= set(found)
 
 
 @pytest.mark.parametrize("line", command_lines())
@@ -56,6 +60,23 @@ def test_every_option_named_in_the_readme_exists() -> None:
     prose = re.sub(r"<!-- generated.*?<!-- end -->", "", README, flags=re.DOTALL)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose)) - {"--help"}
     assert named <= known
+
+
+def test_tables_of_the_readme_are_a_project() -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        project = from_mapping(tomllib.loads(block), "README.md")
+        assert project.compress
+        assert project.budget.limits
+
+
+def test_short_forms_of_the_readme_are_taken() -> None:
+    specs = re.findall(r"--compress (\S+)", fences("sh"))
+    specs += re.findall(r"`(prune:[^`\s]+)`", README)
+    assert len(specs) > 1
+    for spec in specs:
+        assert Project().with_compress(spec).compress
 
 
 def test_exit_codes_of_the_readme_are_those_of_the_errors() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
+from edgekit import _tf
 from edgekit._tf import held_stderr
+from edgekit.importers.base import load
 
 
 def write_and_raise(stop: type[BaseException]) -> None:
@@ -36,3 +39,22 @@ def test_success_is_silent_unless_asked(
         with held_stderr():
             os.write(2, b"a log\n")
         assert capfd.readouterr().err == shown
+
+
+def test_tfmot_works_on_tf_keras_and_leaves_keras_3_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("TF_USE_LEGACY_KERAS", raising=False)
+    keras = _tf.tf_keras()
+    wrapper = _tf.tfmot().sparsity.keras.prune_low_magnitude(keras.layers.Dense(2))
+    assert isinstance(wrapper, keras.layers.Layer)
+    assert _tf.tensorflow().keras.__version__ == _tf.keras3().__version__
+    assert "TF_USE_LEGACY_KERAS" not in os.environ
+
+
+def test_keras_3_models_are_imported_after_tfmot(tmp_path: Path) -> None:
+    _tf.tfmot()
+    keras = _tf.keras3()
+    entry = keras.Input((4,))
+    keras.Model(entry, keras.layers.Dense(2)(entry)).save(tmp_path / "net.keras")
+    assert load(tmp_path / "net.keras").outputs[0].shape == (1, 2)

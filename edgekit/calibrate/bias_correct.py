@@ -104,7 +104,7 @@ def _shift(error: np.ndarray | None, mean: np.ndarray, layer: Layer) -> np.ndarr
 
 
 def _matched(built: Net, floats: Net) -> list[tuple[Layer, Layer]]:
-    """Int8 layers with a bias of their own, and the same layer of the float graph."""
+    """Integer layers with a bias of their own, and the same layer of the float graph."""
     seen = Counter(floats.name(layer.output) for layer in floats.layers)
     places = {floats.name(layer.output): layer for layer in floats.layers}
     found = []
@@ -119,8 +119,8 @@ def _correctable(net: Net, layer: Layer) -> bool:
     return (
         layer.bias >= 0
         and net.readers[layer.bias] == 1
-        and edit.tensor_type(net.graph.tensors[layer.bias]) == "INT32"
-        and edit.tensor_type(net.graph.tensors[layer.output]) == "INT8"
+        and edit.tensor_type(net.graph.tensors[layer.bias]) in ("INT32", "INT64")
+        and edit.tensor_type(net.graph.tensors[layer.output]) in ("INT8", "INT16")
     )
 
 
@@ -128,7 +128,8 @@ def _public(net: Net, index: int) -> int:
     """The tensor that keeps the float name: what a converter op makes of an output of the model."""
     operator = net.reader.get(index)
     if operator is not None and net.kind(operator) in ("QUANTIZE", "DEQUANTIZE"):
-        return int(operator.outputs[0])
+        converted = int(operator.outputs[0])
+        return converted if converted in map(int, net.graph.outputs) else index
     return index
 
 
@@ -139,6 +140,6 @@ def _subtract(net: Net, layer: Layer, shift: np.ndarray) -> None:
     if bias is None:
         return
     steps = np.round(shift / np.asarray(tensor.quantization.scale, np.float64))
-    limits = np.iinfo(np.int32)
+    limits = np.iinfo(bias.dtype)
     corrected = np.clip(bias.astype(np.float64) - steps, limits.min, limits.max)
-    edit.set_constant(net.model, tensor, corrected.astype(np.int32))
+    edit.set_constant(net.model, tensor, corrected.astype(bias.dtype))

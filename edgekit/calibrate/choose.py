@@ -6,7 +6,7 @@ fit a row by chance, so they are judged on some of the calibration rows, and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -72,14 +72,21 @@ class Pipeline:
         tflite: The float flatbuffer.
         inputs: Of the model.
         to_integers: Quantizes a flatbuffer that holds calibrated ranges.
+        exact: Names of activations that keep their smallest and largest value as range, whatever
+            the estimator: they get bits enough.
     """
 
     def __init__(
-        self, tflite: bytes, inputs: Sequence[TensorSpec], to_integers: Callable[[bytes], bytes]
+        self,
+        tflite: bytes,
+        inputs: Sequence[TensorSpec],
+        to_integers: Callable[[bytes], bytes],
+        exact: Collection[str] = (),
     ) -> None:
         self.tflite = tflite
         self._inputs = inputs
         self._to_integers = to_integers
+        self._exact = exact
 
     def estimators(self, names: Sequence[str], rows: Rows) -> dict[str, bytes]:
         """The integer flatbuffers of several estimators; they share the passes over `rows`."""
@@ -101,7 +108,7 @@ class Pipeline:
 
     def _each(self, tflite: bytes, names: Sequence[str], rows: Rows) -> dict[str, bytes]:
         calibrated = ranges.calibrate(tflite, self._inputs, rows)
-        ranged = ranges.estimate(tflite, calibrated, rows, names)
+        ranged = ranges.estimate(tflite, calibrated, rows, names, self._exact)
         return {name: self._to_integers(data) for name, data in ranged.items()}
 
 

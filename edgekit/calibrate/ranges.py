@@ -8,7 +8,7 @@ than min-max replace them there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from edgekit.calibrate.interpret import Row, Rows
 from edgekit.calibrate.statistics import histograms
 from edgekit.errors import DataError, EdgekitError, ModelError
 from edgekit.graph import edit
+from edgekit.graph.tied import tied
 from edgekit.model import TensorSpec
 
 _NAMES_OP = re.compile(r"custom op|'tfl\.\w+'|\bop: ")
@@ -115,6 +116,8 @@ def read(calibrated: bytes) -> dict[int, tuple[float, float]]:
 
 def replace(calibrated: bytes, ranges: Mapping[int, tuple[float, float]]) -> bytes:
     """The flatbuffer with these ranges for these tensors; each is widened to hold zero."""
+    if not ranges:
+        return calibrated
     model = edit.unpack(calibrated)
     tensors = model.subgraphs[0].tensors
     for index, (low, high) in ranges.items():
@@ -124,13 +127,20 @@ def replace(calibrated: bytes, ranges: Mapping[int, tuple[float, float]]) -> byt
 
 
 def estimate(
-    tflite: bytes, calibrated: bytes, rows: Rows, estimators: Sequence[str]
+    tflite: bytes,
+    calibrated: bytes,
+    rows: Rows,
+    estimators: Sequence[str],
+    exact: Collection[str] = (),
 ) -> dict[str, bytes]:
     """The flatbuffer with each estimator's ranges; one pass over `rows` for all of them.
 
-    `minmax` is what `calibrated` holds already and needs no pass.
+    `minmax` is what `calibrated` holds already and needs no pass. The activations `exact`, and
+    what ops tie to them, keep it in any case.
     """
     measured = read(calibrated)
+    for index in tied(edit.unpack(calibrated), exact) if exact else ():
+        measured.pop(index, None)
     others = [name for name in estimators if name != "minmax"]
     found = histograms(tflite, measured, rows) if others else {}
     results = {name: calibrated for name in estimators if name == "minmax"}

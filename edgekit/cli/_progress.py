@@ -9,13 +9,31 @@ from typing import Any
 
 from edgekit.progress import Progress
 
+NOTED_EVERY = 15.0
+"""Seconds between two notes in a log."""
+
 
 class PlainProgress(Progress):
-    """One line a step, for logs and pipes."""
+    """One line a step, for logs and pipes; of a long step, notes now and then."""
+
+    def __init__(self) -> None:
+        self._count = ""
+        self._printed = 0.0
 
     def step(self, what: str) -> None:
         """Print the step's name."""
+        self._count, self._printed = "", time.monotonic()
         print(f"· {what}", file=sys.stderr, flush=True)
+
+    def advance(self, done: int, total: int | None) -> None:
+        """Remember the count for the next note."""
+        self._count = _share(done, total)
+
+    def note(self, text: str) -> None:
+        """Print it with the count, if the last line is old."""
+        if time.monotonic() - self._printed >= NOTED_EVERY:
+            self._printed = time.monotonic()
+            print("  " + f"{self._count} {text}".lstrip(), file=sys.stderr, flush=True)
 
 
 class LiveProgress(Progress):
@@ -28,27 +46,36 @@ class LiveProgress(Progress):
         self._terminal = os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding="utf-8")
         self._console = Console(file=self._terminal, highlight=False, markup=False)
         self._status: Any = self._console.status("")
-        self._what = ""
+        self._what = self._count = self._note = ""
         self._began = 0.0
 
     def step(self, what: str) -> None:
         """Finish the line of the step before and begin a new one."""
         self._status.stop()
         self._finish()
-        self._what, self._began = what, time.monotonic()
+        self._what, self._count, self._note = what, "", ""
+        self._began = time.monotonic()
         self._status.update(what)
         self._status.start()
 
     def advance(self, done: int, total: int | None) -> None:
         """Show the count beside the step."""
-        share = f"{done}/{total}" if total else f"{done}"
-        self._status.update(f"{self._what} {share}")
+        self._count = _share(done, total)
+        self._update()
+
+    def note(self, text: str) -> None:
+        """Show it behind the count."""
+        self._note = text
+        self._update()
 
     def close(self) -> None:
         """Finish the last line and give the terminal back; on the way of an error with a cross."""
         self._status.stop()
         self._finish(failed=sys.exc_info()[0] is not None)
         self._terminal.close()
+
+    def _update(self) -> None:
+        self._status.update(" ".join(filter(None, (self._what, self._count, self._note))))
 
     def _finish(self, failed: bool = False) -> None:
         from rich.text import Text
@@ -58,6 +85,10 @@ class LiveProgress(Progress):
             seconds = f" {time.monotonic() - self._began:.1f} s"
             self._console.print(Text.assemble(mark, self._what, (seconds, "dim")))
         self._what = ""
+
+
+def _share(done: int, total: int | None) -> str:
+    return f"{done}/{total}" if total else f"{done}"
 
 
 def make_progress(verbosity: int) -> Progress:

@@ -30,11 +30,12 @@ def print_build(build: Build, layers: bool = False) -> None:
         click.echo(f"{folder}: nothing changed, nothing to do (--force builds again)")
         return
     manifest = build.manifest
-    title = f"{manifest['model']['path']} for {manifest['target']}"
-    table(title, ("", "parameters", "MACs", "bytes", "gzip"), _sizes(manifest))
+    _steps(manifest)
     click.echo()
     for name, text in (*_findings(manifest), *_corrections(build.report)):
         item(name, text)
+    for line in build.report.get("budget", ()):
+        item("budget", line)
     for problem in manifest["problems"]:
         item(problem["severity"], problem["message"])
         item("", problem["hint"])
@@ -82,6 +83,40 @@ def _next(folder: Path, manifest: dict[str, Any]) -> None:
     model = shlex.quote(str(folder / names[0]))
     click.echo(f"{'':<11} edgekit inspect {model}")
     click.echo(f"{'':<11} edgekit verify {shlex.quote(str(folder))}")
+
+
+def _steps(manifest: dict[str, Any]) -> None:
+    """The ledger: sizes alone, or what passes did to the weights, too."""
+    title = f"{manifest['model']['path']} for {manifest['target']}"
+    if not manifest["compress"]:
+        table(title, ("", "parameters", "MACs", "bytes", "gzip"), _sizes(manifest))
+        return
+    built = manifest["ledger"][-1]
+    title += f": {built['parameters']:,} parameters, {built['macs']:,} MACs"
+    columns = ("", "zeros %", "distinct", "bytes", "gzip", "CSR", "code book", "same %", "SQNR dB")
+    table(title, columns, [_compressed(step) for step in manifest["ledger"]])
+    click.echo(
+        "distinct: most values in one kernel; CSR, code book: bytes of all weights so stored"
+    )
+
+
+def _compressed(step: dict[str, Any]) -> tuple[Any, ...]:
+    weights = step["weights"]
+    return (
+        step["step"],
+        round(100 * weights["zeros"] / max(1, weights["elements"]), 1),
+        weights["distinct"],
+        step["bytes"],
+        step["gzip"],
+        weights["csr"],
+        weights["code_book"],
+        _rounded(step["top1_agreement"]),
+        _rounded(step["sqnr_db"]),
+    )
+
+
+def _rounded(figure: float | None) -> float | None:
+    return None if figure is None else round(figure, 1)
 
 
 def _sizes(manifest: dict[str, Any]) -> list[tuple[Any, ...]]:

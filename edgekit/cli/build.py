@@ -8,11 +8,13 @@ from typing import Any
 import click
 
 from edgekit.cli._common import common, emit, json_option, verbosity
+from edgekit.cli._compression import BuildCommand, compression, with_compression
+from edgekit.cli._table import fold
 
 SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
 
 
-@click.command(name="build")
+@click.command(name="build", cls=BuildCommand)
 @click.argument("model", required=False, metavar="[MODEL]")
 @click.option(
     "-t",
@@ -72,6 +74,7 @@ SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
     help="Python module to import first, that registers custom layers; may be repeated.",
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of every random choice.")
+@compression
 @click.option("--no-fidelity", is_flag=True, help="Skip the comparison with the float model.")
 @click.option(
     "--set",
@@ -89,6 +92,7 @@ def command(
     settings: tuple[str, ...],
     dry_run: bool,
     force: bool,
+    resume: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -100,6 +104,7 @@ def command(
     \b
     edgekit build model.keras --target rpi4 --calibration images/ --preprocess unit
     edgekit build kws.h5 -t cortex-m4 -c kws.npz:x[:100] -e kws.npz:x,y[100:]
+    edgekit build kws.h5 -t rpi4 -c kws.npz:x[:350] --compress prune:0.6,qat --max-drop 1
     """
     from edgekit.cli._progress import make_progress
     from edgekit.pipeline import build_targets, plan_targets
@@ -111,7 +116,7 @@ def command(
         return
     progress = make_progress(verbosity())
     try:
-        builds, failure = build_targets(project, Path.cwd(), progress, force)
+        builds, failure = build_targets(project, Path.cwd(), progress, force, resume)
     finally:
         progress.close()
     if as_json:
@@ -149,6 +154,7 @@ def _project(model: str | None, settings: tuple[str, ...], options: dict[str, An
         .with_table("quantize", scheme=given["quantize"])
         .with_table("fidelity", metric=given["metric"])
     )
+    project = with_compression(project, options)
     if options["no_fidelity"]:
         project = project.with_table("fidelity", enabled=False)
     for setting in settings:
@@ -159,7 +165,8 @@ def _project(model: str | None, settings: tuple[str, ...], options: dict[str, An
 def _print_plans(plans: Any) -> None:
     for plan in plans:
         for line in plan.lines():
-            click.echo(line)
+            indent = len(line) - len(line.lstrip(" 0123456789."))
+            click.echo(fold(line, " " * indent))
 
 
 def _as_json(build: Any) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class Accuracy:
         drop: What the build cost, positive is worse: float - built in points; for `mse` and
             `mae`, where less is better, built - float.
         interval: 95 % confidence interval of the drop, lower and upper limit.
+        discordant: Rows that only the float model, and that only the built one gets right; None
+            for metrics that do not count rows.
     """
 
     metric: str
@@ -39,6 +41,7 @@ class Accuracy:
     built: Number
     drop: Number
     interval: Interval
+    discordant: tuple[int, int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The accuracy as the manifest stores it, rounded to six digits after the point."""
@@ -46,6 +49,7 @@ class Accuracy:
         for key in ("float", "built", "drop"):
             data[key] = round(data[key], 6)
         data["interval"] = [round(limit, 6) for limit in self.interval]
+        data["discordant"] = list(self.discordant) if self.discordant else None
         return data
 
 
@@ -104,12 +108,15 @@ def _judge(scorer: metrics.Scorer, scores: list[tuple[Any, Any]], seed: int) -> 
     def drop(chosen: np.ndarray) -> float:
         return scorer.sign * (value(left, chosen) - value(right, chosen))
 
+    discordant = None
     if scorer.name == "top1":
         interval = _top1_interval(left, right)
+        discordant = int((left & ~right).sum()), int((~left & right).sum())
     else:
         interval = bootstrap(drop, len(scores), seed, scorer.groups)
     given, built = value(left, everything), value(right, everything)
-    return Accuracy(scorer.name, len(scores), given, built, scorer.sign * (given - built), interval)
+    figures = given, built, scorer.sign * (given - built), interval
+    return Accuracy(scorer.name, len(scores), *figures, discordant)
 
 
 def _top1_interval(left: np.ndarray, right: np.ndarray) -> Interval:

@@ -1,4 +1,4 @@
-"""Confidence intervals of differences between two measurements on the same samples."""
+"""Confidence intervals, mostly of the difference of two measurements on the same samples."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ RESAMPLES = 1000
 
 
 def paired_proportions(
-    both: int, first_only: int, second_only: int, neither: int, confidence: float = 0.95
+    both: float, first_only: float, second_only: float, neither: float, confidence: float = 0.95
 ) -> tuple[float, float]:
     """Score interval of the difference of two proportions on the same samples, first - second.
 
     Wilson intervals of the two proportions, combined by square-and-add with the continuity
     corrected correlation phi. Unlike the textbook interval it has a width even where the two
-    never disagree, and stays within -1..1.
+    never disagree, and stays within -1..1. Counts need not be whole: planning scales them.
 
     Args:
         both: Samples that both get right.
@@ -43,7 +43,7 @@ def paired_proportions(
     return max(-1.0, difference - below), min(1.0, difference + above)
 
 
-def wilson(successes: int, count: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, count: float, confidence: float = 0.95) -> tuple[float, float]:
     """Score interval of one proportion, as fractions.
 
     Source: Wilson 1927, Journal of the American Statistical Association 22, 209-212.
@@ -84,7 +84,34 @@ def bootstrap(
     return float(low), float(high)
 
 
-def _phi(both: int, first_only: int, second_only: int, neither: int) -> float:
+def samples_to_decide(proven: Callable[[float], bool], samples: int, most: int) -> int:
+    """How many samples would prove an estimate that stays as it is.
+
+    Args:
+        proven: Whether the interval is narrow enough at so many times the samples: for
+            proportions the interval of the same shares, and so of the same share of
+            disagreements, in more samples; for others one that narrows with the square root of
+            the samples (central limit theorem). It must become so.
+        samples: That there are; they do not suffice.
+        most: Beyond this the number does not matter.
+
+    Returns:
+        The number, rounded up to two digits; `most` + 1 where it takes more than that.
+    """
+    low, high = 1.0, 2.0
+    while not proven(high):
+        low, high = high, 2 * high
+        if low * samples > most:
+            return most + 1
+    while (high - low) * samples > 1:
+        middle = (low + high) / 2
+        low, high = (low, middle) if proven(middle) else (middle, high)
+    number = math.ceil(high * samples)
+    step = int(10 ** max(0, len(str(number)) - 2))
+    return math.ceil(number / step) * step
+
+
+def _phi(both: float, first_only: float, second_only: float, neither: float) -> float:
     """Correlation of the two outcomes; positive ones are corrected for continuity."""
     margins = (both + first_only) * (second_only + neither)
     margins *= (both + second_only) * (first_only + neither)

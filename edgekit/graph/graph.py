@@ -55,6 +55,7 @@ class Tensor:
         minimum: Calibration statistic, None if the file has none.
         maximum: Calibration statistic, None if the file has none.
         variable: Whether it keeps its value from one run to the next.
+        sparse: Whether the file stores only the blocks that are not all zero; `data` is dense.
     """
 
     index: int
@@ -67,6 +68,7 @@ class Tensor:
     minimum: float | None
     maximum: float | None
     variable: bool
+    sparse: bool = False
 
     @property
     def elements(self) -> int:

@@ -52,7 +52,7 @@ def read(data: bytes, path: str = "model.tflite") -> Graph:
 
     Raises:
         ModelError: The file is no `.tflite`, is damaged, or holds what edgekit does not read
-            (sparse or external tensors, operators newer than the schema at hand).
+            (external tensors, operators newer than the schema at hand).
     """
     try:
         return _read(bytes(data))

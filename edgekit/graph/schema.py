@@ -29,6 +29,11 @@ TENSOR = _fields(
     "variant_tensors external_buffer"
 )
 VARIANT = _fields("shape type has_rank")
+SPARSITY = _fields("traversal_order block_map dim_metadata")
+DIMENSION = _fields(
+    "format dense_size array_segments_type array_segments array_indices_type array_indices"
+)
+INDEX_VECTOR = _fields("values")
 QUANTIZATION = _fields("min max scale zero_point details_type details quantized_dimension")
 BLOCKWISE = _fields("scales zero_points block_size block_shape")
 OPERATOR = _fields(

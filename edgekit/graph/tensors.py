@@ -14,12 +14,22 @@ from numpy.typing import NDArray
 from edgekit.graph.flatbuffer import Malformed, Table
 from edgekit.graph.graph import Quantization, Tensor
 from edgekit.graph.options import NEWER
-from edgekit.graph.schema import BLOCKWISE, DTYPES, QUANTIZATION, TENSOR, VARIANT, names
+from edgekit.graph.schema import (
+    BLOCKWISE,
+    DTYPES,
+    QUANTIZATION,
+    SPARSITY,
+    TENSOR,
+    VARIANT,
+    DType,
+    names,
+)
+from edgekit.graph.sparse import densify
 
 MAX_RANK = 8
 MAX_BYTES = 2**31 - 1
 EXTERNAL = "store the weights inside the file: models above 2 GB are not for edge devices"
-SPARSE = "convert without sparse encoding (EXPERIMENTAL_SPARSITY): gzip saves as much"
+SPARSE = "convert again without sparse encoding (EXPERIMENTAL_SPARSITY)"
 
 
 def read_tensors(subgraph: Table, buffers: Sequence[NDArray[Any]]) -> tuple[Tensor, ...]:
@@ -65,12 +75,11 @@ def _tensor(index: int, table: Table, buffers: Sequence[NDArray[Any]]) -> Tensor
         minimum=low,
         maximum=high,
         variable=bool(table.integer("is_variable", "?")),
+        sparse=bool(table.offset(TENSOR["sparsity"])),
     )
 
 
 def _refuse_unsupported(table: Table, where: str) -> None:
-    if table.offset(TENSOR["sparsity"]):
-        raise Malformed(f"{where} is stored sparse", SPARSE)
     if table.integer("external_buffer", "I"):
         raise Malformed(f"{where} is stored in an external buffer", EXTERNAL)
     for variant in table.tables("variant_tensors", VARIANT):
@@ -100,6 +109,8 @@ def _constant(
     if kind.bits == 0:
         raise Malformed(f"{where} of type {dtype} cannot have constant data")
     elements = math.prod(shape)
+    if (sparsity := table.table("sparsity", SPARSITY)) is not None:
+        return _dense(where, raw, kind, shape, sparsity)
     if raw.size != (elements * kind.bits + 7) // 8:
         raise Malformed(
             f"{where} ({dtype} {list(shape)}) has {raw.size} bytes of data,"
@@ -109,6 +120,17 @@ def _constant(
         table.file.charge(elements)
         return _unpack(raw, kind.bits, elements, signed=dtype.startswith("int")).reshape(shape)
     return raw.view(kind.numpy).reshape(shape)
+
+
+def _dense(
+    where: str, raw: NDArray[Any], kind: DType, shape: tuple[int, ...], sparsity: Table
+) -> NDArray[Any]:
+    if kind.bits < 8 or raw.size * 8 % kind.bits:
+        raise Malformed(f"{where} is stored sparse: {raw.size} bytes of {kind.bits}-bit values")
+    try:
+        return densify(sparsity, raw.view(kind.numpy), shape)
+    except Malformed as error:
+        raise Malformed(f"{where} is stored sparse: {error.message}", SPARSE) from None
 
 
 def _unpack(raw: NDArray[Any], bits: int, elements: int, signed: bool) -> NDArray[Any]:

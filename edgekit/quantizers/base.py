@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ from edgekit.errors import ModelError, UsageError
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.model import Model
-from edgekit.problem import Problem
+from edgekit.problem import Problem, Severity
 
 Rows = Callable[[], Iterator[tuple[np.ndarray, ...]]]
 Choice = Literal["off", "on", "auto"]
@@ -42,6 +42,9 @@ class QuantizeOptions:
         seed: Of every random choice (there is none today).
         disable_per_channel_dense: One scale per FULLY_CONNECTED, for runtimes that lack
             version 12 of the op (tflite-runtime 2.14).
+        keep_float: Layers of an int8 build whose output stays float32, by name (`bridge.names`) or
+            by the output's tensor: the ops that write or read it compute in float.
+        keep_int16: Likewise those whose output gets 16 bits: the ops around run as 16x8.
     """
 
     estimator: str = "minmax"
@@ -52,6 +55,8 @@ class QuantizeOptions:
     per_channel: bool = True
     seed: int = 0
     disable_per_channel_dense: bool = False
+    keep_float: tuple[str, ...] = ()
+    keep_int16: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,14 @@ class Base(ABC):
         io: The types that float inputs and outputs may get; the first is the default.
         accepts_quantized: Whether it takes a model that is quantized already.
         calibrates: Whether it needs calibration rows.
+        uses_ranges: Whether the activation ranges of quantization-aware training are for it.
     """
 
     name: ClassVar[str]
     io: ClassVar[tuple[str, ...]] = ("float32",)
     accepts_quantized: ClassVar[bool] = False
     calibrates: ClassVar[bool] = False
+    uses_ranges: ClassVar[bool] = False
 
     def quantize(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
         """The model in this number format.
@@ -110,7 +117,10 @@ class Base(ABC):
             refuse_quantized(graph, model.source.path.name)
         if self.calibrates:
             refuse_loops(graph)
-        return self.apply(model, rows, options)
+        result = self.apply(model, rows, options)
+        if model.learned.ranges and not self.uses_ranges:
+            return replace(result, problems=(*result.problems, _learned_for_nothing(self.name)))
+        return result
 
     @abstractmethod
     def apply(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
@@ -122,6 +132,16 @@ class Base(ABC):
                 f"{which} type {dtype} does not go with {self.name}",
                 f"use one of: {', '.join(self.io)}",
             )
+
+
+def _learned_for_nothing(quantizer: str) -> Problem:
+    return Problem(
+        "warning",
+        "quantize",
+        f"{quantizer} has no use for the activation ranges that quantization-aware training "
+        "learned: they are for int8",
+        "build with --quantize int8, or leave qat out",
+    )
 
 
 def load(name: str) -> Base:
@@ -177,17 +197,14 @@ def float_ops(tflite: bytes) -> list[str]:
     ]
 
 
-def left_float(tflite: bytes, quantizer: str) -> tuple[Problem, ...]:
-    """A warning that names the ops left in float, if there are any."""
+def left_float(tflite: bytes, quantizer: str, asked: tuple[str, ...] = ()) -> tuple[Problem, ...]:
+    """A warning that names the ops left in float, if there are any; a note where it was asked."""
     names = float_ops(tflite)
     if not names:
         return ()
-    return (
-        Problem(
-            "warning",
-            "quantize",
-            f"{quantizer} leaves {len(names)} op{'s' * (len(names) > 1)} in float: "
-            + ", ".join(names),
-            "integer-only targets cannot run them: replace them in the source model",
-        ),
-    )
+    why = ", as keep_float asks" if asked else ""
+    hint = "integer-only targets cannot run them: "
+    hint += "leave keep_float out" if asked else "replace them in the source model"
+    message = f"{quantizer} leaves {len(names)} op{'s' * (len(names) > 1)} in float{why}: "
+    severity: Severity = "note" if asked else "warning"
+    return (Problem(severity, "quantize", message + ", ".join(names), hint),)

@@ -7,6 +7,7 @@ https://ai.google.dev/edge/litert/models/post_training_quant
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,10 @@ import numpy as np
 from edgekit.calibrate.layers import Net
 from edgekit.graph import edit
 from edgekit.model import Model
+from edgekit.quantizers._code_book import LARGEST, integers
 from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows
 
 MINIMUM = 1024  # elements; smaller weights stay float, as the converter has it
-LARGEST = 127  # symmetric: -128 is not used
 
 
 @dataclass(frozen=True)
@@ -54,16 +55,23 @@ class Quantizer(Base):
     def apply(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
         """Convert the weights; see `Base.quantize`. Calibration rows are not used."""
         net = Net(edit.unpack(model.tflite))
+        scales = model.learned.weight_scales if options.per_channel else {}
         for operator in net.graph.operators:
             hybrid = HYBRID.get(net.kind(operator))
             if hybrid is not None:
-                _convert(net, operator, hybrid, options)
+                _convert(net, operator, hybrid, options, scales)
         edit.drop_unused(net.model)
         edit.drop_stale(net.model)
         return Quantized(edit.pack(net.model))
 
 
-def _convert(net: Net, operator: Any, hybrid: Hybrid, options: QuantizeOptions) -> None:
+def _convert(
+    net: Net,
+    operator: Any,
+    hybrid: Hybrid,
+    options: QuantizeOptions,
+    scales: Mapping[int, np.ndarray],
+) -> None:
     kind, index = net.kind(operator), int(operator.inputs[hybrid.weights])
     weights = net.values(index)
     if weights is None or weights.size < MINIMUM or not _alone(net, index, kind, hybrid):
@@ -71,7 +79,11 @@ def _convert(net: Net, operator: Any, hybrid: Hybrid, options: QuantizeOptions) 
     dense = kind == "FULLY_CONNECTED" and options.disable_per_channel_dense
     per_channel = options.per_channel and not dense
     if weights.dtype == np.float32:  # else another op of the same kind has converted it
-        values, scale = quantize_weights(weights, hybrid.axis if per_channel else None)
+        if per_channel and index in scales:
+            scale = np.where(scales[index] > 0, scales[index], 1.0)
+            values = integers(weights, scale, hybrid.axis)
+        else:
+            values, scale = quantize_weights(weights, hybrid.axis if per_channel else None)
         tensor = net.graph.tensors[index]
         edit.set_constant(net.model, tensor, values)
         edit.set_scale(tensor, scale, hybrid.axis if per_channel else 0)

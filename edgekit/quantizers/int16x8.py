@@ -15,6 +15,7 @@ from edgekit.calibrate.interpret import Interpreter
 from edgekit.calibrate.ranges import checked, quietly
 from edgekit.model import Model
 from edgekit.problem import Problem
+from edgekit.quantizers._code_book import rescale
 from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, left_float
 
 
@@ -50,6 +51,9 @@ class Quantizer(Base):
         built = quietly("the int16x8 quantizer", work)
         # The quantizer writes int16 ops that have no kernel: better found here than on the device.
         Interpreter(built).run(next(checked(rows(), model.inputs)))
+        if options.per_channel:
+            dense = not options.disable_per_channel_dense
+            built = rescale(model.tflite, built, model.learned.weight_scales, dense)
         return Quantized(built, "minmax", {}, (*_ignored(options), *left_float(built, self.name)))
 
 

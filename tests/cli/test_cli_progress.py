@@ -25,6 +25,7 @@ def on_a_terminal(monkeypatch: pytest.MonkeyPatch, fail: bool) -> str:
             progress.step("importing [net]")
             progress.step("quantizing")
             progress.advance(3, 7)
+            progress.note("loss 0.5")
             if fail:
                 raise KeyboardInterrupt
         except KeyboardInterrupt:
@@ -49,6 +50,7 @@ def _read(controller: int) -> bytes:
 def test_steps_are_seen_while_the_process_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     text = on_a_terminal(monkeypatch, fail=False)
     assert "importing [net]" in text
+    assert "quantizing 3/7 loss 0.5" in text
     assert text.count("✓") == 2
     assert "✗" not in text
 
@@ -68,3 +70,24 @@ def test_a_pipe_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_quiet_shows_nothing() -> None:
     assert type(make_progress(-1)) is Progress
+
+
+def test_a_note_stands_behind_the_count_until_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("edgekit.cli._progress.NOTED_EVERY", 0.0)
+    progress = make_progress(0)
+    progress.step("fine-tuning")
+    progress.advance(3, 7)
+    progress.note("loss 0.5, 2 s left")
+    progress.step("measuring")
+    progress.note("soon done")
+    lines = ["· fine-tuning", "  3/7 loss 0.5, 2 s left", "· measuring", "  soon done"]
+    assert capsys.readouterr().err.splitlines() == lines
+
+
+def test_a_log_is_not_flooded_with_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = make_progress(0)
+    progress.step("fine-tuning")
+    progress.note("loss 0.5")
+    assert capsys.readouterr().err == "· fine-tuning\n"

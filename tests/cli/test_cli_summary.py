@@ -16,6 +16,7 @@ STEP = {"step": "float32", "parameters": 12570, "macs": 934272, "bytes": 53836, 
 MANIFEST: dict[str, Any] = {
     "model": {"path": "digits.keras"},
     "target": "rpi4",
+    "compress": [],
     "ledger": [STEP, {**STEP, "step": "int8", "bytes": 18816}],
     "fidelity": {
         "samples": 200,
@@ -102,6 +103,33 @@ def test_a_float_build_equals_its_source_and_is_listed_once(
     text = shown(manifest, capsys)
     assert text.count("934,272") == 1
     assert "outputs equal the float model's; 200 rows" in text
+
+
+PRUNED = {
+    "elements": 12345678,
+    "zeros": 8642000,
+    "distinct": 16,
+    "csr": 12345678,
+    "code_book": 12345678,
+}
+
+
+def test_passes_show_what_they_did_to_the_weights(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wide = {"bytes": 98765432, "gzip": 12345678, "weights": PRUNED}
+    known = {**STEP, **wide, "top1_agreement": 100.0, "sqnr_db": 41.26}
+    unknown = {**STEP, **wide, "top1_agreement": None, "sqnr_db": None}
+    manifest["compress"] = [{"pass": "quantize_aware"}]
+    manifest["ledger"] = [unknown, {**known, "step": "quantize_aware"}]
+    lines = shown(manifest, capsys).splitlines()
+    assert lines[0] == "digits.keras for rpi4: 12,570 parameters, 934,272 MACs"
+    assert lines[3].split() == [
+        *("quantize_aware", "70.0", "16", "98,765,432", "12,345,678", "12,345,678", "12,345,678"),
+        *("100.0", "41.3"),
+    ]
+    assert lines[2].split()[-2:] == ["-", "-"]
+    assert max(len(line) for line in lines[:6]) <= 100
 
 
 def test_drop_in_points(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -141,8 +141,8 @@ def test_a_mistyped_metric_is_guessed() -> None:
 def test_the_manifest_gets_plain_numbers() -> None:
     found = measure(dense([CLASSES]), dense([SWAPPED]), one_hot_rows(LABELS), LABELS, "litert")
     data = found.to_json()
-    assert list(data) == ["metric", "samples", "float", "built", "drop", "interval"]
-    assert data["drop"] == 30.0
+    assert list(data) == ["metric", "samples", "float", "built", "drop", "interval", "discordant"]
+    assert (data["drop"], data["discordant"]) == (30.0, [3, 0])
     assert [type(limit) for limit in data["interval"]] == [float, float]
 
 

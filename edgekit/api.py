@@ -1,0 +1,72 @@
+"""The library face: `edgekit.build` and its keyword arguments as a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from edgekit.artifact import Build
+from edgekit.pipeline import build_targets
+from edgekit.progress import Progress
+from edgekit.project import Project, from_mapping
+
+BUDGET = {
+    "max_drop": "accuracy_drop",
+    "min_agreement": "agreement",
+    "min_sqnr": "sqnr",
+    "strict": "strict",
+    "ladder": "ladder",
+}
+"""Options of `build` -> keys of `[budget]`."""
+
+
+def build_one(model: str | Path, target: str, **options: Any) -> Build:
+    """`edgekit.build`: see there."""
+    return build_many(model, [target], **options)[0]
+
+
+def build_many(
+    model: str | Path,
+    targets: list[str],
+    *,
+    force: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
+    **options: Any,
+) -> list[Build]:
+    """`edgekit.build_all`: see there."""
+    project = _project(model, targets, options)
+    builds, failure = build_targets(project, Path.cwd(), progress or Progress(), force, resume)
+    if failure is not None:
+        raise failure
+    return builds
+
+
+def _project(model: str | Path, targets: list[str], options: dict[str, Any]) -> Project:
+    project = Project().with_table("model", path=str(model), modules=options.pop("modules", None))
+    project = project.with_table("build", targets=targets).with_table(
+        "fidelity", enabled=options.pop("fidelity", None), metric=options.pop("metric", None)
+    )
+    project = project.with_table("quantize", scheme=options.pop("quantize", None))
+    project = _compression(project, options)
+    for setting, value in dict(options.pop("set", {})).items():
+        table, _, key = setting.partition(".")
+        project = from_mapping({table: {key: value}}, "set", base=project)
+    for key in ("output", "seed"):
+        project = project.with_table("build", **{key: _text(options.pop(key, None))})
+    return from_mapping({"data": options}, "build()", base=project)
+
+
+def _compression(project: Project, options: dict[str, Any]) -> Project:
+    """With the passes (short form, or tables as in `edgekit.toml`) and the budget."""
+    passes, fine_tune = options.pop("compress", None), options.pop("fine_tune", None)
+    if isinstance(passes, str):
+        project = project.with_compress(passes)
+    elif passes:
+        project = from_mapping({"compress": list(passes)}, "build()", base=project)
+    budget = {key: options.pop(name, None) for name, key in BUDGET.items()}
+    return project.with_table("budget", **budget).with_table("fine_tune", **(fine_tune or {}))
+
+
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value

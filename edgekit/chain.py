@@ -1,0 +1,53 @@
+"""The compression chain: one pass after the other, each finished one kept for `--resume`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgekit.checkpoints import Checkpoints
+from edgekit.passes.base import Candidate, Context, from_mapping, load
+from edgekit.plan import Step
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """The model after one pass.
+
+    Attributes:
+        name: Of the pass.
+        candidate: What it returned.
+    """
+
+    name: str
+    candidate: Candidate
+
+
+def compress(
+    steps: Sequence[Step], context: Context, checkpoints: Checkpoints
+) -> tuple[Stage, ...]:
+    """The model after each of the passes, in order.
+
+    Args:
+        steps: Of kind `compress`, with every option of their pass.
+        context: Rows, teacher, seed, progress.
+        checkpoints: Where finished passes are kept, and found again.
+
+    Raises:
+        EdgekitError: What a pass says; the passes before it are kept.
+    """
+    candidate, stages = Candidate(context.original), []
+    for number, step in enumerate(steps, start=1):
+        done = steps[:number]
+        place = f"pass {number} of {len(steps)}, {step.name}"
+        kept = checkpoints.load(done)
+        if kept is not None:
+            context.progress.step(f"{place}: was finished before")
+        else:
+            context.progress.step(place)
+            options, tuned = from_mapping(step.name, step.options, "compress")
+            kept = load(step.name).run(candidate, options, context.tuned(tuned))
+            checkpoints.save(done, kept)
+        candidate = kept
+        stages.append(Stage(step.name, candidate))
+    return tuple(stages)

@@ -1,0 +1,97 @@
+"""One build for one target: attempts until the budget is kept, and the files of the last."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from edgekit import _discover
+from edgekit._plan_compress import resolved
+from edgekit.artifact import Artifact
+from edgekit.errors import DataError, TargetError
+from edgekit.evaluate.budget import Budget, verdict
+from edgekit.exporters.base import ExportInput
+from edgekit.graph.read import read
+from edgekit.ladder import Attempt, Judged, climb
+from edgekit.plan import Plan, Step
+from edgekit.problem import refuse
+from edgekit.project import CompressEntry
+from edgekit.quantizers.base import Quantized
+from edgekit.result import Result
+from edgekit.rungs import Means, ladder
+from edgekit.runtimes.base import evaluation_runtime
+from edgekit.target.fit import check_ops, fit
+from edgekit.target.profile import Profile
+from edgekit.work import Work
+
+
+def make(work: Work, profile: Profile, plan: Plan) -> Result:
+    """Build for one target; where that breaks the budget, what the ladder makes of it."""
+    refuse(work.data_problems, DataError)
+    budget = work.project.budget
+    wanted = budget.limits and budget.ladder
+    start = Attempt(plan, work.project.data.samples)
+    rungs = ladder(start, _means(work, profile)) if wanted else ()
+    climbed = climb(start, rungs, lambda attempt: _judged(work, profile, attempt), work.progress)
+    climbed.refuse(climbed=budget.ladder)
+    result: Result = climbed.judged.result
+    return replace(result, climb=climbed)
+
+
+def _means(work: Work, profile: Profile) -> Means:
+    train = CompressEntry("quantize_aware")
+    step = Step("compress", train.name, resolved(train, work.project.fine_tune))
+    return Means(profile.runtime, work.sets.available, work.sets.trainable, step)
+
+
+def _judged(work: Work, profile: Profile, attempt: Attempt) -> Judged:
+    result, reference = _attempt(work, profile, attempt)
+    table = work.project.budget
+    limits = Budget(table.accuracy_drop, table.agreement, table.sqnr)
+    stands = verdict(limits, result.accuracy, result.fidelity, table.strict)
+    return Judged(stands, result.fidelity, result.quantized.tflite, reference, result)
+
+
+def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, bytes]:
+    """What comes of one set of options, and the float flatbuffer that has its tensors."""
+    plan = attempt.plan
+    runtime, stand_in = evaluation_runtime(profile.evaluate_with)
+    quantized = _encoded(work, work.quantized(plan, attempt.samples), profile.evaluate_with)
+    graph = read(quantized.tflite)
+    refuse(check_ops(graph, profile), TargetError)
+    fits = fit(graph, quantized.tflite, profile, work.arena(quantized.tflite, runtime))
+    refuse(fits.problems, TargetError)
+    reference = quantized.reference or work.compressed(plan).tflite
+    judged = plan.judged
+    result = Result(
+        profile,
+        plan,
+        quantized,
+        graph,
+        runtime,
+        fits,
+        fidelity=work.fidelity(quantized.tflite, runtime, reference) if judged else None,
+        accuracy=work.accuracy(quantized.tflite, runtime) if judged else None,
+        stand_in=stand_in,
+        samples=attempt.samples,
+    )
+    return result, reference
+
+
+def _encoded(work: Work, quantized: Quantized, runtime: str) -> Quantized:
+    """With sparse kernels, where that is asked for and proved to work."""
+    if work.project.quantize.sparse == "off":
+        return quantized
+    tflite, problems = work.sparse(quantized.tflite, runtime)
+    return replace(quantized, tflite=tflite, problems=(*quantized.problems, *problems))
+
+
+def export(result: Result, name: str, stage: Path) -> list[Artifact]:
+    """Write the files that the target is given into `stage`; `name` is the model's."""
+    given = ExportInput(name, result.quantized.tflite, result.graph, result.profile)
+    artifacts = []
+    for exporter_name in result.profile.exporters:
+        exporter = _discover.load("exporters", exporter_name)()
+        paths = exporter.export(given, stage)
+        artifacts += [Artifact.of(exporter.kind, path, stage) for path in paths]
+    return artifacts

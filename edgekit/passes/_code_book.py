@@ -1,0 +1,97 @@
+"""A layer whose kernel is drawn from a code book while it trains: TFMOT's wrapper, and around it
+what edgekit does otherwise.
+
+- `cluster_weights` counts the weights of a channel by the layer's last weight, which is the
+  kernel where the layer has no bias, and then clusters no channel: the wrapper is used directly.
+- Its k-means++ only draws the centroids; the iterations that make it k-means are done here.
+- The zeros to be kept are those that there were, not those that the first centroids made.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit import _tf
+from edgekit.bridge.lift import LiftedLayer
+
+Array = NDArray[Any]
+_WRAPPER = "tensorflow_model_optimization.python.core.clustering.keras.cluster_wrapper"
+_INITS = {
+    "kmeans++": "KMEANS_PLUS_PLUS",
+    "linear": "LINEAR",
+    "density": "DENSITY_BASED",
+    "random": "RANDOM",
+}
+_ITERATIONS = 30
+_KERNEL = "kernel"
+
+
+class CodeBook:
+    """The wrapper around one layer.
+
+    Args:
+        layer: Unwrapped, normalised, holding its weights.
+        clusters: Values in the code book.
+        init: A key of TFMOT's ways to begin: `kmeans++`, `linear`, `density`, `random`.
+        per_channel: One code book for each output channel; for `Conv2D` alone.
+        zeros: Whether zeros are kept, as one of the values.
+    """
+
+    def __init__(
+        self, layer: LiftedLayer, clusters: int, init: str, *, per_channel: bool, zeros: bool
+    ) -> None:
+        self.layer, self._init, self._zeros = layer, init, zeros
+        self._before = np.asarray(layer.layer.kernel)
+        keras = _tf.tfmot().clustering.keras
+        self.wrapper = _tf.module(_WRAPPER).ClusterWeights(
+            layer.layer,
+            number_of_clusters=clusters,
+            cluster_centroids_init=getattr(keras.CentroidInitialization, _INITS[init]),
+            preserve_sparsity=zeros,
+            cluster_per_channel=per_channel,
+        )
+
+    def settle(self) -> None:
+        """Before training: finish what TFMOT began. The wrapper has been called by now."""
+        tf = _tf.tensorflow()
+        centroids = self.wrapper.cluster_centroids[_KERNEL]
+        if self._init == "kmeans++":
+            rows = np.atleast_2d(np.asarray(centroids))  # of one channel, or of them all
+            values = self._before.reshape(-1, len(rows)).T
+            found = [k_means(*pair, self._zeros) for pair in zip(values, rows, strict=True)]
+            centroids.assign(np.reshape(found, centroids.shape))
+        if self._zeros:
+            self.wrapper.sparsity_masks[_KERNEL] = tf.constant(self._before != 0, tf.float32)
+
+    def strip(self) -> None:
+        """After training: give the layer the clustered kernel for its own."""
+        self.wrapper.update_clustered_weights_associations()
+        clustered = np.asarray(self.layer.layer.kernel)
+        variable = self.wrapper.original_clusterable_weights[_KERNEL]
+        variable.assign(clustered)
+        self.layer.layer.kernel = variable
+
+
+def k_means(values: Array, centroids: Array, zeros: bool) -> Array:
+    """The centroids after Lloyd's iterations, ascending (Lloyd 1982, doi:10.1109/TIT.1982.1056489).
+
+    Args:
+        values: To be clustered, flat.
+        centroids: To begin with, flat; one that comes to have no values stays where it is.
+        zeros: Whether the centroid nearest to zero is zero and stays so.
+    """
+    found = np.sort(centroids.astype(np.float64))
+    fixed = int(np.abs(found).argmin()) if zeros else -1
+    for _ in range(_ITERATIONS):
+        if zeros:
+            found[fixed] = 0
+        nearest = np.searchsorted((found[1:] + found[:-1]) / 2, values)
+        counts = np.bincount(nearest, minlength=len(found))
+        sums = np.bincount(nearest, weights=values, minlength=len(found))
+        found = np.where(counts > 0, sums / np.maximum(counts, 1), found)
+    if zeros:
+        found[fixed] = 0
+    return found.astype(np.float32)

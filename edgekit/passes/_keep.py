@@ -1,0 +1,120 @@
+"""Keeps what earlier passes promised while a later one trains: zeros, and code books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit import _tf
+from edgekit.bridge.lift import Lifted, LiftedLayer
+from edgekit.bridge.weights import KINDS
+from edgekit.passes.base import Candidate
+from edgekit.passes.promises import Promise
+
+Array = NDArray[Any]
+LEVELS = 127  # of int8 weights on either side of zero
+_LEAST_SCALE = 1e-8
+
+
+def rescale(layer: LiftedLayer, scale: Array) -> None:
+    """Give the layer behind the kernel other factors [output channels] for the same product."""
+    kind, variable = KINDS[layer.op.name], layer.layer.kernel
+    assert layer.scale is not None, "passes rescale the normalised form only"
+    stored = kind.to_flatbuffer(np.asarray(variable))
+    factor = np.asarray(layer.scale.scale) / scale
+    variable.assign(kind.to_keras(stored * factor.reshape(kind.per_channel(stored))))
+    layer.scale.scale.assign(scale)
+
+
+def of_kind(candidate: Candidate, layer: LiftedLayer, *kinds: str) -> tuple[Promise, ...]:
+    """The promises of these kinds that were made for the layer's kernel."""
+    return tuple(p for p in candidate.promises if p.tensor == layer.kernel and p.kind in kinds)
+
+
+def sparse(candidate: Candidate, layer: LiftedLayer) -> bool:
+    """Whether zeros of the layer's kernel were promised."""
+    return bool(of_kind(candidate, layer, "sparsity", "block", "n_m"))
+
+
+def clustered(candidate: Candidate, layer: LiftedLayer) -> bool:
+    """Whether a code book of the layer's kernel was promised."""
+    return bool(of_kind(candidate, layer, "distinct"))
+
+
+def keep(
+    candidate: Candidate,
+    lifted: Lifted,
+    holding: Container[str] = (),
+    above_zero: Sequence[Any] = (),
+) -> Any:
+    """A callback that holds the promises of `candidate` through the training of `lifted`.
+
+    Code books are frozen: the factors of their channels and the biases train. Zeros stay zeros.
+
+    Args:
+        candidate: Before the training.
+        lifted: Is trained.
+        holding: Names of layers whose wrappers hold their promises themselves.
+        above_zero: More variables that must not change their sign.
+    """
+    layers = [layer for layer in lifted.layers if layer.name not in holding]
+    frozen = [layer for layer in layers if clustered(candidate, layer)]
+    for layer in frozen:
+        if layer.kernel in candidate.weight_scales:
+            rescale(layer, candidate.weight_scales[layer.kernel] * np.float32(LEVELS))
+        layer.layer.trainable = False
+    masked = [each for each in layers if each not in frozen and sparse(candidate, each)]
+    kernels = [layer.layer.kernel for layer in masked]
+    return after_each_step(kernels, [*positive(frozen), *above_zero])
+
+
+def positive(layers: Sequence[LiftedLayer]) -> list[Any]:
+    """The factors that must not change their sign, or a code book would get twice its values."""
+    return [layer.scale.scale for layer in layers if layer.scale is not None]
+
+
+def after_each_step(sparse_ones: Sequence[Any], above_zero: Sequence[Any]) -> Any:
+    """A callback that zeroes variables where they are zero now, and holds others above zero."""
+    tf, keras = _tf.tensorflow(), _tf.tf_keras()
+    held = [(variable, tf.cast(variable != 0, tf.float32)) for variable in sparse_ones]
+
+    @tf.function(autograph=False)  # type: ignore[untyped-decorator]
+    def hold() -> None:
+        for variable, mask in held:
+            variable.assign(variable * mask)
+        for variable in above_zero:
+            variable.assign(tf.maximum(variable, _LEAST_SCALE))
+
+    return _callback(keras, hold if held or above_zero else lambda: None)
+
+
+def _callback(keras: Any, work: Callable[[], None]) -> Any:
+    class Hold(keras.callbacks.Callback):  # type: ignore[misc]
+        """Does `work` after each optimiser step."""
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            """Called by the training loop."""
+            work()
+
+    return Hold()
+
+
+def trained_scales(candidate: Candidate, lifted: Lifted) -> dict[int, Array]:
+    """The `weight_scales` of `candidate` after its factors have trained."""
+    shared = [layer for layer in lifted.layers if layer.kernel in candidate.weight_scales]
+    return {
+        layer.kernel: candidate.weight_scales[layer.kernel]
+        if layer.scale is None
+        else code_scale(layer)
+        for layer in shared
+    }
+
+
+def code_scale(layer: LiftedLayer) -> Array:
+    """Scales [output channels] that make one integer code book of the kernel for all channels."""
+    assert layer.scale is not None, "code books are made in the normalised form"
+    largest = np.abs(np.asarray(layer.layer.kernel)).max()
+    return np.asarray(layer.scale.scale, np.float32) * np.float32(largest / LEVELS)

@@ -1,0 +1,185 @@
+"""What a pass can be told: frozen dataclasses whose fields carry their help text and range."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from edgekit._discover import did_you_mean
+from edgekit.errors import UsageError
+
+PerLayer = tuple[tuple[str, dict[str, Any]], ...]
+_SELECTION = ("layers", "exclude", "per_layer")
+_NAMED = {int: "an integer", float: "a number", bool: "true or false", str: "a string"}
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    hint: str = "",
+    parse: Callable[[Any], Any] | None = None,
+) -> Any:
+    """A field of a pass' `Options`.
+
+    Args:
+        default: Its value when nothing is given.
+        help: What it does, one line without a full stop.
+        least: The smallest value allowed.
+        most: The largest value allowed.
+        below: What the value stays below.
+        hint: What to do about a value out of range; "": the range itself.
+        parse: For what is no number, string, choice or list of strings: the value in its
+            final form, from what TOML gives and from itself; ValueError says what is wrong.
+    """
+    limits = {"least": least, "most": most, "below": below}
+    kept = {name: limit for name, limit in limits.items() if limit is not None}
+    metadata = {"help": help, "hint": hint, "parse": parse, **kept}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class PassOptions:
+    """Base of every pass' `Options`: values are checked, and brought to their final form.
+
+    Raises:
+        UsageError: A value of the wrong type or out of range.
+    """
+
+    def __post_init__(self) -> None:
+        kinds = typing.get_type_hints(type(self))
+        for item in dataclasses.fields(self):
+            value = checked(getattr(self, item.name), kinds[item.name], item)
+            object.__setattr__(self, item.name, value)
+
+    def variant(self, setting: Mapping[str, Any]) -> Self:
+        """The options of a layer that `per_layer` makes an exception of.
+
+        Raises:
+            UsageError: A key that there is not, or a value that cannot be.
+        """
+        keys = [item.name for item in dataclasses.fields(self) if item.name not in _SELECTION]
+        known(setting, keys)
+        own = {item.name: () for item in dataclasses.fields(self) if item.name in _SELECTION}
+        return dataclasses.replace(self, **own, **setting)
+
+    def refuse_variants(self) -> None:
+        """Raise UsageError for a setting in `per_layer` that cannot be."""
+        for pattern, setting in getattr(self, "per_layer", ()):
+            try:
+                self.variant(setting)
+            except UsageError as error:
+                message = f"per_layer '{pattern}': {error.message}"
+                raise UsageError(message, error.hint) from error
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as the log and the manifest store them."""
+        content = dataclasses.asdict(self)
+        return {key: dict(v) if key == "per_layer" else v for key, v in content.items()}
+
+
+def per_layer(key: str) -> Callable[[Any], PerLayer]:
+    """A parser of `per_layer`: pattern -> settings, where a bare value is meant for `key`."""
+
+    def parse(value: Any) -> PerLayer:
+        try:
+            settings = dict(value)
+        except (TypeError, ValueError):
+            raise ValueError("not a table") from None
+        return tuple(
+            (str(pattern), dict(setting) if isinstance(setting, Mapping) else {key: setting})
+            for pattern, setting in settings.items()
+        )
+
+    return parse
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """Two whole numbers.
+
+    Raises:
+        ValueError: `value` is something else.
+    """
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("not two whole numbers")
+    if not all(isinstance(one, str) or type(one) is int for one in value):
+        raise ValueError("not two whole numbers")
+    return int(value[0]), int(value[1])
+
+
+def checked(value: Any, kind: Any, item: dataclasses.Field[Any]) -> Any:
+    """`value` as the field `item` of type `kind` holds it.
+
+    Raises:
+        UsageError: Wrong type, no choice, or out of range; names the key.
+    """
+    parse = item.metadata.get("parse")
+    if parse is None:
+        value = _typed(value, kind, item.name)
+    else:
+        try:
+            value = parse(value)
+        except ValueError as error:
+            hint = item.metadata.get("hint") or item.metadata["help"]
+            raise UsageError(f"{item.name} = {_shown(value)}: {error}", hint) from error
+    if isinstance(value, int | float):
+        _refuse_range(value, item)
+    return value
+
+
+def known(values: Mapping[str, Any], keys: typing.Iterable[str]) -> None:
+    """Raise UsageError for a key of `values` that is not among `keys`."""
+    choices = list(keys)
+    for key in values:
+        if key not in choices:
+            raise UsageError(f"{key} is unknown", did_you_mean(str(key), choices))
+
+
+def _typed(value: Any, kind: Any, name: str) -> Any:
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        if value not in typing.get_args(kind):
+            choices = [str(choice) for choice in typing.get_args(kind)]
+            raise UsageError(f"{name} = {_shown(value)} is no choice", _one_of(value, choices))
+        return value
+    if origin is tuple:
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list | tuple) or not all(isinstance(one, str) for one in items):
+            raise UsageError(f"{name} = {value!r}: not a list of strings", 'write ["one", "two"]')
+        return tuple(items)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise UsageError(f"{name} = {_shown(value)}: not {_NAMED[kind]}", f"give {_NAMED[kind]}")
+    return value
+
+
+def _refuse_range(value: float, item: dataclasses.Field[Any]) -> None:
+    limits = item.metadata
+    least, most = limits.get("least", -math.inf), limits.get("most", math.inf)
+    below = limits.get("below", math.inf)
+    if math.isfinite(value) and least <= value <= most and (value < below or below == math.inf):
+        return
+    allowed = [f"{least:g} or more"] if least > -math.inf else []
+    allowed += [f"at most {most:g}"] if most < math.inf else []
+    allowed += [f"below {below:g}"] if below < math.inf else []
+    wanted = " and ".join(allowed) or "a finite number"
+    raise UsageError(
+        f"{item.name} = {value:g} is out of range: {wanted}", limits.get("hint") or f"give {wanted}"
+    )
+
+
+def _one_of(value: Any, choices: list[str]) -> str:
+    hint = did_you_mean(str(value), choices)
+    return hint if hint.startswith("did") else f"use one of: {', '.join(choices)}"
+
+
+def _shown(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)

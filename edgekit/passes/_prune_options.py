@@ -1,0 +1,109 @@
+"""What `prune` can be told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from edgekit.errors import UsageError
+from edgekit.passes._options import PassOptions, option, pair, per_layer
+
+
+def _block(value: Any) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)x(\d+)", value) if isinstance(value, str) else None
+    height, width = pair(found.groups() if found else value)
+    if min(height, width) < 1:
+        raise ValueError("a side is below 1")
+    return height, width
+
+
+def _n_m(value: Any) -> str:
+    found = re.fullmatch(r"(\d+):(\d+)", value) if isinstance(value, str) else None
+    if value != "" and (not found or not 0 < int(found[1]) < int(found[2])):
+        raise ValueError("not N:M with N below M")
+    return str(value)
+
+
+@dataclass(frozen=True)
+class PruneOptions(PassOptions):
+    """Shares are of the weights; `begin` and `end` are shares of the training steps."""
+
+    sparsity: float = option(
+        0.5, "share of zero weights in the end", least=0, below=1, hint="write 0.6 for 60 %"
+    )
+    allocate: Literal["lamp", "uniform"] = option(
+        "lamp",
+        "lamp: sparsity is the model's, more of it in layers that spare it (arXiv:2010.07611); "
+        "uniform: every layer's",
+    )
+    schedule: Literal["polynomial", "constant"] = option(
+        "polynomial", "polynomial: from initial up to sparsity; constant: all of it from begin on"
+    )
+    initial: float = option(
+        0.0, "share of zero weights that polynomial begins with", least=0, below=1
+    )
+    begin: float = option(0.0, "share of the training before the first zeros", least=0, below=1)
+    end: float = option(
+        0.5,
+        "share of the training after which the zeros stay where they are",
+        least=0,
+        most=1,
+        hint="a schedule cannot be longer than the training: give at most 1",
+    )
+    frequency: int = option(0, "steps from one choice of zeros to the next; 0: 50 choices", least=0)
+    block: tuple[int, int] = option(
+        (1, 1),
+        "zeros in blocks of [inputs, outputs], Dense layers only: [1, 4] or 1x4",
+        parse=_block,
+    )
+    n_m: str = option(
+        "",
+        "2:4: of 4 inputs in a row 2 stay, chosen at the first step; it sets the sparsity",
+        parse=_n_m,
+    )
+    layers: tuple[str, ...] = option((), "names, patterns (conv*) or types (Dense); none: all")
+    exclude: tuple[str, ...] = option((), "names, patterns or types that are left as they are")
+    per_layer: tuple[tuple[str, dict[str, Any]], ...] = option(
+        (),
+        'exceptions: { "conv1" = 0.3, Dense = { sparsity = 0.8, block = [1, 4] } }; 0: left alone',
+        parse=per_layer("sparsity"),
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._refuse_unfit()
+        self.refuse_variants()
+
+    def _refuse_unfit(self) -> None:
+        if self.schedule == "polynomial" and self.initial > self.sparsity > 0:
+            raise UsageError(
+                f"initial = {self.initial:g} is above sparsity = {self.sparsity:g}",
+                "begin with fewer zeros than there are in the end",
+            )
+        if self.end < self.begin:
+            raise UsageError(
+                f"end = {self.end:g} is before begin = {self.begin:g}", "give an end after begin"
+            )
+        if self.n_m and self.block != (1, 1):
+            raise UsageError("block and n_m are given both", "choose one of them")
+        if self.n_m and self.sparsity not in (0, 0.5, self.target):
+            raise UsageError(
+                f"sparsity = {self.sparsity:g} does not go with n_m = {self.n_m}, "
+                f"which makes it {self.target:g}",
+                "leave sparsity out, or n_m",
+            )
+
+    @property
+    def target(self) -> float:
+        """The share of zeros that is aimed at: `n_m` goes before `sparsity`; 0: left alone."""
+        if not self.n_m or not self.sparsity:
+            return self.sparsity
+        kept, of = self.pattern
+        return 1 - kept / of
+
+    @property
+    def pattern(self) -> tuple[int, int]:
+        """N and M of `n_m`."""
+        kept, of = self.n_m.split(":")
+        return int(kept), int(of)

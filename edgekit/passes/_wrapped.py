@@ -1,0 +1,218 @@
+"""What passes share that train layers with something around them: choice, training, result."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit import _tf
+from edgekit.bridge.lift import Lifted, LiftedLayer, lift
+from edgekit.bridge.lower import lower
+from edgekit.bridge.weights import KINDS
+from edgekit.errors import ModelError, UsageError
+from edgekit.graph.read import read
+from edgekit.passes._keep import keep, trained_scales
+from edgekit.passes._options import PassOptions
+from edgekit.passes.base import Candidate, Context, Entry
+from edgekit.passes.promises import Promise
+from edgekit.passes.select import meant, select, settings
+from edgekit.problem import Problem
+from edgekit.training.loop import fine_tune
+from edgekit.training.options import FineTune, resolve
+
+Own = TypeVar("Own", bound=PassOptions)
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long a pass trains.
+
+    Attributes:
+        options: With all defaults filled in.
+        steps: Optimiser steps in all.
+    """
+
+    options: FineTune
+    steps: int
+
+
+def training(context: Context, learning_rate: float | None = None) -> Training:
+    """The fine-tuning of a pass, with its own default learning rate if it has one."""
+    own = {} if learning_rate is None else {"learning_rate": learning_rate}
+    rows = context.rows
+    options = resolve(context.fine_tune, len(rows), rows.labels is not None, **own)
+    return Training(options, options.epochs * max(len(rows) // options.batch, 1))
+
+
+def choose(layers: Sequence[LiftedLayer], options: Own) -> dict[str, Own]:
+    """Layer name -> its own options, for the layers that a pass is told to work on.
+
+    Args:
+        layers: All that there are.
+        options: With `layers`, `exclude` and `per_layer`.
+
+    Raises:
+        ModelError: The model has no layer with weights.
+        UsageError: A pattern that matches nothing, or one that leaves nothing over.
+    """
+    if not layers:
+        raise ModelError("the model has no layer with weights", "leave the compression passes out")
+    found = select(layers, options.layers, options.exclude)  # type: ignore[attr-defined]
+    exceptions = settings(layers, dict(options.per_layer))  # type: ignore[attr-defined]
+    if not found:
+        raise UsageError("exclude leaves no layer over", "exclude fewer layers")
+    return {layer.name: options.variant(exceptions.get(layer.name, {})) for layer in found}
+
+
+def refuse_meant(layer: LiftedLayer, options: Any, why: str) -> None:
+    """Raise UsageError where the user named a layer (or its type) that a pass cannot work on."""
+    for key, patterns in (("layers", options.layers), ("per_layer", dict(options.per_layer))):
+        if meant(layer, patterns):
+            raise UsageError(f"{key}: {layer.name} ({layer.kind}) {why}", "leave that layer out")
+
+
+def train(
+    candidate: Candidate,
+    context: Context,
+    lifted: Lifted,
+    planned: Training,
+    *,
+    callbacks: Sequence[Any] = (),
+    keep_from: float = 0.0,
+    holding: Container[str] = (),
+    above_zero: Sequence[Any] = (),
+    title: str,
+) -> dict[str, Any]:
+    """Fine-tune `lifted` and hold what earlier passes promised.
+
+    Args:
+        candidate: Before the pass.
+        context: Rows, teacher, seed, progress.
+        lifted: Is trained in place.
+        planned: How long.
+        callbacks: Of tf_keras.
+        keep_from: Share of the training before which no weights may be kept.
+        holding: Names of layers whose wrappers hold earlier promises themselves.
+        above_zero: Variables that must not change their sign.
+        title: What the user reads.
+
+    Returns:
+        `Trained.to_json()`.
+    """
+    _tf.tensorflow().random.set_seed(context.seed)
+    trained = fine_tune(
+        lifted,
+        lift(context.original, form="folded"),
+        context.rows,
+        context.guard,
+        planned.options,
+        seed=context.seed,
+        progress=context.progress,
+        callbacks=(*callbacks, keep(candidate, lifted, holding, above_zero)),
+        keep_from=keep_from,
+        title=title,
+    )
+    return trained.to_json()
+
+
+def finish(
+    candidate: Candidate,
+    lifted: Lifted,
+    *,
+    entry: Entry,
+    promises: Sequence[Promise] = (),
+    scales: Mapping[int, NDArray[Any]] | None = None,
+    problems: Iterable[Problem] = (),
+) -> Candidate:
+    """The candidate with the trained weights, and what is newly said about it.
+
+    Args:
+        candidate: Before the pass.
+        lifted: After training, its layers without wrappers.
+        entry: For the log.
+        promises: New ones, which go before old ones of the same kind and kernel.
+        scales: New `weight_scales`.
+        problems: New ones.
+    """
+    tflite = lower(lifted)
+    made = {(promise.tensor, promise.kind) for promise in promises}
+    kept = [p for p in candidate.promises if (p.tensor, p.kind) not in made]
+    all_scales = trained_scales(candidate, lifted) | dict(scales or {})
+    to = _moved(lifted, tflite)
+    held = [layer for layer in lifted.layers if layer.kernel in all_scales]
+    return dataclasses.replace(
+        candidate,
+        tflite=tflite,
+        promises=tuple(
+            dataclasses.replace(p, tensor=to.get(p.layer, p.tensor)) for p in (*kept, *promises)
+        ),
+        weight_scales={to[layer.name]: all_scales[layer.kernel] for layer in held},
+        problems=(*candidate.problems, *problems),
+        log=(*candidate.log, entry),
+    )
+
+
+def _moved(lifted: Lifted, tflite: bytes) -> dict[str, int]:
+    """Layer name -> where its kernel is now: one that others read got a tensor of its own."""
+    ops = read(tflite).ops
+    return {
+        layer.name: ops[layer.op.index].inputs[KINDS[layer.op.name].kernel]
+        for layer in lifted.layers
+    }
+
+
+def make_entry(
+    name: str,
+    options: PassOptions,
+    planned: Training,
+    trained: Mapping[str, Any],
+    layers: Mapping[str, Mapping[str, float]] | None = None,
+) -> Entry:
+    """The log entry of a finished pass."""
+    told = options.to_json() | {"fine_tune": dataclasses.asdict(planned.options)}
+    return Entry(name, told, trained, layers or {})
+
+
+def note(layers: Sequence[LiftedLayer], message: str, hint: str) -> list[Problem]:
+    """A note about layers that a pass leaves as they are; none where there are none.
+
+    Args:
+        layers: They are named in place of `{}` in the message.
+        message: What is the case.
+        hint: What the user can do.
+    """
+    if not layers:
+        return []
+    shown = ", ".join(layer.name for layer in layers[:_SHOWN])
+    more = f" and {len(layers) - _SHOWN} more" if len(layers) > _SHOWN else ""
+    return [Problem("note", layers[0].name, message.format(shown + more), hint)]
+
+
+def notes(name: str, layers: Sequence[LiftedLayer], unfit: Mapping[str, str]) -> list[Problem]:
+    """A note for each reason why layers are left as they are.
+
+    Args:
+        name: Of the pass.
+        layers: That it was told to work on.
+        unfit: Layer name -> the reason, empty for those that it works on.
+    """
+    return [
+        problem
+        for why in dict.fromkeys(filter(None, unfit.values()))
+        for problem in note(
+            [layer for layer in layers if unfit.get(layer.name) == why],
+            f"{name} leaves {{}} as is: a layer that {why}",
+            "nothing needs doing; exclude says that it is meant",
+        )
+    ]
+
+
+def kernel_of(layer: LiftedLayer) -> NDArray[Any]:
+    """The variable that is trained, in Keras' layout, without the scale behind it."""
+    return np.asarray(layer.layer.kernel)

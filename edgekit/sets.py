@@ -1,0 +1,185 @@
+"""The data sets of a build: which rows calibrate, train, guard and judge; none does two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+from edgekit import preprocess
+from edgekit.data.check import check, check_alike, check_repeated
+from edgekit.data.prepare import Prepared, prepare
+from edgekit.data.samples import Samples, open_samples
+from edgekit.data.select import drop_shared, name_rows, refuse_overlap, select, shared_rows
+from edgekit.errors import DataError
+from edgekit.model import Model
+from edgekit.problem import Problem
+from edgekit.project import Project
+from edgekit.runtimes.base import Row
+from edgekit.training.split import Split, split
+
+
+class Sets:
+    """The rows of a project, opened and parted when first asked for.
+
+    Args:
+        project: Names the data.
+        root: Folder that their paths are relative to.
+        model: Says how its inputs look.
+    """
+
+    def __init__(self, project: Project, root: Path, model: Model) -> None:
+        self._project, self._root, self._model = project, root, model
+
+    @cached_property
+    def preprocess(self) -> preprocess.Preprocess:
+        """The one contract that all data go through."""
+        return preprocess.parse(self._project.data.preprocess)
+
+    def prepared(self, samples: Samples) -> Prepared:
+        """`samples` as the model wants them."""
+        model = self._model
+        return prepare(samples, self.preprocess, model.inputs, model.channels_first)
+
+    @cached_property
+    def calibration(self) -> tuple[Samples, Samples] | None:
+        """The rows that calibration uses, and those left over; None when no data are given."""
+        if self._project.compress:
+            return self.split.calibration, self.split.guard
+        samples = self._open(self._project.data.calibration)
+        if samples is None:
+            return None
+        return select(samples, self._project.data.samples, self._project.build.seed)
+
+    @cached_property
+    def split(self) -> Split:
+        """The rows to calibrate on, to train on, and to guard the training; none in two parts.
+
+        In a build that sets out without compression, the rows to train on are the training data
+        or what calibration left over, and calibration keeps its rows.
+        """
+        data, seed = self._project.data, self._project.build.seed
+        training = self._open(data.training)
+        if self._project.compress:
+            return split(self._open(data.calibration), training, data.samples, seed)
+        assert self.calibration is not None, "the plan refuses int8 without calibration data"
+        return split(self.calibration[0], training or self._spare, len(self.calibration[0]), seed)
+
+    @property
+    def trainable(self) -> int:
+        """Rows that there are to train on."""
+        try:
+            return len(self.split.training) if self.calibration else 0
+        except DataError:
+            return 0
+
+    @property
+    def available(self) -> int:
+        """Rows that calibration could use."""
+        return len(self.calibration[0]) + len(self._spare) if self.calibration else 0
+
+    def calibrating(self, most: int) -> Samples:
+        """At most so many rows to calibrate on; beyond the usual ones those that nothing uses."""
+        assert self.calibration is not None, "the plan refuses a build without calibration data"
+        chosen = self.calibration[0]
+        if most <= len(chosen):
+            return chosen
+        more = select(self._spare, most - len(chosen), self._project.build.seed)[0]
+        return Samples((*chosen.parts, *more.parts))
+
+    @cached_property
+    def evaluation(self) -> tuple[Samples, Problem | None] | None:
+        """The rows to judge on, and which were dropped because others use them."""
+        data = self._project.data
+        samples = self._open(data.evaluation)
+        if samples is None:
+            return None
+        fitted = (*data.calibration, *data.training)
+        refuse_overlap(fitted, data.evaluation, self._root, self._model.inputs)
+        used = self._fitted()
+        kept, count = drop_shared(samples, used)
+        return kept, _dropped(name_rows(samples, shared_rows(samples, used))) if count else None
+
+    @property
+    def compared(self) -> Samples | None:
+        """Rows to compare built and float model on, labels or not.
+
+        What calibration left over, else the evaluation's; these first where what is left over may
+        be trained on or has chosen the best epoch.
+        """
+        if self.evaluation and (self._trains or not self._left_over[0]):
+            return self.evaluation[0]
+        return self._left_over[0] or None
+
+    @cached_property
+    def _left_over(self) -> tuple[Samples, Samples]:
+        """Rows that calibration left: to compare on, and those beyond what that needs."""
+        rest = self.calibration[1] if self.calibration else Samples(())
+        return select(rest, self._project.fidelity.samples, self._project.build.seed)
+
+    @property
+    def _spare(self) -> Samples:
+        """Rows that neither calibrate nor judge."""
+        if self._project.compress or not self.calibration:
+            return Samples(())
+        if self._trains and self.evaluation:
+            return self.calibration[1]
+        return self._left_over[1]
+
+    @cached_property
+    def labelled(self) -> Samples | None:
+        """Labelled rows that nothing was fitted to: evaluation's, else those that guard."""
+        if self.evaluation:
+            samples = self.evaluation[0]
+        elif self._trains and self._project.data.training:
+            samples = self.split.guard
+        else:
+            return None
+        return samples if samples.labels is not None and len(samples) else None
+
+    def problems(self, predict: Callable[[Row], Row]) -> tuple[Problem, ...]:
+        """What is to be said about calibration and evaluation data.
+
+        Args:
+            predict: Runs the float model, to find out what scale it was trained on.
+        """
+        problems: list[Problem] = []
+        if self.calibration:
+            rows = self.prepared(self.calibration[0])
+            problems += [*rows.problems, *check(rows, self.preprocess, predict)]
+        if self.evaluation:
+            problems += self._evaluation_problems(*self.evaluation)
+        return tuple(problems)
+
+    @property
+    def _trains(self) -> bool:
+        """Whether something is trained, or may be to keep a budget."""
+        return bool(self._project.compress or self._project.budget.limits)
+
+    def _fitted(self) -> list[Samples]:
+        """All rows that something is fitted to."""
+        sets = [self.calibration[0]] if self.calibration else []
+        data = self._project.data
+        if self._project.compress and data.calibration:
+            sets += [samples for samples in [self._open(data.calibration)] if samples]
+        return sets + [samples for samples in [self._open(data.training)] if samples]
+
+    def _evaluation_problems(self, samples: Samples, dropped: Problem | None) -> list[Problem]:
+        rows = self.prepared(samples)
+        problems = [dropped, *rows.problems] if dropped else [*rows.problems]
+        problems += check_repeated(samples)
+        if self.calibration:
+            problems += check_alike(self.prepared(self.calibration[0]), rows)
+        return problems
+
+    def _open(self, specs: tuple[str, ...]) -> Samples | None:
+        return open_samples(specs, self._root, self._model.inputs) if specs else None
+
+
+def _dropped(rows: str) -> Problem:
+    return Problem(
+        "warning",
+        "--evaluation",
+        f"evaluation samples that calibration or training also hold are dropped: {rows}",
+        "judge on samples that the model was not fitted to",
+    )

@@ -1,0 +1,113 @@
+"""What fine-tuning minimises: the distance to a teacher's scores, and to labels.
+
+All in float32, on scores: what a last softmax or sigmoid would be applied to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edgekit import _tf
+from edgekit.training.labels import Head, Task
+
+SMALLEST = 1e-12
+"""Below any variance worth dividing by."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of a batch, a scalar; 0 where the student is the teacher and labels have no weight.
+
+    With labels it is `label_weight` task loss + (1 - `label_weight`) distillation on the output
+    that they are about, distillation on the others.
+
+    Attributes:
+        heads: What the model applies to each output's scores.
+        variances: Of the teacher's scores of each output on the training rows. The squared errors
+            of linear heads are divided by them, so that learning rates carry over. Above 0.
+        task: What labels are about; None without.
+        temperature: Divides scores before they are compared with the teacher's; the gradient's
+            size is kept by its square (Hinton et al. 2015, arXiv:1503.02531).
+        label_weight: 0 to 1.
+        feature_weight: Of the difference of inner activations (Romero et al. 2015,
+            arXiv:1412.6550).
+    """
+
+    heads: tuple[Head, ...]
+    variances: tuple[float, ...]
+    task: Task | None = None
+    temperature: float = 4.0
+    label_weight: float = 0.0
+    feature_weight: float = 0.0
+
+    @property
+    def distils(self) -> bool:
+        """Whether the teacher's scores or activations count."""
+        alone = self.task is not None and self.label_weight == 1 and len(self.heads) == 1
+        return not alone or self.feature_weight > 0
+
+    def __call__(
+        self,
+        student: Sequence[Any],
+        teacher: Sequence[Any],
+        targets: Any = None,
+        features: Sequence[tuple[Any, Any]] = (),
+    ) -> Any:
+        """The loss.
+
+        Args:
+            student: Scores [B, ...] of each output.
+            teacher: The same of the teacher; empty where it does not count.
+            targets: `Task.targets` of the labels, [B, ...]: mixed rows have mixed ones.
+            features: Pairs of the student's and the teacher's activations.
+        """
+        total = _tf.tensorflow().constant(0.0)
+        for number, scores in enumerate(student):
+            share = 0.0
+            if self.task is not None and number == self.task.output:
+                share = self.label_weight
+                total += share * self._labels(scores, targets) if share else 0.0
+            if share < 1:
+                total += (1 - share) * self._distance(number, scores, teacher[number])
+        for mine, theirs in features:
+            total += self.feature_weight / len(features) * _apart(mine, theirs)
+        return total
+
+    def _distance(self, number: int, student: Any, teacher: Any) -> Any:
+        """Kullback-Leibler divergence from the teacher, or the scaled squared error."""
+        tf, t = _tf.tensorflow(), self.temperature
+        head = self.heads[number]
+        if head == "linear":
+            return self._squared(number, student, teacher)
+        if head == "softmax":
+            wanted = tf.nn.log_softmax(teacher / t)
+            each = tf.exp(wanted) * (wanted - tf.nn.log_softmax(student / t))
+            return t**2 * tf.reduce_mean(tf.reduce_sum(each, axis=-1))
+        wanted = tf.sigmoid(teacher / t)
+        cross = tf.nn.sigmoid_cross_entropy_with_logits
+        return t**2 * tf.reduce_mean(cross(wanted, student / t) - cross(wanted, teacher / t))
+
+    def _labels(self, scores: Any, targets: Any) -> Any:
+        """Cross-entropy for classes and probabilities, the scaled squared error for values."""
+        tf = _tf.tensorflow()
+        assert self.task is not None, "labels without a task"
+        head = self.heads[self.task.output]
+        if head == "sigmoid":
+            return tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, scores))
+        if head == "softmax" or self.task.classes:
+            return tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, scores))
+        return self._squared(self.task.output, scores, targets)
+
+    def _squared(self, number: int, scores: Any, wanted: Any) -> Any:
+        tf = _tf.tensorflow()
+        return tf.reduce_mean(tf.square(scores - wanted)) / self.variances[number]
+
+
+def _apart(mine: Any, theirs: Any) -> Any:
+    """Mean squared difference in units of the teacher's variance in the batch, if it has any."""
+    tf = _tf.tensorflow()
+    spread = tf.math.reduce_variance(theirs)
+    alive = tf.cast(spread > SMALLEST, tf.float32)
+    return alive * tf.reduce_mean(tf.square(mine - theirs)) / tf.maximum(spread, SMALLEST)

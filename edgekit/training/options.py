@@ -1,0 +1,100 @@
+"""How long, how fast and on what a model is fine-tuned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from edgekit.errors import UsageError
+from edgekit.training.augment import parse
+
+STEPS = 2000
+"""Optimiser steps that the default number of epochs aims at."""
+FEWEST_EPOCHS, MOST_EPOCHS = 3, 150
+LEARNING_RATE = 2e-3
+"""Of Adam, for kernels that are trained apart from their per-channel scale."""
+
+
+def _option(default: Any, text: str) -> Any:
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True)
+class FineTune:
+    """What `fine_tune = { ... }` sets; 0 is a sound default from the size of the data."""
+
+    epochs: int = _option(0, "passes over the training rows; 0: about 2,000 steps, 3 to 150 epochs")
+    learning_rate: float = _option(0.0, "peak of Adam's cosine schedule; 0: the pass' own, or 2e-3")
+    batch: int = _option(0, "rows a step; 0: 32, or 64 from 2,000 rows on")
+    patience: int = _option(
+        0, "epochs without a lower guard loss before it stops; 0: a fifth of them, at least 3"
+    )
+    max_minutes: float = _option(0.0, "wall time after which it stops; 0: no limit")
+    augment: tuple[str, ...] = _option(
+        ("auto",),
+        "transforms of the inputs: flip, flip_vertical, shift=4, time_shift=2, noise=0.02, "
+        "scale=0.1, mix=0.5; auto: mix and noise; none",
+    )
+    temperature: float = _option(4.0, "softens the original's class scores (arXiv:1503.02531)")
+    label_weight: float = _option(
+        0.5, "share of the labels in the loss, 0 to 1; the rest is the original's scores"
+    )
+    feature_weight: float = _option(
+        0.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
+    )
+
+
+def resolve(
+    options: FineTune, rows: int, labelled: bool, learning_rate: float = LEARNING_RATE
+) -> FineTune:
+    """All defaults filled in; what is already filled in stays.
+
+    Args:
+        options: As the user gave them.
+        rows: To train on.
+        labelled: Whether they have labels; without, `label_weight` becomes 0.
+        learning_rate: The pass' own default.
+
+    Raises:
+        UsageError: A value that cannot be, an unknown transform, or a batch above the rows.
+    """
+    _check(options, rows)
+    batch = options.batch or max(1, min(64 if rows >= 2000 else 32, rows // 4))
+    wanted = math.ceil(STEPS / max(rows // batch, 1))
+    epochs = options.epochs or min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
+    return replace(
+        options,
+        epochs=epochs,
+        learning_rate=options.learning_rate or learning_rate,
+        batch=batch,
+        patience=options.patience or max(3, epochs // 5),
+        label_weight=options.label_weight if labelled else 0.0,
+    )
+
+
+def _check(options: FineTune, rows: int) -> None:
+    for item in fields(options):
+        value = getattr(options, item.name)
+        if item.name == "augment":
+            parse(value)
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise _refused(item.name, value, "it is not a number")
+        if not math.isfinite(value) or value < 0:
+            raise _refused(item.name, value, "give a number from 0 up")
+        if isinstance(item.default, int) and value != int(value):
+            raise _refused(item.name, value, "give a whole number")
+    if options.temperature == 0:
+        raise _refused("temperature", options.temperature, "give one above 0; 1 softens nothing")
+    if options.label_weight > 1:
+        raise _refused("label_weight", options.label_weight, "it is a share from 0 to 1")
+    if options.batch > rows:
+        raise UsageError(
+            f"fine_tune: a batch of {options.batch} is more than the {rows} training rows",
+            "leave batch out, or give more training data",
+        )
+
+
+def _refused(name: str, value: Any, why: str) -> UsageError:
+    return UsageError(f"fine_tune: {name} = {value} cannot be used", why)

@@ -1,0 +1,120 @@
+"""What compression did not bring on a target, and what would: in words, from measured sizes.
+
+Pruned and clustered models are sold as small, and their users find the same file, as slow as
+before (tensorflow/model-optimization#173, #611, #722).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from edgekit.ledger import Entry
+from edgekit.problem import Problem
+from edgekit.target.profile import Profile
+
+MORE_ZEROS = 0.05
+"""Share of the weights; fewer new zeros than that are by the way."""
+SHARED = 0.5
+"""Fewer different values than this, for each weight that is not zero, are a code book."""
+_PAYS = 0.98  # of the bytes before: what is above that saves nothing
+_TRAVELS = {
+    "android": "in the app's download, where package or store compress it",
+    "ios": "in the app's download, where package or store compress it",
+    "web": "in the download, where the server compresses it",
+    "linux": "in transfers that are compressed",
+    "mcu": "in updates that are sent compressed",
+}
+
+
+def verdicts(
+    entries: Sequence[Entry], profile: Profile, plain: Entry | None = None
+) -> list[Problem]:
+    """Notes on what zeros and shared values bring on the target.
+
+    Args:
+        entries: In order: the imported model, each pass, and last what was built.
+        profile: The target.
+        plain: What is built without the passes, in the same number format, where that is known;
+            sizes are then compared with it, else among the float models.
+    """
+    floats = list(entries[:-1])
+    if len(floats) < 2:
+        return []
+    notes = []
+    for gained, note in ((_zeros_came, _of_zeros), (_values_shared, _of_code_book)):
+        steps = [pair for pair in pairwise(floats) if gained(*pair)]
+        if steps:
+            before, after = steps[0][0], steps[-1][1]
+            if plain:
+                before = replace(plain, step=f"{entries[-1].step} without passes")
+                after = replace(entries[-1], step=f"{entries[-1].step} with all passes")
+            notes.append(note(before, after, entries[-1], profile))
+    return notes
+
+
+def _zeros_came(before: Entry, after: Entry) -> bool:
+    return after.weights.sparsity - before.weights.sparsity >= MORE_ZEROS
+
+
+def _values_shared(before: Entry, after: Entry) -> bool:
+    """Zeros alone leave fewer values, too, but as many as there are other weights."""
+    return _variety(before) > SHARED >= _variety(after)
+
+
+def _variety(entry: Entry) -> float:
+    return entry.weights.entries / max(1, entry.weights.elements - entry.weights.zeros)
+
+
+def _of_zeros(before: Entry, after: Entry, built: Entry, profile: Profile) -> Problem:
+    weights = built.weights
+    zeros = f"{100 * weights.sparsity:.0f} % of the weights are zero"
+    if weights.sparse:
+        return Problem(
+            "note",
+            "prune",
+            f"{zeros}; the file stores some kernels sparse, and the runtime unpacks them: "
+            f"no faster on {profile.name}; {_download(before, after, profile)}",
+            "fewer channels or layers make a model faster",
+        )
+    stored = f"{zeros}, and the .tflite stores each of them ({built.bytes:,} B)"
+    csr = (
+        f"without zeros (as CSR) the weights would take {weights.csr:,} B, now {weights.dense:,} B"
+    )
+    if profile.family == "mcu":
+        brings = f"on {profile.name} that saves no flash, no RAM and no time"
+        hint = "fewer channels or layers save all three; "
+        hint += f"{csr}, which {profile.runtime.title} cannot read"
+    else:
+        brings = f"on {profile.name} that saves no memory and no time"
+        hint = f"fewer channels or layers save both; {csr}"
+        if weights.csr < weights.dense:
+            hint += ": --set quantize.sparse=auto tries the encoding that TensorFlow Lite has"
+    return Problem(
+        "note", "prune", f"{stored}: {brings}; {_download(before, after, profile)}", hint
+    )
+
+
+def _of_code_book(before: Entry, after: Entry, built: Entry, profile: Profile) -> Problem:
+    weights = built.weights
+    few = f"the weights share few values (at most {weights.distinct_channel:,} in a channel)"
+    message = (
+        f"{few}, and the .tflite stores each weight in full ({built.bytes:,} B): on {profile.name} "
+        f"that saves no {'flash' if profile.family == 'mcu' else 'memory'} and no time; "
+        f"{_download(before, after, profile)}"
+    )
+    book = f"with code books the weights would take {weights.code_book:,} B"
+    book += f" in place of {weights.dense:,} B"
+    hint = f"{book}, which {profile.runtime.title} does not read"
+    if profile.runtime.name == "tflite-micro":
+        hint = f"{book}: tflite-micro reads such files where the firmware is built for its "
+        hint += "compression, and then unpacks the weights into RAM"
+    return Problem("note", "cluster", message, hint)
+
+
+def _download(before: Entry, after: Entry, profile: Profile) -> str:
+    sizes = f"gzip {before.gzip:,} B ({before.step}) -> {after.gzip:,} B ({after.step})"
+    if after.gzip >= _PAYS * before.gzip:
+        return f"it does not pay when compressed, either: {sizes}"
+    return f"it pays {_TRAVELS[profile.family]}: {sizes}"

@@ -1,0 +1,186 @@
+"""The figures of the compression chain in the README: real models, three seeds, what was reached.
+
+    python scripts/compression_figures.py FOLDER [--only resnet8] [--seeds 3] [--target android]
+
+FOLDER holds the models and data: `ic_resnet8/`, `kws_dscnn/`, `mnist_keras3/`, `vww_mobilenetv1/`.
+Every build is `edgekit.build` as anyone may call it. What is learned from, what calibrates and what
+is judged on share no row. Prints a table in Markdown, and with --json the figures of each seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+PICTURES = {"augment": ["flip", "shift=4"]}
+SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"]}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table.
+
+    Attributes:
+        name: What `--only` looks for.
+        model: Path below the folder.
+        compress: The passes.
+        data: Options of `edgekit.build` that name data, paths below the folder.
+        goal: What is to be reached, in words.
+        options: Further options of `edgekit.build`.
+    """
+
+    name: str
+    model: str
+    compress: str
+    data: dict[str, Any]
+    goal: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def _resnet(labels: str) -> dict[str, Any]:
+    train = "ic_resnet8/cifar10_train_"
+    return {
+        "calibration": [f"{train}0_999.npz:x[:100]"],
+        "training": [f"{train}0_999.npz:x{labels}[100:]", f"{train}1000_1999.npz:x{labels}"],
+        "evaluation": ["ic_resnet8/cifar10_test_0_499.npz:x,y"],
+    }
+
+
+_KWS = {
+    "calibration": ["kws_dscnn/kws01_even500.npz:x_int8[:50]"],
+    "training": ["kws_dscnn/kws01_even500.npz:x_int8[50:350]"],
+    "evaluation": ["kws_dscnn/kws01_even500.npz:x_int8,y[350:]"],
+    "preprocess": "scale=0.5847,offset=-48.5301",
+}
+_MNIST = {
+    "calibration": ["mnist_keras3/mnist_t10k_0_4999.npz:x[:200]"],
+    "training": ["mnist_keras3/mnist_t10k_0_4999.npz:x[200:3000]"],
+    "evaluation": ["mnist_keras3/mnist_t10k_0_4999.npz:x,y[3000:]"],
+    "preprocess": "unit",
+}
+_VWW = {
+    "calibration": ["vww_mobilenetv1/vww96_coco_train2017_113.npz:x[:20]"],
+    "training": ["vww_mobilenetv1/vww96_coco_train2017_113.npz:x[20:80]"],
+    "evaluation": ["vww_mobilenetv1/vww96_coco_train2017_113.npz:x,y[80:]"],
+    "preprocess": "unit",
+}
+_RESNET, _DSCNN = "ic_resnet8/pretrainedResnet.h5", "kws_dscnn/kws_ref_model"
+CASES = (
+    Case("resnet8-50-labels", _RESNET, "prune:0.5,qat", _resnet(",y"), "drop <= 1", PICTURES),
+    Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", _resnet(",y"), "drop <= 2.5", PICTURES),
+    Case("resnet8-50", _RESNET, "prune:0.5,qat", _resnet(""), "drop <= 3.0", PICTURES),
+    Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", PICTURES),
+    Case("kws-cluster", _DSCNN, "cluster:32,qat", _KWS, "drop <= 1", SOUNDS),
+    Case(
+        "kws-pcqat", _DSCNN, "prune:0.5,cluster:16,qat", _KWS,
+        "drop <= 2.5, gzip <= 0.55x of plain int8", SOUNDS,
+    ),
+    Case(
+        "mnist-pcqat", "mnist_keras3/mnist_cnn.keras", "prune:0.7,cluster:16,qat", _MNIST,
+        "drop <= 0.5, gzip 10x below the float file", {"augment": ["shift=2", "mix=0.5"]},
+    ),
+    Case("vww", "vww_mobilenetv1/vww_96.h5", "prune:0.5,qat", _VWW, "agreement reported", PICTURES),
+)  # fmt: skip
+
+
+_COLUMNS = (
+    *("model", "passes", "labels", "drop, points (seeds)", "95 % interval", "int8 alone"),
+    *("agreement %", "gzip / int8's", "float bytes / gzip", "s", "goal"),
+)
+HEAD = f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"
+
+
+def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
+    """The figures of one build."""
+    import edgekit
+
+    options = {key: _placed(value, folder) for key, value in case.data.items()}
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        build = edgekit.build(
+            folder / case.model,
+            target,
+            output=Path(scratch) / "built",
+            compress=case.compress,
+            fine_tune=case.options,
+            seed=seed,
+            **options,
+        )
+        plain = edgekit.build(
+            folder / case.model, target, output=Path(scratch) / "plain", seed=seed, **options
+        )
+    manifest, ledger = build.manifest, build.manifest["ledger"]
+    accuracy = manifest["accuracy"]
+    return {
+        "case": case.name,
+        "seed": seed,
+        "drop": accuracy["drop"],
+        "interval": accuracy["interval"],
+        "samples": accuracy["samples"],
+        "plain_drop": plain.manifest["accuracy"]["drop"],
+        "agreement": manifest["fidelity"]["top1_agreement"],
+        "zeros": ledger[-1]["weights"]["zeros"] / ledger[-1]["weights"]["elements"],
+        "gzip": ledger[-1]["gzip"],
+        "plain_gzip": plain.manifest["ledger"][-1]["gzip"],
+        "float_bytes": ledger[0]["bytes"],
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def _placed(value: Any, folder: Path) -> Any:
+    return [f"{folder}/{spec}" for spec in value] if isinstance(value, list) else value
+
+
+def row(case: Case, runs: list[dict[str, Any]]) -> str:
+    """A line of the table: the mean over seeds, and what each seed gave."""
+    drops = [one["drop"] for one in runs]
+    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
+    each = ", ".join(f"{drop:.1f}" for drop in drops)
+    first = runs[0]
+    gzip = statistics.mean(one["gzip"] for one in runs)
+    return (
+        f"| {case.model.split('/')[0]} | `{case.compress}` | "
+        f"{'yes' if 'x,y' in case.data['training'][0] else 'no'} | "
+        f"{statistics.mean(drops):.2f} ({each}) | "
+        f"{low:.1f} to {high:.1f} on {first['samples']:,} | "
+        f"{statistics.mean(one['plain_drop'] for one in runs):.2f} | "
+        f"{statistics.mean(one['agreement'] for one in runs):.1f} | "
+        f"{gzip / first['plain_gzip']:.2f} | {first['float_bytes'] / gzip:.1f} | "
+        f"{statistics.mean(one['seconds'] for one in runs):.0f} | {case.goal} |"
+    )
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="", help="part of the names of the cases to run")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--target", default="android")
+    parser.add_argument("--json", type=Path, help="append the figures of each seed to this file")
+    given = parser.parse_args()
+    print("\n".join(HEAD))
+    for case in CASES:
+        if given.only not in case.name:
+            continue
+        runs = []
+        for seed in range(given.seeds):
+            runs.append(run(case, given.folder.resolve(), given.target, seed))
+            if given.json:
+                with given.json.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(runs[-1]) + "\n")
+        print(row(case, runs), flush=True)
+
+
+if __name__ == "__main__":
+    main()
