@@ -36,6 +36,11 @@ class ClusterOptions(PassOptions):
     per_channel: bool = option(
         False, "values for each output channel of a Conv2D instead of each layer"
     )
+    factors: Literal["channel", "layer"] = option(
+        "channel",
+        "channel: the values are multiplied by a factor of each output channel, which loses least; "
+        "layer: by none, which packs best",
+    )
     preserve_sparsity: Literal["auto", "on", "off"] = option(
         "auto", "zeros stay zeros, as one of the values; auto: where a tenth or more are zero"
     )

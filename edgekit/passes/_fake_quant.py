@@ -159,7 +159,9 @@ def _classes() -> dict[str, Any]:
             self.weight = tf.Variable(book.codes, name="codes")
 
         def build(self, shape: Any, name: str, layer: Any) -> dict[str, Any]:
-            self.gain = gain(layer, name, len(self.start))
+            # channels that have one factor keep to one
+            alike = self.shared and len(np.unique(self.start)) == 1
+            self.gain = gain(layer, name, 1 if alike else len(self.start))
             return self.rounding.build((len(self.start),), name, layer) or {}
 
         def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:

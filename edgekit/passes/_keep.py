@@ -29,6 +29,13 @@ def rescale(layer: LiftedLayer, scale: Array) -> None:
     layer.scale.scale.assign(scale)
 
 
+def one_factor(layer: LiftedLayer) -> None:
+    """Give all channels of the layer the same factor: the kernel is a multiple of the file's."""
+    assert layer.scale is not None, "passes rescale the normalised form only"
+    factors = np.asarray(layer.scale.scale)
+    rescale(layer, np.full_like(factors, factors.max()))
+
+
 def of_kind(candidate: Candidate, layer: LiftedLayer, *kinds: str) -> tuple[Promise, ...]:
     """The promises of these kinds that were made for the layer's kernel."""
     return tuple(p for p in candidate.promises if p.tensor == layer.kernel and p.kind in kinds)
@@ -49,6 +56,7 @@ def keep(
     lifted: Lifted,
     holding: Container[str] = (),
     above_zero: Sequence[Any] = (),
+    constant: Sequence[Any] = (),
 ) -> Any:
     """A callback that holds the promises of `candidate` through the training of `lifted`.
 
@@ -59,6 +67,7 @@ def keep(
         lifted: Is trained.
         holding: Names of layers whose wrappers hold their promises themselves.
         above_zero: More variables that must not change their sign.
+        constant: Variables that stay as they are.
     """
     layers = [layer for layer in lifted.layers if layer.name not in holding]
     frozen = [layer for layer in layers if clustered(candidate, layer)]
@@ -68,7 +77,7 @@ def keep(
         layer.layer.trainable = False
     masked = [each for each in layers if each not in frozen and sparse(candidate, each)]
     kernels = [layer.layer.kernel for layer in masked]
-    return after_each_step(kernels, [*positive(frozen), *above_zero])
+    return after_each_step(kernels, [*positive(frozen), *above_zero], constant)
 
 
 def positive(layers: Sequence[LiftedLayer]) -> list[Any]:
@@ -76,10 +85,13 @@ def positive(layers: Sequence[LiftedLayer]) -> list[Any]:
     return [layer.scale.scale for layer in layers if layer.scale is not None]
 
 
-def after_each_step(sparse_ones: Sequence[Any], above_zero: Sequence[Any]) -> Any:
-    """A callback that zeroes variables where they are zero now, and holds others above zero."""
+def after_each_step(
+    sparse_ones: Sequence[Any], above_zero: Sequence[Any], constant: Sequence[Any] = ()
+) -> Any:
+    """A callback: some stay zero where they are zero now, some above zero, some as they are."""
     tf, keras = _tf.tensorflow(), _tf.tf_keras()
     held = [(variable, tf.cast(variable != 0, tf.float32)) for variable in sparse_ones]
+    still = [(variable, tf.constant(variable.numpy())) for variable in constant]
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]
     def hold() -> None:
@@ -87,8 +99,10 @@ def after_each_step(sparse_ones: Sequence[Any], above_zero: Sequence[Any]) -> An
             variable.assign(variable * mask)
         for variable in above_zero:
             variable.assign(tf.maximum(variable, _LEAST_SCALE))
+        for variable, value in still:
+            variable.assign(value)
 
-    return _callback(keras, hold if held or above_zero else lambda: None)
+    return _callback(keras, hold if held or above_zero or still else lambda: None)
 
 
 def _callback(keras: Any, work: Callable[[], None]) -> Any:

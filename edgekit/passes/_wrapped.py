@@ -87,6 +87,7 @@ def train(
     keep_from: float = 0.0,
     holding: Container[str] = (),
     above_zero: Sequence[Any] = (),
+    constant: Sequence[Any] = (),
     title: str,
 ) -> dict[str, Any]:
     """Fine-tune `lifted` and hold what earlier passes promised.
@@ -100,6 +101,7 @@ def train(
         keep_from: Share of the training before which no weights may be kept.
         holding: Names of layers whose wrappers hold earlier promises themselves.
         above_zero: Variables that must not change their sign.
+        constant: Variables that stay as they are.
         title: What the user reads.
 
     Returns:
@@ -114,7 +116,7 @@ def train(
         planned.options,
         seed=context.seed,
         progress=context.progress,
-        callbacks=(*callbacks, keep(candidate, lifted, holding, above_zero)),
+        callbacks=(*callbacks, keep(candidate, lifted, holding, above_zero, constant)),
         keep_from=keep_from,
         title=title,
     )

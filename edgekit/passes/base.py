@@ -15,18 +15,20 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
 from edgekit.errors import ModelError, UsageError
 from edgekit.passes._options import PassOptions, checked, known, option
-from edgekit.passes.promises import Promise, broken
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
 from edgekit.training.options import FineTune, resolve
-from edgekit.training.rows import Rows
+
+if TYPE_CHECKING:  # passes and their options are listed without numpy
+    import numpy as np
+
+    from edgekit.passes.promises import Promise
+    from edgekit.training.rows import Rows
 
 __all__ = [
     "Base",
@@ -150,6 +152,8 @@ class Base(ABC):
             ModelError: Nothing to work on, or a promise does not hold on the result.
             DataError: Rows or labels that do not fit the model.
         """
+        from edgekit.passes.promises import broken
+
         self.refuse_traits(candidate.traits)
         result = self.apply(candidate, options, context)
         refuse(broken(result.promises, result.tflite), ModelError)

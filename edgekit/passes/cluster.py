@@ -12,7 +12,7 @@ from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._cluster_plan import ClusterOptions, plan
 from edgekit.passes._code_book import CodeBook
-from edgekit.passes._keep import code_scale, positive
+from edgekit.passes._keep import code_scale, one_factor, positive
 from edgekit.passes.base import Base, Candidate, Context
 from edgekit.passes.promises import Promise
 
@@ -50,6 +50,8 @@ class Pass(Base):
         def wrap(layer: LiftedLayer) -> Any:
             if layer.name not in plans:
                 return layer.layer
+            if plans[layer.name].factors == "layer":
+                one_factor(layer)
             books[layer.name] = _book(layer, plans[layer.name])
             return books[layer.name].wrapper
 
@@ -64,6 +66,7 @@ class Pass(Base):
             planned,
             holding=books,
             above_zero=positive(layers),
+            constant=positive([each for each in layers if plans[each.name].factors == "layer"]),
             title=_title(plans),
         )
         for book in books.values():

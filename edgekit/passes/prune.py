@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
 from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.passes import _masks
 from edgekit.passes import _wrapped as wrapped
-from edgekit.passes._keep import rescale
+from edgekit.passes._keep import one_factor
 from edgekit.passes._prune_options import PruneOptions
 from edgekit.passes._prune_plan import Steps, plan, zeros
 from edgekit.passes.base import Base, Candidate, Context
@@ -88,7 +86,7 @@ class _Wrappers:
         if layer.name not in self._plans:
             return layer.layer
         own = self._plans[layer.name]
-        _one_scale(layer)
+        one_factor(layer)
         settings: dict[str, Any] = {"block_size": own.block}
         if own.n_m:
             kept, of = own.pattern
@@ -125,13 +123,6 @@ def _block_choice(wrapper: Any, block: tuple[int, int]) -> Callable[[Any], tuple
         return 0.0, tf.reshape(kept, weights.shape)
 
     return choose
-
-
-def _one_scale(layer: LiftedLayer) -> None:
-    """Divide the kernel by one number, so that its magnitudes compare as the flatbuffer's do."""
-    assert layer.scale is not None, "layers are pruned in the normalised form"
-    factors = np.asarray(layer.scale.scale)
-    rescale(layer, np.full_like(factors, factors.max()))
 
 
 def _schedule(layer: LiftedLayer, own: PruneOptions, steps: Steps) -> Any:

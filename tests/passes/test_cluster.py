@@ -147,3 +147,11 @@ def test_k_means_leaves_zero_where_it_is_and_values_without_weights_too() -> Non
     values = np.array([0.0, 0.0, 0.3, 0.3, 5.0])
     found = k_means(values, np.array([-9.0, 0.05, 4.0]), zeros=True)
     np.testing.assert_allclose(found, [-9, 0, 5], atol=1e-6)
+
+
+def test_without_factors_of_channels_the_file_has_one_scale_a_layer() -> None:
+    flat = cluster(base.Candidate(compressing.net()), clusters=6, factors="layer")
+    for scales in flat.weight_scales.values():
+        assert len(np.unique(scales)) == 1
+    for name in (CONV, POINTWISE, DENSE):
+        assert len(np.unique(compressing.kernels(flat.tflite)[name])) <= 6
