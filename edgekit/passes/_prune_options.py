@@ -45,7 +45,7 @@ class PruneOptions(PassOptions):
     )
     begin: float = option(0.0, "share of the training before the first zeros", least=0, below=1)
     end: float = option(
-        0.5,
+        0.3,
         "share of the training after which the zeros stay where they are",
         least=0,
         most=1,

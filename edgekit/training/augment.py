@@ -9,10 +9,12 @@ import difflib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from edgekit.errors import UsageError
+
+if TYPE_CHECKING:  # options are listed without numpy
+    import numpy as np
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from edgekit import _tf
 from edgekit.bridge.lift import Lifted
 from edgekit.errors import ModelError
 from edgekit.progress import Progress
-from edgekit.training.options import FineTune, resolve
+from edgekit.training.options import LEARNING_RATE, FineTune, resolve
 from edgekit.training.rows import Rows
 from edgekit.training.step import Stepper
 
@@ -166,7 +166,7 @@ def _finite(loss: float, step: int, options: FineTune, where: str) -> float:
     raise ModelError(
         f"the loss is {what} {where}",
         f"lower the learning rate, now {options.learning_rate:g}: learning_rate = "
-        f"{options.learning_rate / 10:g}"
+        f"{min(options.learning_rate / 10, LEARNING_RATE):g}"
         if step > 1
         else "the model gives NaN or infinity before it is trained: check it and the preprocessing",
     )

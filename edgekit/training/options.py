@@ -9,7 +9,7 @@ from typing import Any
 from edgekit.errors import UsageError
 from edgekit.training.augment import parse
 
-STEPS = 2000
+STEPS = 3000
 """Optimiser steps that the default number of epochs aims at."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 150
 LEARNING_RATE = 2e-3
@@ -24,11 +24,11 @@ def _option(default: Any, text: str) -> Any:
 class FineTune:
     """What `fine_tune = { ... }` sets; 0 is a sound default from the size of the data."""
 
-    epochs: int = _option(0, "passes over the training rows; 0: about 2,000 steps, 3 to 150 epochs")
+    epochs: int = _option(0, "passes over the training rows; 0: about 3,000 steps, 3 to 150 epochs")
     learning_rate: float = _option(0.0, "peak of Adam's cosine schedule; 0: the pass' own, or 2e-3")
-    batch: int = _option(0, "rows a step; 0: 32, or 64 from 2,000 rows on")
+    batch: int = _option(0, "rows a step; 0: 32, or 64 from 6,000 rows on")
     patience: int = _option(
-        0, "epochs without a lower guard loss before it stops; 0: a fifth of them, at least 3"
+        0, "epochs without a lower guard loss before it stops; 0: a third of them, at least 3"
     )
     max_minutes: float = _option(0.0, "wall time after which it stops; 0: no limit")
     augment: tuple[str, ...] = _option(
@@ -41,7 +41,7 @@ class FineTune:
         0.5, "share of the labels in the loss, 0 to 1; the rest is the original's scores"
     )
     feature_weight: float = _option(
-        0.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
+        50.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
     )
 
 
@@ -60,7 +60,7 @@ def resolve(
         UsageError: A value that cannot be, an unknown transform, or a batch above the rows.
     """
     _check(options, rows)
-    batch = options.batch or max(1, min(64 if rows >= 2000 else 32, rows // 4))
+    batch = options.batch or max(1, min(64 if rows >= 6000 else 32, rows // 4))
     wanted = math.ceil(STEPS / max(rows // batch, 1))
     epochs = options.epochs or min(max(wanted, FEWEST_EPOCHS), MOST_EPOCHS)
     return replace(
@@ -68,7 +68,7 @@ def resolve(
         epochs=epochs,
         learning_rate=options.learning_rate or learning_rate,
         batch=batch,
-        patience=options.patience or max(3, epochs // 5),
+        patience=options.patience or max(3, epochs // 3),
         label_weight=options.label_weight if labelled else 0.0,
     )
 

@@ -16,6 +16,8 @@ from edgekit.problem import Problem
 
 GUARD_SHARE = 5
 """One row in so many guards the training; without training data, one more calibrates."""
+ENOUGH_GUARD, FEWER_GUARD = 200, 10
+"""From so many guard rows on only one in ten more: what is not trained on costs accuracy."""
 FEWEST_GUARD, MOST_GUARD = 5, 1000
 FEWEST_TRAINING = 10
 MOST_CALIBRATION = 100
@@ -45,8 +47,8 @@ def split(calibration: Samples | None, training: Samples | None, limit: int, see
     """Part the rows by the hash of their content and the seed, whatever their order.
 
     With both sets, calibration takes at most `limit` of its own, as a build without compression
-    does; a fifth of the other training rows guards. With one set, a fifth of it guards and a
-    fifth, at most 100 and `limit`, calibrates.
+    does; of the other training rows some guard: a fifth up to 200, then a tenth. With one set, as
+    many of it guard, and a fifth, at most 100 and `limit`, calibrates.
 
     Args:
         calibration: All calibration rows, if given.
@@ -95,7 +97,8 @@ def _of_one(pool: Samples, limit: int, seed: int) -> Split:
 
 
 def _guard_size(rows: int) -> int:
-    return min(max(round(rows / GUARD_SHARE), FEWEST_GUARD), MOST_GUARD)
+    share = min(round(rows / GUARD_SHARE), max(ENOUGH_GUARD, rows // FEWER_GUARD))
+    return min(max(share, FEWEST_GUARD), MOST_GUARD)
 
 
 def _draw(count: Counter[bytes], rows: int, seed: int) -> Counter[bytes]:

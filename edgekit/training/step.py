@@ -140,7 +140,9 @@ class Stepper:
         def scores(batch: Sequence[Any]) -> list[Any]:
             return _call(self._networks[network], batch, False)[:outputs]
 
-        return lambda batch: scores(
+        # called as a function, TensorFlow would take passes for one that is traced again and again
+        traced = scores.get_concrete_function()
+        return lambda batch: traced(
             [tf.cast(array, entry.dtype) for array, entry in zip(batch, entries, strict=True)]
         )
 

@@ -12,12 +12,12 @@ from edgekit.training.options import FineTune, resolve
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs", "patience"),
     [
-        pytest.param(10, 2, 150, 30, id="ten rows"),
-        pytest.param(40, 10, 150, 30, id="a batch is never above a quarter"),
-        pytest.param(280, 32, 150, 30, id="hundreds: many epochs, but no more than 150"),
-        pytest.param(1600, 32, 40, 8, id="some thousand: 2,000 steps"),
-        pytest.param(2000, 64, 65, 13, id="from 2,000 rows on larger batches"),
-        pytest.param(60000, 64, 3, 3, id="many: at least 3 epochs"),
+        pytest.param(10, 2, 150, 50, id="ten rows"),
+        pytest.param(40, 10, 150, 50, id="a batch is never above a quarter"),
+        pytest.param(280, 32, 150, 50, id="hundreds: many epochs, but no more than 150"),
+        pytest.param(1600, 32, 60, 20, id="some thousand: 3,000 steps"),
+        pytest.param(6400, 64, 30, 10, id="from 6,000 rows on larger batches"),
+        pytest.param(60000, 64, 4, 3, id="many: at least 3 epochs"),
     ],
 )
 def test_defaults_follow_the_size_of_the_data(
