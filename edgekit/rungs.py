@@ -50,7 +50,7 @@ def ladder(start: Attempt, means: Means) -> tuple[Rung, ...]:
         Corrections(),
         *(MoreBits(count, means.runtime, means.samples) for count in LAYERS),
         *(MoreSamples(times * start.samples, means.samples) for times in SAMPLES),
-        Training(means.train, means.training),
+        Training(means.train, means.training, start.samples),
         *(WeakerCompression(start.plan.compress, times) for times in WEAKER),
     )
 
@@ -115,10 +115,17 @@ class MoreSamples:
 
 @dataclass(frozen=True)
 class Training:
-    """Training with rounding, from labels or from the original model's outputs."""
+    """Training with rounding, from labels or from the original model's outputs.
+
+    Attributes:
+        step: The pass.
+        rows: That there are to train on.
+        samples: That calibrate: the usual ones, since what is beyond them may be trained on.
+    """
 
     step: Step
     rows: int
+    samples: int
     name: str = "training"
 
     def change(self, attempt: Attempt, judged: Judged) -> Change | str:
@@ -131,7 +138,8 @@ class Training:
             return "there are no rows to train on: give --training, or more --calibration"
         trained = attempt.compressing((*attempt.plan.compress, self.step))
         open_ = {"estimator": "minmax", "equalise": "auto", "bias_correct": "auto"}
-        return Change(trained.quantizing(**open_), f"{self.step.name} on {self.rows:,} rows")
+        usual = replace(trained.quantizing(**open_), samples=min(attempt.samples, self.samples))
+        return Change(usual, f"{self.step.name} on {self.rows:,} rows")
 
 
 @dataclass(frozen=True)

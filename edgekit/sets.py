@@ -10,7 +10,14 @@ from edgekit import preprocess
 from edgekit.data.check import check, check_alike, check_repeated
 from edgekit.data.prepare import Prepared, prepare
 from edgekit.data.samples import Samples, open_samples
-from edgekit.data.select import drop_shared, name_rows, refuse_overlap, select, shared_rows
+from edgekit.data.select import (
+    drop_shared,
+    name_rows,
+    refuse_overlap,
+    select,
+    shared_rows,
+    without,
+)
 from edgekit.errors import DataError
 from edgekit.model import Model
 from edgekit.problem import Problem
@@ -30,6 +37,7 @@ class Sets:
 
     def __init__(self, project: Project, root: Path, model: Model) -> None:
         self._project, self._root, self._model = project, root, model
+        self._opened: dict[tuple[str, ...], Samples] = {}
 
     @cached_property
     def preprocess(self) -> preprocess.Preprocess:
@@ -55,15 +63,16 @@ class Sets:
     def split(self) -> Split:
         """The rows to calibrate on, to train on, and to guard the training; none in two parts.
 
-        In a build that sets out without compression, the rows to train on are the training data
-        or what calibration left over, and calibration keeps its rows.
+        In a build that sets out without compression, calibration keeps its rows, and the rows to
+        train on are those of the training data that are not judged on, or what is left over.
         """
         data, seed = self._project.data, self._project.build.seed
         training = self._open(data.training)
         if self._project.compress:
             return split(self._open(data.calibration), training, data.samples, seed)
-        assert self.calibration is not None, "the plan refuses int8 without calibration data"
-        return split(self.calibration[0], training or self._spare, len(self.calibration[0]), seed)
+        chosen = self.calibration[0] if self.calibration else Samples(())
+        free = without(training, self._left_over[0]) if training else self._spare
+        return split(chosen, free, len(chosen), seed)
 
     @property
     def trainable(self) -> int:
@@ -105,33 +114,41 @@ class Sets:
         """Rows to compare built and float model on, labels or not.
 
         What calibration left over, else the evaluation's; these first where what is left over may
-        be trained on or has chosen the best epoch.
+        be trained on or has chosen the best epoch. Without either, training rows that guard.
         """
         if self.evaluation and (self._trains or not self._left_over[0]):
             return self.evaluation[0]
-        return self._left_over[0] or None
+        guard = self.split.guard if self._guards else None
+        return self._left_over[0] or guard or None
 
     @cached_property
     def _left_over(self) -> tuple[Samples, Samples]:
         """Rows that calibration left: to compare on, and those beyond what that needs."""
-        rest = self.calibration[1] if self.calibration else Samples(())
-        return select(rest, self._project.fidelity.samples, self._project.build.seed)
+        chosen, rest = self.calibration or (Samples(()), Samples(()))
+        held, more = select(rest, self._project.fidelity.samples, self._project.build.seed)
+        return without(held, chosen), more
 
-    @property
+    @cached_property
     def _spare(self) -> Samples:
-        """Rows that neither calibrate nor judge."""
-        if self._project.compress or not self.calibration:
+        """Rows given for calibration that neither calibrate, judge, guard nor train a pass."""
+        if not self.calibration:
             return Samples(())
-        if self._trains and self.evaluation:
+        data, seed = self._project.data, self._project.build.seed
+        if self._project.compress:
+            given = self._open(data.calibration) if data.training else None
+            rest = select(given, data.samples, seed)[1] if given else Samples(())
+            return without(rest, [self.split.training, self.split.guard]) if rest else rest
+        held, rest = self._left_over
+        if self.evaluation:
             return self.calibration[1]
-        return self._left_over[1]
+        return without(rest, [held, self.split.guard] if self._guards else held) if rest else rest
 
     @cached_property
     def labelled(self) -> Samples | None:
         """Labelled rows that nothing was fitted to: evaluation's, else those that guard."""
         if self.evaluation:
             samples = self.evaluation[0]
-        elif self._trains and self._project.data.training:
+        elif self._guards:
             samples = self.split.guard
         else:
             return None
@@ -149,6 +166,8 @@ class Sets:
             problems += [*rows.problems, *check(rows, self.preprocess, predict)]
         if self.evaluation:
             problems += self._evaluation_problems(*self.evaluation)
+        elif self._project.compress and self._project.fidelity.enabled:
+            problems.append(_guards_judge(len(self.split.guard)))
         return tuple(problems)
 
     @property
@@ -156,13 +175,17 @@ class Sets:
         """Whether something is trained, or may be to keep a budget."""
         return bool(self._project.compress or self._project.budget.limits)
 
+    @property
+    def _guards(self) -> bool:
+        """Whether training rows were given, of which some guard."""
+        return self._trains and bool(self._project.data.training)
+
     def _fitted(self) -> list[Samples]:
-        """All rows that something is fitted to."""
-        sets = [self.calibration[0]] if self.calibration else []
+        """All rows that something is fitted to, or may be to keep a budget."""
         data = self._project.data
-        if self._project.compress and data.calibration:
-            sets += [samples for samples in [self._open(data.calibration)] if samples]
-        return sets + [samples for samples in [self._open(data.training)] if samples]
+        chosen = self.calibration[0] if self.calibration else None
+        given = self._open(data.calibration) if self._trains else chosen
+        return [samples for samples in (given, self._open(data.training)) if samples]
 
     def _evaluation_problems(self, samples: Samples, dropped: Problem | None) -> list[Problem]:
         rows = self.prepared(samples)
@@ -173,7 +196,9 @@ class Sets:
         return problems
 
     def _open(self, specs: tuple[str, ...]) -> Samples | None:
-        return open_samples(specs, self._root, self._model.inputs) if specs else None
+        if specs and specs not in self._opened:
+            self._opened[specs] = open_samples(specs, self._root, self._model.inputs)
+        return self._opened.get(specs)
 
 
 def _dropped(rows: str) -> Problem:
@@ -182,4 +207,14 @@ def _dropped(rows: str) -> Problem:
         "--evaluation",
         f"evaluation samples that calibration or training also hold are dropped: {rows}",
         "judge on samples that the model was not fitted to",
+    )
+
+
+def _guards_judge(rows: int) -> Problem:
+    return Problem(
+        "note",
+        "--evaluation",
+        f"judged on rows that guard the training: these {rows:,} chose its best epochs, so the "
+        "figures are a little optimistic",
+        "give --evaluation DATA to judge on rows that nothing was fitted to",
     )

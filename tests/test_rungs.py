@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def test_more_samples_are_taken_where_there_are_any(
 
 def test_training_comes_last_and_leaves_ranges_and_corrections_to_it() -> None:
     given = attempt(PRUNE, estimator="auto", equalise="on", bias_correct="on", keep_float=("a",))
-    trained = changed(Training(QAT, 200), given)
+    trained = changed(Training(QAT, 200, 100), replace(given, samples=400))
     assert trained == attempt(PRUNE, QAT, keep_float=("a",))
 
 
@@ -127,9 +128,9 @@ def test_the_change_is_told_in_words() -> None:
         (Corrections(), attempt(QAT), "training has decided"),
         (MoreSamples(400, 1000), attempt(scheme="dynamic"), "nothing is calibrated"),
         (MoreSamples(400, 1000), attempt(QAT), "training has decided"),
-        (Training(QAT, 0), attempt(), "give --training"),
-        (Training(QAT, 100), attempt(QAT), "there already"),
-        (Training(QAT, 100), attempt(scheme="int16x8"), "for int8 builds"),
+        (Training(QAT, 0, 100), attempt(), "give --training"),
+        (Training(QAT, 100, 100), attempt(QAT), "there already"),
+        (Training(QAT, 100, 100), attempt(scheme="int16x8"), "for int8 builds"),
         (WeakerCompression((), 1), attempt(), "nothing is compressed"),
         (WeakerCompression((QAT,), 1), attempt(QAT), "no pass has"),
     ],

@@ -53,7 +53,13 @@ def drop_shared(evaluation: Samples, used: Samples | Sequence[Samples]) -> tuple
             "evaluate on rows that nothing else has seen: give other files, or ranges that do not "
             "overlap ([:100] and [100:])",
         )
-    return evaluation.take(np.setdiff1d(np.arange(len(evaluation)), shared)), len(shared)
+    return without(evaluation, used), len(shared)
+
+
+def without(samples: Samples, used: Samples | Sequence[Samples]) -> Samples:
+    """The rows of `samples` that `used` does not hold, compared by content."""
+    shared = shared_rows(samples, used)
+    return samples.take(np.setdiff1d(np.arange(len(samples)), shared)) if len(shared) else samples
 
 
 def shared_rows(evaluation: Samples, used: Samples | Sequence[Samples]) -> NDArray[Any]:
