@@ -13,10 +13,14 @@ import numpy as np
 from edgekit._tf import tensorflow
 from edgekit.calibrate.interpret import Interpreter
 from edgekit.calibrate.ranges import checked, quietly
+from edgekit.graph import edit
 from edgekit.model import Model
 from edgekit.problem import Problem
 from edgekit.quantizers._code_book import rescale
 from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, left_float
+
+SMALLEST = 5e-7 / 127
+"""Scale of a channel without weights, as the int8 quantizer has it."""
 
 
 class Quantizer(Base):
@@ -48,13 +52,28 @@ class Quantizer(Base):
             )
             return built
 
-        built = quietly("the int16x8 quantizer", work)
+        built = _positive(quietly("the int16x8 quantizer", work))
         # The quantizer writes int16 ops that have no kernel: better found here than on the device.
         Interpreter(built).run(next(checked(rows(), model.inputs)))
         if options.per_channel:
             dense = not options.disable_per_channel_dense
             built = rescale(model.tflite, built, model.learned.weight_scales, dense)
         return Quantized(built, "minmax", {}, (*_ignored(options), *left_float(built, self.name)))
+
+
+def _positive(built: bytes) -> bytes:
+    """`built` with a scale for the channels that have neither weights nor a bias.
+
+    TensorFlow gives them scale 0, and their bias, too, which no runtime has to take. All that
+    they store is 0, whatever its scale.
+    """
+    model, changed = edit.unpack(built), False
+    for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
+        scale = getattr(tensor.quantization, "scale", None)
+        if scale is not None and np.any(np.asarray(scale) == 0):
+            tensor.quantization.scale = np.where(scale == 0, np.float32(SMALLEST), scale)
+            changed = True
+    return edit.pack(model) if changed else built
 
 
 def _ignored(options: QuantizeOptions) -> tuple[Problem, ...]:

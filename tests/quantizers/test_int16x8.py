@@ -36,6 +36,16 @@ def test_an_op_without_int16_kernel_is_named() -> None:
         load("int16x8").quantize(as_model(net.tflite()), rows_of(np.eye(8)), QuantizeOptions())
 
 
+def test_channels_with_neither_weights_nor_bias_have_a_scale_above_zero() -> None:
+    conv, dense = RNG.normal(size=(8, 3, 3, 3)), RNG.normal(size=(4, 8))
+    conv[2], dense[1] = 0, 0
+    model = as_model(Net(8, 8, 3).conv(conv, np.zeros(8)).mean().dense(dense, np.zeros(4)).tflite())
+    built = load("int16x8").quantize(model, ROWS, QuantizeOptions()).tflite
+    scales = [t.quantization.scale for t in read(built).tensors if t.quantization is not None]
+    assert all((scale > 0).all() for scale in scales)
+    assert sqnr(model.tflite, built, ROWS) > 40
+
+
 def test_the_same_bytes_twice() -> None:
     built = {load("int16x8").quantize(MODEL, ROWS, QuantizeOptions()).tflite for _ in range(2)}
     assert len(built) == 1
