@@ -32,7 +32,7 @@ class Objective:
             size is kept by its square (Hinton et al. 2015, arXiv:1503.02531).
         label_weight: 0 to 1.
         feature_weight: Of the difference of inner activations (Romero et al. 2015,
-            arXiv:1412.6550).
+            arXiv:1412.6550), a part of distillation.
     """
 
     heads: tuple[Head, ...]
@@ -46,7 +46,7 @@ class Objective:
     def distils(self) -> bool:
         """Whether the teacher's scores or activations count."""
         alone = self.task is not None and self.label_weight == 1 and len(self.heads) == 1
-        return not alone or self.feature_weight > 0
+        return not alone
 
     def __call__(
         self,
@@ -71,8 +71,9 @@ class Objective:
                 total += share * self._labels(scores, targets) if share else 0.0
             if share < 1:
                 total += (1 - share) * self._distance(number, scores, teacher[number])
+        distilling = 1 - self.label_weight if self.task is not None else 1.0
         for mine, theirs in features:
-            total += self.feature_weight / len(features) * _apart(mine, theirs)
+            total += distilling * self.feature_weight / len(features) * _apart(mine, theirs)
         return total
 
     def _distance(self, number: int, student: Any, teacher: Any) -> Any:

@@ -53,7 +53,8 @@ class Stepper:
             raise ModelError("the model has no weights to train", "leave the training passes out")
         self._task: Task | None = None
         self._task, self._labels = self._fitted(rows)
-        features = _features(student, teacher) if options.feature_weight else []
+        distils = options.feature_weight and options.label_weight < 1
+        features = _features(student, teacher) if distils else []
         self._inner = len(features)
         self._networks = [_network(lifted, features) for lifted in (student, teacher)]
         self._objective = self._make_objective()
