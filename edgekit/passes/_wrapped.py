@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from edgekit import _tf
 from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.bridge.lower import lower
+from edgekit.bridge.names import layer_names
 from edgekit.bridge.weights import KINDS
 from edgekit.errors import ModelError, UsageError
+from edgekit.evaluate.weights import find
 from edgekit.graph.read import read
 from edgekit.passes._keep import keep, trained_scales
 from edgekit.passes._options import PassOptions
@@ -155,9 +157,34 @@ def finish(
             dataclasses.replace(p, tensor=to.get(p.layer, p.tensor)) for p in (*kept, *promises)
         ),
         weight_scales={to[layer.name]: all_scales[layer.kernel] for layer in held},
-        problems=(*candidate.problems, *problems),
+        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted)),
         log=(*candidate.log, entry),
     )
+
+
+def beyond(name: str, lifted: Lifted) -> list[Problem]:
+    """A note that names the layers whose weights are not lifted: fused LSTM, embeddings, ...
+
+    Args:
+        name: Of the pass, which cannot work on them.
+        lifted: What it worked on.
+    """
+    graph, reached = read(lifted.data), {layer.kernel for layer in lifted.layers}
+    found = [each for each in find(graph) if each.tensor.dtype == "float32"]
+    left = {each.op.index: each.op for each in found if each.tensor.index not in reached}
+    if not left:
+        return []
+    names = layer_names(graph)
+    shown = ", ".join(f"{names[index]} ({op.name})" for index, op in list(left.items())[:_SHOWN])
+    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+    return [
+        Problem(
+            "note",
+            names[min(left)],
+            f"{name} leaves {shown}{more} as is: no pass works on the weights of such ops",
+            "nothing needs doing; an unrolled recurrent layer (unroll=True) can be worked on",
+        )
+    ]
 
 
 def _moved(lifted: Lifted, tflite: bytes) -> dict[str, int]:
