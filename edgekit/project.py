@@ -222,7 +222,7 @@ def _entries(values: Any, where: str) -> tuple[CompressEntry, ...]:
 
 def _entry(values: Mapping[str, Any], where: str) -> CompressEntry:
     """The entry of one table, checked; keys of fine-tuning gathered in their own table."""
-    from edgekit.passes import base  # numpy, which no start of the command needs
+    from edgekit.passes import base
 
     name = values.get("pass")
     if not isinstance(name, str):

@@ -1,11 +1,10 @@
-"""What `cluster` can be told, and which layers it works on."""
+"""Which layers are clustered, and how."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,53 +12,13 @@ from numpy.typing import NDArray
 from edgekit.bridge.lift import LiftedLayer
 from edgekit.errors import ModelError, UsageError
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._cluster_options import FEWEST_WITH_ZEROS, ClusterOptions
 from edgekit.passes._keep import sparse
-from edgekit.passes._options import PassOptions, option, per_layer
 from edgekit.passes.base import Candidate
 from edgekit.problem import Problem
 
 CLUSTERABLE = ("Conv2D", "Conv2DTranspose", "Conv3D", "Dense")
 _SPARSE = 0.1  # share of zeros from which `auto` keeps them
-_FEWEST_WITH_ZEROS = 3  # clusters, for TFMOT
-
-
-@dataclass(frozen=True)
-class ClusterOptions(PassOptions):
-    """A cluster is a value that weights share."""
-
-    clusters: int = option(
-        16, "values that the weights of a layer share", least=2, hint="give 2 or more, such as 16"
-    )
-    init: Literal["kmeans++", "linear", "density", "random"] = option(
-        "kmeans++", "where the values begin: k-means, evenly, by density of weights, anywhere"
-    )
-    per_channel: bool = option(
-        False, "values for each output channel of a Conv2D instead of each layer"
-    )
-    factors: Literal["channel", "layer"] = option(
-        "channel",
-        "channel: the values are multiplied by a factor of each output channel, which loses least; "
-        "layer: by none, which packs best",
-    )
-    preserve_sparsity: Literal["auto", "on", "off"] = option(
-        "auto", "zeros stay zeros, as one of the values; auto: where a tenth or more are zero"
-    )
-    layers: tuple[str, ...] = option((), "names, patterns (conv*) or types (Dense); none: all")
-    exclude: tuple[str, ...] = option((), "names, patterns or types that are left as they are")
-    per_layer: tuple[tuple[str, dict[str, Any]], ...] = option(
-        (),
-        'exceptions: { "conv1" = 64, Dense = { clusters = 8, init = "linear" } }',
-        parse=per_layer("clusters"),
-    )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.preserve_sparsity == "on" and self.clusters < _FEWEST_WITH_ZEROS:
-            raise UsageError(
-                f"clusters = {self.clusters} is too few where zero is to be one of them",
-                f"give {_FEWEST_WITH_ZEROS} or more",
-            )
-        self.refuse_variants()
 
 
 def plan(
@@ -118,10 +77,10 @@ def _decided(candidate: Candidate, layer: LiftedLayer, own: ClusterOptions) -> C
             f"preserve_sparsity = off would undo the zeros that were promised of {layer.name}",
             "leave preserve_sparsity out, or prune out",
         )
-    if keeps and own.clusters < _FEWEST_WITH_ZEROS:
+    if keeps and own.clusters < FEWEST_WITH_ZEROS:
         raise UsageError(
             f"clusters = {own.clusters} is too few for {layer.name}, whose zeros are one of them",
-            f"give {_FEWEST_WITH_ZEROS} or more",
+            f"give {FEWEST_WITH_ZEROS} or more",
         )
     channels = own.per_channel and _by_channel(layer, own)
     return dataclasses.replace(

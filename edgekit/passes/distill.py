@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from edgekit.bridge.lift import lift
-from edgekit.passes import _wrapped as wrapped
 from edgekit.passes.base import Base, Candidate, Context, PassOptions
 
 
@@ -29,6 +27,9 @@ class Pass(Base):
 
     def apply(self, candidate: Candidate, options: DistillOptions, context: Context) -> Candidate:
         """The model with trained weights; never worse on the guard rows than before."""
+        from edgekit.bridge.lift import lift
+        from edgekit.passes import _wrapped as wrapped
+
         planned = wrapped.training(context)
         lifted = lift(candidate.tflite)
         trained = wrapped.train(candidate, context, lifted, planned, title="fine-tuning")

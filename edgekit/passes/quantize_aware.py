@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.passes._rounded import Rounded
-from edgekit.passes._wrapped import make_entry, train, training
 from edgekit.passes.base import Base, Candidate, Context, PassOptions, option
 
 LEARNING_RATE = 1e-3
@@ -48,6 +46,9 @@ class Pass(Base):
         self, candidate: Candidate, options: QuantizeAwareOptions, context: Context
     ) -> Candidate:
         """Train; the result has float weights, and ranges for the int8 quantizer."""
+        from edgekit.passes._rounded import Rounded
+        from edgekit.passes._wrapped import make_entry, train, training
+
         planned = training(context, LEARNING_RATE)
         rounded = Rounded(candidate, options, context.rows)
         trained = train(
