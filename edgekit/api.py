@@ -49,7 +49,7 @@ def _project(model: str | Path, targets: list[str], options: dict[str, Any]) -> 
     )
     project = project.with_table("quantize", scheme=options.pop("quantize", None))
     project = _compression(project, options)
-    for setting, value in dict(options.pop("set", {})).items():
+    for setting, value in dict(options.pop("set", None) or {}).items():
         table, _, key = setting.partition(".")
         project = from_mapping({table: {key: value}}, "set", base=project)
     for key in ("output", "seed"):
@@ -59,13 +59,14 @@ def _project(model: str | Path, targets: list[str], options: dict[str, Any]) -> 
 
 def _compression(project: Project, options: dict[str, Any]) -> Project:
     """With the passes (short form, or tables as in `edgekit.toml`) and the budget."""
-    passes, fine_tune = options.pop("compress", None), options.pop("fine_tune", None)
+    passes = options.pop("compress", None)
     if isinstance(passes, str):
         project = project.with_compress(passes)
-    elif passes:
-        project = from_mapping({"compress": list(passes)}, "build()", base=project)
-    budget = {key: options.pop(name, None) for name, key in BUDGET.items()}
-    return project.with_table("budget", **budget).with_table("fine_tune", **(fine_tune or {}))
+        passes = None
+    budget = {name: options.pop(option, None) for option, name in BUDGET.items()}
+    given = {"compress": passes, "fine_tune": options.pop("fine_tune", None)}
+    tables = {name: value for name, value in given.items() if value is not None}
+    return from_mapping(tables, "build()", base=project.with_table("budget", **budget))
 
 
 def _text(value: Any) -> Any:

@@ -40,8 +40,9 @@ class Checkpoints:
         try:
             tflite = path.with_suffix(".tflite").read_bytes()
             content = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-            return _candidate(tflite, content) if content["sha256"] == sha256(tflite) else None
-        except (OSError, ValueError, KeyError, TypeError):
+            whole = content.pop("digest") == digest(content)
+            return _candidate(tflite, content) if whole and _made_of(content, tflite) else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def save(self, steps: Sequence[Step], candidate: Candidate) -> None:
@@ -50,7 +51,8 @@ class Checkpoints:
         self._made[path] = candidate
         self._folder.mkdir(parents=True, exist_ok=True)
         _write(path.with_suffix(".tflite"), candidate.tflite)
-        text = json.dumps(_content(candidate), indent=1, sort_keys=True)
+        content = _content(candidate)
+        text = json.dumps({**content, "digest": digest(content)}, indent=1)
         _write(path.with_suffix(".json"), text.encode())
 
     def remove(self) -> None:
@@ -66,6 +68,10 @@ def _write(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.part")
     beside.write_bytes(content)
     os.replace(beside, path)
+
+
+def _made_of(content: dict[str, Any], tflite: bytes) -> bool:
+    return bool(content["sha256"] == sha256(tflite))
 
 
 def _content(candidate: Candidate) -> dict[str, Any]:

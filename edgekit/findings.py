@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
@@ -18,7 +21,7 @@ def problems(work: Work, result: Result) -> list[Problem]:
     """Everything the user should know about a build."""
     found = [
         *work.model.problems,
-        *work.data_problems,
+        *work.data_problems(result.samples),
         *result.plan.problems,
         *result.quantized.problems,
         *result.verdict.problems,
@@ -31,7 +34,7 @@ def problems(work: Work, result: Result) -> list[Problem]:
     if result.fidelity is not None:
         found += [
             *result.fidelity.problems,
-            *_low(result.fidelity, work.project.quantize.estimator),
+            *_low(result.fidelity, result.plan.quantize.options),
         ]
     else:
         found.append(_not_compared(work, result))
@@ -60,8 +63,13 @@ def _disagrees(agreement: float | None, samples: int) -> bool:
     return round(samples * (100 - agreement) / 100) > CHANGED_ROWS
 
 
-def _low(fidelity: Fidelity, estimator: str) -> list[Problem]:
-    """A warning where the built model is far from the float one, with the layer to blame."""
+def _low(fidelity: Fidelity, options: Mapping[str, Any]) -> list[Problem]:
+    """A warning where the built model is far from the float one, with the layer to blame.
+
+    Args:
+        fidelity: As measured.
+        options: Of the quantizer, as it was built.
+    """
     agreement = fidelity.top1_agreement
     if fidelity.sqnr_db >= LOW_SQNR_DB and not _disagrees(agreement, fidelity.samples):
         return []
@@ -72,6 +80,6 @@ def _low(fidelity: Fidelity, estimator: str) -> list[Problem]:
     worst = min(blamed, key=lambda layer: layer.sqnr_db, default=None)
     where = f"; first to blame: {worst.op} {worst.name} ({worst.why})" if worst else ""
     mend = "--quantize int16x8 where the target runs it, or more calibration data"
-    if estimator != "auto":
+    if options.get("estimator", "auto") != "auto":
         mend = f"--set quantize.estimator=auto tries better ranges and corrections; or {mend}"
     return [Problem("warning", "fidelity", f"far from the float model: {how}{where}", mend)]

@@ -27,7 +27,7 @@ from edgekit.work import Work
 
 def make(work: Work, profile: Profile, plan: Plan) -> Result:
     """Build for one target; where that breaks the budget, what the ladder makes of it."""
-    refuse(work.data_problems, DataError)
+    refuse(work.data_problems(work.project.data.samples), DataError)
     budget = work.project.budget
     wanted = budget.limits and budget.ladder
     start = Attempt(plan, work.project.data.samples)

@@ -154,15 +154,18 @@ class Sets:
             return None
         return samples if samples.labels is not None and len(samples) else None
 
-    def problems(self, predict: Callable[[Row], Row]) -> tuple[Problem, ...]:
+    def problems(
+        self, predict: Callable[[Row], Row], calibrating: Samples | None = None
+    ) -> tuple[Problem, ...]:
         """What is to be said about calibration and evaluation data.
 
         Args:
             predict: Runs the float model, to find out what scale it was trained on.
+            calibrating: The rows that calibrate, None where none do.
         """
         problems: list[Problem] = []
-        if self.calibration:
-            rows = self.prepared(self.calibration[0])
+        if calibrating:
+            rows = self.prepared(calibrating)
             problems += [*rows.problems, *check(rows, self.preprocess, predict)]
         if self.evaluation:
             problems += self._evaluation_problems(*self.evaluation)

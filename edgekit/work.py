@@ -108,12 +108,12 @@ class Work:
         """The data sets, as this model wants them."""
         return Sets(self.project, self.root, self.model)
 
-    @cached_property
-    def data_problems(self) -> tuple[Problem, ...]:
-        """What is to be said about the data."""
-        if self.sets.calibration:
-            self.progress.step("checking the calibration data")
-        return self.sets.problems(self._predict)
+    def data_problems(self, samples: int) -> tuple[Problem, ...]:
+        """What is to be said about the data where at most so many samples calibrate."""
+        calibrating = self.sets.calibrating(samples) if self.sets.calibration else None
+        return self._once(
+            ["data problems", len(calibrating or ())], lambda: self._data_problems(calibrating)
+        )
 
     def stages(self, plan: Plan) -> tuple[Stage, ...]:
         """The model after each pass of `plan`."""
@@ -271,6 +271,11 @@ class Work:
         if plan.scheme == "int8":
             problems += ranges_kept(last.ranges, last.tflite, built.tflite)
         return problems
+
+    def _data_problems(self, calibrating: Samples | None) -> tuple[Problem, ...]:
+        if calibrating:
+            self.progress.step("checking the calibration data")
+        return self.sets.problems(self._predict, calibrating)
 
     def _predict(self, row: Row) -> Row:
         runtime = self._once(["predict"], lambda: open_runtime("litert", self.model.tflite))
