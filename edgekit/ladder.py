@@ -24,6 +24,7 @@ GAIN = 0.2
 """Points, percent or dB by which a budget must be exceeded less, for a rung to have helped ..."""
 GAIN_DB = 0.5
 """... or else, with the budget exceeded as before, dB of SQNR."""
+_UNPROVEN = "give more evaluation samples, or leave --strict out, which refuses such a build"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Climbed:
         if self.verdict is None:
             tried = f" ({self.change})" if self.change else ""
             return f"{self.rung}{tried}: {self.outcome}, {self.reason}"
-        return f"{self.rung} ({self.change}): {self.outcome}; {self.verdict.text}"
+        return f"{self.rung} ({self.change}): {self.outcome}; {self.verdict.brief}"
 
     def to_json(self) -> dict[str, Any]:
         """The rung as the manifest stores it."""
@@ -159,7 +160,7 @@ class Climb:
         """For people: the budget, and each rung; nothing where no budget is set."""
         if not self.start.limits:
             return ()
-        return (self.start.text, *(rung.line for rung in self.rungs))
+        return (self.start.text, *dict.fromkeys(rung.line for rung in self.rungs))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -169,11 +170,13 @@ class Climb:
         if not kept or self.judged.verdict.state == "broken":
             return unproven
         message = f"built otherwise than asked for, to keep the budget: {'; '.join(kept)}"
-        hint = f"--no-ladder refuses instead; as asked for: {self.start.text}"
+        hint = f"--no-ladder refuses instead; as asked for: {self.start.brief}"
         return (*unproven, Problem("note", "budget", message, hint))
 
     def refuse(self, climbed: bool = True) -> None:
         """Raise BudgetError where the budget is still broken; names the layers to blame.
+
+        No layer is to blame where only samples are wanting.
 
         Args:
             climbed: False where `--no-ladder` left the rungs out.
@@ -181,6 +184,8 @@ class Climb:
         verdict, fidelity = self.judged.verdict, self.judged.fidelity
         if verdict.state != "broken":
             return
+        if verdict.only_unproven:
+            raise BudgetError(f"the budget is not proven: {verdict.text}", _UNPROVEN)
         graph = read(self.judged.built)
         layers = at_fault(fidelity.layers, graph) if fidelity else ()
         blame = f"; first to blame: {named(layers, graph)}" if layers else ""

@@ -119,7 +119,7 @@ def test_each_rung_is_told_in_a_line_in_json_and_as_progress() -> None:
     assert found.lines == (
         "SQNR 10.00 dB, at least 20 asked: broken (50 samples)",
         "gain: not applicable, there is nothing to gain",
-        "gain (+4 dB): kept; SQNR 14.00 dB, at least 20 asked: broken (50 samples)",
+        "gain (+4 dB): kept; SQNR 14.00 dB: broken",
         "gain (+8 dB): failed, it does not fit",
     )
     stored = found.to_json()
@@ -127,6 +127,27 @@ def test_each_rung_is_told_in_a_line_in_json_and_as_progress() -> None:
     assert [rung["outcome"] for rung in stored["rungs"]] == ["not applicable", "kept", "failed"]
     assert stored["rungs"][1]["verdict"]["limits"][0]["measured"] == 14.0
     assert stored["rungs"][2]["verdict"] is None
+
+
+def test_what_applies_nowhere_is_told_once() -> None:
+    found = climb(START, [Adds(0), Adds(0), Adds(12)], builder())
+    assert len(found.rungs) == 3
+    assert found.lines[1:] == (
+        "gain: not applicable, there is nothing to gain",
+        "gain (+12 dB): kept; SQNR 22.00 dB: kept",
+    )
+
+
+def test_a_strict_budget_that_lacks_samples_blames_no_layer() -> None:
+    def build(attempt: Attempt) -> Judged:
+        fidelity = Fidelity(50, 100.0, 40.0, (0, 0.0), (BAD,), "litert")
+        result = verdict(Budget(agreement=99.0), None, fidelity, strict=True)
+        return Judged(result, fidelity, TFLITE, TFLITE)
+
+    with pytest.raises(BudgetError, match=r"^the budget is not proven: top-1") as caught:
+        climb(START, (), build).refuse(climbed=False)
+    assert "blame" not in caught.value.message
+    assert caught.value.hint.startswith("give more evaluation samples")
 
 
 def test_a_mended_build_says_that_it_is_not_what_was_asked_for() -> None:

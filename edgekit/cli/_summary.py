@@ -34,8 +34,10 @@ def print_build(build: Build, layers: bool = False) -> None:
     click.echo()
     for name, text in (*_findings(manifest), *_corrections(build.report)):
         item(name, text)
+    told = [problem["message"] for problem in manifest["problems"]]
     for line in build.report.get("budget", ()):
-        item("budget", line)
+        if line not in told:
+            item("budget", line)
     for problem in manifest["problems"]:
         item(problem["severity"], problem["message"])
         item("", problem["hint"])

@@ -80,15 +80,19 @@ class Limit:
     def text(self) -> str:
         """The limit in one line, for people."""
         most = "at most" if self.name == "accuracy_drop" else "at least"
-        title = {"accuracy_drop": "accuracy drop", "agreement": "top-1 agreement"}
-        measured = f"{title.get(self.name, 'SQNR')} {self.measured:.2f} {self.unit}".rstrip()
         how = [f"{self.samples:,} samples"]
         if self.interval is not None:
             low, high = (f"{end:.2f}" for end in self.interval)
             how.insert(0, f"95 % interval {low} to {high}")
         if self.state == "unproven":
             how.append(self._deciding)
-        return f"{measured}, {most} {self.asked:.6g} asked: {self.state} ({', '.join(how)})"
+        return f"{self.brief}, {most} {self.asked:.6g} asked: {self.state} ({', '.join(how)})"
+
+    @property
+    def brief(self) -> str:
+        """The estimate alone."""
+        title = {"accuracy_drop": "accuracy drop", "agreement": "top-1 agreement"}
+        return f"{title.get(self.name, 'SQNR')} {self.measured:.2f} {self.unit}".rstrip()
 
     @property
     def _deciding(self) -> str:
@@ -127,6 +131,16 @@ class Verdict:
         """What is not kept, or everything if all is."""
         lacking = [limit.text for limit in self.limits if limit.state != "kept"]
         return "; ".join(lacking or [limit.text for limit in self.limits])
+
+    @property
+    def brief(self) -> str:
+        """Every estimate, and the state."""
+        return f"{', '.join(limit.brief for limit in self.limits)}: {self.state}"
+
+    @property
+    def only_unproven(self) -> bool:
+        """Whether it is broken for want of samples alone: each estimate is within its limit."""
+        return all(limit.state != "broken" for limit in self.limits)
 
     def problems(self) -> tuple[Problem, ...]:
         """A warning for each limit that the samples do not prove."""
