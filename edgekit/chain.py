@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgekit.checkpoints import Checkpoints
+from edgekit.errors import EdgekitError
 from edgekit.passes.base import Candidate, Context, from_mapping, load
 from edgekit.plan import Step
 
@@ -34,7 +35,7 @@ def compress(
         checkpoints: Where finished passes are kept, and found again.
 
     Raises:
-        EdgekitError: What a pass says; the passes before it are kept.
+        EdgekitError: What a pass says, with its name; the passes before it are kept.
     """
     candidate, stages = Candidate(context.original), []
     for number, step in enumerate(steps, start=1):
@@ -45,9 +46,18 @@ def compress(
             context.progress.step(f"{place}: was finished before")
         else:
             context.progress.step(place)
-            options, tuned = from_mapping(step.name, step.options, "compress")
-            kept = load(step.name).run(candidate, options, context.tuned(tuned))
+            kept = _run(step, candidate, context)
             checkpoints.save(done, kept)
         candidate = kept
         stages.append(Stage(step.name, candidate))
     return tuple(stages)
+
+
+def _run(step: Step, candidate: Candidate, context: Context) -> Candidate:
+    options, tuned = from_mapping(step.name, step.options, "compress")
+    try:
+        return load(step.name).run(candidate, options, context.tuned(tuned))
+    except EdgekitError as error:
+        if error.message.startswith(f"{step.name} "):
+            raise
+        raise type(error)(f"{step.name}: {error.message}", error.hint) from error
