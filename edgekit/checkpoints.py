@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -46,14 +48,19 @@ class Checkpoints:
             return None
 
     def save(self, steps: Sequence[Step], candidate: Candidate) -> None:
-        """Keep the model after these passes."""
+        """Keep the model after these passes; on disk, too, where that can be written.
+
+        What was trained is worth more than that it could be resumed: a full disk, or another
+        build that removes the folder at this moment, stops nothing.
+        """
         path = self._path(steps)
         self._made[path] = candidate
-        self._folder.mkdir(parents=True, exist_ok=True)
-        _write(path.with_suffix(".tflite"), candidate.tflite)
         content = _content(candidate)
         text = json.dumps({**content, "digest": digest(content)}, indent=1)
-        _write(path.with_suffix(".json"), text.encode())
+        with contextlib.suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            _write(path.with_suffix(".tflite"), candidate.tflite)
+            _write(path.with_suffix(".json"), text.encode())
 
     def remove(self) -> None:
         """The build is done: nothing will be resumed."""
@@ -65,9 +72,14 @@ class Checkpoints:
 
 
 def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(part, path)
+    except OSError:
+        Path(part).unlink(missing_ok=True)
+        raise
 
 
 def _made_of(content: dict[str, Any], tflite: bytes) -> bool:

@@ -70,6 +70,12 @@ def check(folder: Path) -> None:
         raise OutputError(f"{place}: cannot be written", _ELSEWHERE)
 
 
+def beside(folder: Path) -> Path:
+    """Where something may be put that is not yet for `folder`: beside it, else in it."""
+    folder = folder.resolve()
+    return folder.parent if not folder.exists() or _exchangeable(folder) else folder
+
+
 @contextlib.contextmanager
 def staged(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write into; on success it takes the place of `folder`.
@@ -83,8 +89,8 @@ def staged(folder: Path) -> Iterator[Path]:
         check(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep(folder)
-        beside = not folder.exists() or _exchangeable(folder)
-        parent, name = (folder.parent, folder.name) if beside else (folder, "edgekit")
+        parent = beside(folder)
+        name = "edgekit" if parent == folder else folder.name
         stage = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".new", dir=parent))
     except OSError as error:
         if error.errno in DISK_FULL:

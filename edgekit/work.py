@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from edgekit import __version__
+from edgekit import __version__, publish
 from edgekit.artifact import digest, sha256
 from edgekit.chain import Stage, compress
 from edgekit.checkpoints import Checkpoints
@@ -216,7 +216,7 @@ class Work:
 
     @cached_property
     def _checkpoints(self) -> Checkpoints:
-        on = [self.source_sha256, self._data_key, self.project.build.seed]
+        on = [sha256(self.model.tflite), self._data_key, self.project.build.seed]
         key = digest([*on, versions(), __version__])
         return Checkpoints(self._checkpoint_folder, key, self._resume)
 
@@ -228,19 +228,28 @@ class Work:
 
     @property
     def _checkpoint_folder(self) -> Path:
-        output = self.project.build.output
-        parent = (self.root / output).parent if output else self.root / "build"
+        """Where this build and a later one find it: beside the folders that are built."""
+        build = self.project.build
+        folder = self.root / (build.output or "build")
+        alone = build.output and len(build.targets) == 1
+        parent = publish.beside(folder) if alone else folder
         return parent / f".{self.name}-passes"
 
     @cached_property
     def _context(self) -> Context:
-        """What all passes share; the rows are on disk as long as this object lives."""
-        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-rows-")
-        folder = Path(self._folder.name)
+        """What all passes share.
+
+        The rows stay mapped when their files are unlinked: a killed build leaves none behind.
+        """
+        parts = self.sets.split.training, self.sets.split.guard
+        with tempfile.TemporaryDirectory(prefix="edgekit-rows-") as folder:
+            rows, guard = [
+                self._rows(part, Path(folder, str(number))) for number, part in enumerate(parts)
+            ]
         return Context(
             self.model.tflite,
-            self._rows(self.sets.split.training, folder / "training"),
-            self._rows(self.sets.split.guard, folder / "guard"),
+            rows,
+            guard,
             self.project.fine_tune,
             self.project.build.seed,
             self.progress,

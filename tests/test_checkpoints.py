@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,30 @@ def test_a_folder_that_another_build_removed_is_made_again(tmp_path: Path) -> No
     mine.save([PRUNE, CLUSTER], DONE)
     assert Checkpoints(tmp_path / "passes", "key", resume=True).load([PRUNE, CLUSTER]) is not None
     assert sorted(path.suffix for path in (tmp_path / "passes").iterdir()) == [".json", ".tflite"]
+
+
+DAMAGE = {
+    "flatbuffer cut short": (".tflite", lambda path: path.write_bytes(path.read_bytes()[:-4])),
+    "flatbuffer changed": (".tflite", lambda path: path.write_bytes(b"b flatbuffer")),
+    "JSON cut short": (".json", lambda path: path.write_text(path.read_text()[:-9])),
+    "no text": (".json", lambda path: path.write_bytes(b"\xff\xfe")),
+    "a list": (".json", lambda path: path.write_text("[]")),
+    "null": (".json", lambda path: path.write_text("null")),
+    "a number changed": (
+        ".json",
+        lambda path: path.write_text(path.read_text().replace("2.5", "3")),
+    ),
+    "a key gone": (".json", lambda path: path.write_text(path.read_text().replace('"log"', '"l"'))),
+}
+
+
+@pytest.mark.parametrize(("suffix", "damage"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_what_is_damaged_in_any_way_is_trained_again(
+    tmp_path: Path, suffix: str, damage: Callable[[Path], object]
+) -> None:
+    Checkpoints(tmp_path, "key", resume=False).save([PRUNE], DONE)
+    (path,) = tmp_path.glob(f"*{suffix}")
+    damage(path)
+    assert Checkpoints(tmp_path, "key", resume=True).load([PRUNE]) is None
+    Checkpoints(tmp_path, "key", resume=False).save([PRUNE], DONE)
+    assert Checkpoints(tmp_path, "key", resume=True).load([PRUNE]) is not None

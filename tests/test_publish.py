@@ -205,3 +205,11 @@ def test_two_builds_into_one_folder_take_turns(tmp_path: Path) -> None:
     for child in children:
         child.join()
     assert log.read_text().split() == ["in", "out"] * 3
+
+
+def test_nothing_is_put_beside_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert publish.beside(Path()) == tmp_path.resolve()
+    assert publish.beside(tmp_path / "new") == tmp_path.resolve()
