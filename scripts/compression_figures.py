@@ -82,7 +82,7 @@ CASES = (
     Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", PICTURES),
     Case("kws-cluster", _DSCNN, "cluster:32,qat", _KWS, "drop <= 1", SOUNDS),
     Case(
-        "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=layer,qat", _KWS,
+        "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=layer:code_bits=5,qat", _KWS,
         "drop <= 2.5, gzip <= 0.55x of plain int8", SOUNDS,
     ),
     Case(

@@ -30,6 +30,13 @@ class ClusterOptions(PassOptions):
         "channel: the values are multiplied by a factor of each output channel, which loses least; "
         "layer: by none, which packs best",
     )
+    code_bits: int = option(
+        8,
+        "bits of the integers that stand for the values in int8 files; fewer repeat across layers "
+        "and pack better",
+        least=4,
+        most=8,
+    )
     preserve_sparsity: Literal["auto", "on", "off"] = option(
         "auto", "zeros stay zeros, as one of the values; auto: where a tenth or more are zero"
     )

@@ -57,8 +57,8 @@ def clustered(
         constant=positive([each for each in layers if plans[each.name].factors == "layer"]),
         title=_title(plans),
     )
-    for book in books.values():
-        book.strip()
+    for of, book in books.items():
+        book.strip(_levels(plans[of]))
     achieved = {layer.name: _achieved(layer) for layer in layers}
     shared = [layer for layer in layers if not plans[layer.name].per_channel]
     return wrapped.finish(
@@ -66,7 +66,7 @@ def clustered(
         lifted,
         entry=wrapped.make_entry(name, options, planned, trained, achieved),
         promises=[_promise(layer, plans[layer.name]) for layer in layers],
-        scales={layer.kernel: code_scale(layer) for layer in shared},
+        scales={layer.kernel: code_scale(layer, _levels(plans[layer.name])) for layer in shared},
         problems=problems,
     )
 
@@ -74,6 +74,11 @@ def clustered(
 def _book(layer: LiftedLayer, own: ClusterOptions) -> CodeBook:
     zeros = own.preserve_sparsity == "on"
     return CodeBook(layer, own.clusters, own.init, per_channel=own.per_channel, zeros=zeros)
+
+
+def _levels(own: ClusterOptions) -> int:
+    """Integers on either side of zero that stand for the values."""
+    return (1 << (own.code_bits - 1)) - 1
 
 
 def _title(plans: Mapping[str, ClusterOptions]) -> str:

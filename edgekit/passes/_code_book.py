@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer
+from edgekit.passes._keep import LEVELS
 
 Array = NDArray[Any]
 _WRAPPER = "tensorflow_model_optimization.python.core.clustering.keras.cluster_wrapper"
@@ -66,10 +67,18 @@ class CodeBook:
         if self._zeros:
             self.wrapper.sparsity_masks[_KERNEL] = tf.constant(self._before != 0, tf.float32)
 
-    def strip(self) -> None:
-        """After training: give the layer the clustered kernel for its own."""
+    def strip(self, levels: int = LEVELS) -> None:
+        """After training: give the layer the clustered kernel for its own.
+
+        Args:
+            levels: Integers on either side of zero; with fewer than int8 has, the values become
+                multiples of the largest's share, as the int8 file will have them.
+        """
         self.wrapper.update_clustered_weights_associations()
         clustered = np.asarray(self.layer.layer.kernel)
+        if levels < LEVELS:
+            step = np.abs(clustered).max() / np.float32(levels)
+            clustered = np.round(clustered / step) * step
         variable = self.wrapper.original_clusterable_weights[_KERNEL]
         variable.assign(clustered)
         self.layer.layer.kernel = variable

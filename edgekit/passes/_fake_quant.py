@@ -95,12 +95,14 @@ def _classes() -> dict[str, Any]:
     default = _tf.module(_INSIDE + "default_8bit.default_8bit_quantizers")
     quantizers = _tf.module(_INSIDE + "quantizers")
 
-    def rounded(scales: Scales) -> Any:
+    def rounded(scales: Scales, bits: int = 8) -> Any:
         if scales == "none":
             return quantizers.NoQuantizer()
         if scales == "channel":
             return default.Default8BitConvWeightsQuantizer()
-        return quantizers.LastValueQuantizer(8, per_axis=False, symmetric=True, narrow_range=True)
+        return quantizers.LastValueQuantizer(
+            bits, per_axis=False, symmetric=True, narrow_range=True
+        )
 
     def gain(layer: Any, name: str, channels: int) -> Any:
         return layer.add_weight(f"{name}_gain", (channels,), initializer="ones")
@@ -155,7 +157,9 @@ def _classes() -> dict[str, Any]:
             self.start, self.index, self.columns = book.start, book.index.T, columns
             self.mask = _mask(book.codes, rounding)
             one_scale = self.shared and rounding.scales == "channel"
-            self.rounding = rounded("tensor" if one_scale else rounding.scales)
+            self.levels = max(1, round(float(np.abs(book.codes).max()) * LARGEST))
+            bits = min(8, self.levels.bit_length() + 1)  # cluster may have asked for few
+            self.rounding = rounded("tensor" if one_scale else rounding.scales, bits)
             self.weight = tf.Variable(book.codes, name="codes")
 
         def build(self, shape: Any, name: str, layer: Any) -> dict[str, Any]:
@@ -183,7 +187,7 @@ def _classes() -> dict[str, Any]:
 
         def scales(self) -> Array | None:
             largest = np.abs(self.weight * self.mask).max()
-            return np.asarray(self._factors() * (largest / LARGEST)) if self.shared else None
+            return np.asarray(self._factors() * (largest / self.levels)) if self.shared else None
 
     class Scaled(Weight):
         """A bias in units of the layer's output; int32 holds it without loss."""

@@ -122,13 +122,18 @@ def trained_scales(candidate: Candidate, lifted: Lifted) -> dict[int, Array]:
     return {
         layer.kernel: candidate.weight_scales[layer.kernel]
         if layer.scale is None
-        else code_scale(layer)
+        else np.asarray(layer.scale.scale, np.float32) / np.float32(LEVELS)  # as `keep` left it
         for layer in shared
     }
 
 
-def code_scale(layer: LiftedLayer) -> Array:
-    """Scales [output channels] that make one integer code book of the kernel for all channels."""
+def code_scale(layer: LiftedLayer, levels: int = LEVELS) -> Array:
+    """Scales [output channels] that make one integer code book of the kernel for all channels.
+
+    Args:
+        layer: In the normalised form.
+        levels: Integers on either side of zero.
+    """
     assert layer.scale is not None, "code books are made in the normalised form"
     largest = np.abs(np.asarray(layer.layer.kernel)).max()
-    return np.asarray(layer.scale.scale, np.float32) * np.float32(largest / LEVELS)
+    return np.asarray(layer.scale.scale, np.float32) * np.float32(largest / levels)

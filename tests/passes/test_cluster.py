@@ -24,7 +24,9 @@ def cluster(before: base.Candidate | None = None, **values: Any) -> base.Candida
 @pytest.fixture(scope="module")
 def pruned() -> base.Candidate:
     before = base.Candidate(compressing.net())
-    return compressing.run({"pass": "prune", "sparsity": 0.5, "allocate": "uniform"}, before, epochs=1)
+    return compressing.run(
+        {"pass": "prune", "sparsity": 0.5, "allocate": "uniform"}, before, epochs=1
+    )
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,15 @@ def test_without_factors_of_channels_the_file_has_one_scale_a_layer() -> None:
         assert len(np.unique(scales)) == 1
     for name in (CONV, POINTWISE, DENSE):
         assert len(np.unique(compressing.kernels(flat.tflite)[name])) <= 6
+
+
+def test_few_bits_make_codes_of_small_integers_that_later_passes_keep() -> None:
+    few = cluster(base.Candidate(compressing.net()), clusters=6, factors="layer", code_bits=4)
+    after = compressing.run({"pass": "distill"}, few, epochs=1)
+    for candidate in (few, after):
+        for layer in candidate.promises:
+            scales = candidate.weight_scales[layer.tensor]
+            kernel = compressing.kernels(candidate.tflite)[layer.layer]
+            codes = kernel / scales.reshape(-1, *[1] * (kernel.ndim - 1))
+            np.testing.assert_allclose(codes, np.round(codes), atol=1e-3)
+            assert np.abs(codes).max() == pytest.approx(7, abs=1e-3)

@@ -18,7 +18,9 @@ def both() -> base.Candidate:
     """Pruned and clustered, and so quickly that there is something to recover."""
     before = base.Candidate(compressing.net())
     short = {"epochs": 1, "learning_rate": 1e-6}
-    half = compressing.run({"pass": "prune", "layers": [CONV, POINTWISE], "allocate": "uniform"}, before, **short)
+    half = compressing.run(
+        {"pass": "prune", "layers": [CONV, POINTWISE], "allocate": "uniform"}, before, **short
+    )
     return compressing.run({"pass": "cluster", "layers": [POINTWISE, DENSE]}, half, **short)
 
 

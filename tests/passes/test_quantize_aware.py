@@ -66,7 +66,9 @@ def trained() -> base.Candidate:
 
 @pytest.fixture(scope="module")
 def pruned() -> base.Candidate:
-    return compressing.run({"pass": "prune", "sparsity": 0.5, "allocate": "uniform"}, base.Candidate(compressing.net()))
+    return compressing.run(
+        {"pass": "prune", "sparsity": 0.5, "allocate": "uniform"}, base.Candidate(compressing.net())
+    )
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +202,16 @@ def test_corrections_asked_for_are_refused_in_words(trained: base.Candidate) -> 
     (problem,) = made.problems
     assert "equalise, bias_correct, estimator mse not applied" in problem.message
     assert unkept(trained, made.tflite) == []
+
+
+def test_code_books_of_few_bits_stay_so_in_the_file() -> None:
+    clusters = {"pass": "cluster", "clusters": 6, "factors": "layer", "code_bits": 4}
+    after = qat(compressing.run(clusters, base.Candidate(compressing.net())), learning_rate=0.01)
+    assert unkept(after, built(after).tflite) == []
+    names = {"CONV_2D", "FULLY_CONNECTED"}
+    graph = read(built(after).tflite)
+    kernels = [graph.tensors[op.inputs[1]].data for op in graph.ops if op.name in names]
+    assert kernels
+    for kernel in kernels:
+        assert kernel is not None
+        assert np.abs(kernel).max() == 7
