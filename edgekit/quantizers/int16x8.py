@@ -6,6 +6,7 @@ https://ai.google.dev/edge/litert/models/post_training_integer_quant_16x8
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,7 +17,7 @@ from edgekit.calibrate.ranges import checked, quietly
 from edgekit.graph import edit
 from edgekit.model import Model
 from edgekit.problem import Problem
-from edgekit.quantizers._code_book import rescale
+from edgekit.quantizers._code_book import PLACES, rescale
 from edgekit.quantizers.base import Base, Quantized, QuantizeOptions, Rows, left_float
 
 SMALLEST = 5e-7 / 127
@@ -39,7 +40,7 @@ class Quantizer(Base):
             return (list(row) for row in checked(rows(), model.inputs))
 
         def work() -> bytes:
-            extended = calibrator.add_intermediate_tensors(model.tflite)
+            extended = calibrator.add_intermediate_tensors(_own_biases(model.tflite))
             built: bytes = calibrator.Calibrator(extended).calibrate_and_quantize(
                 feed,
                 tf.as_dtype(options.input_dtype or self.io[0]),
@@ -59,6 +60,32 @@ class Quantizer(Base):
             dense = not options.disable_per_channel_dense
             built = rescale(model.tflite, built, model.learned.weight_scales, dense)
         return Quantized(built, "minmax", {}, (*_ignored(options), *left_float(built, self.name)))
+
+
+def _own_biases(tflite: bytes) -> bytes:
+    """The float flatbuffer with a bias tensor for each op that adds one.
+
+    A layer that is called twice has one, and TensorFlow writes it in steps of the first call's
+    input scale only (2.21; its int8 quantizer does not).
+    """
+    model, changed = edit.unpack(tflite), False
+    for graph in model.subgraphs:
+        seen: set[int] = set()
+        for op in graph.operators:
+            places = PLACES.get(edit.operator_name(model, op))
+            index = int(op.inputs[places.bias]) if places and len(op.inputs) > places.bias else -1
+            if places and index in seen:
+                own = copy.copy(graph.tensors[index])
+                own.name = b"%s;%d" % (bytes(own.name), len(graph.tensors))
+                graph.tensors.append(own)
+                values = edit.constant(model, own)
+                if values is not None:
+                    edit.set_constant(model, own, values)  # in a buffer of its own
+                op.inputs = np.array(op.inputs)  # what was read from a file is read-only
+                op.inputs[places.bias] = len(graph.tensors) - 1
+                changed = True
+            seen |= {index} if index >= 0 else set()
+    return edit.pack(model) if changed else tflite
 
 
 def _positive(built: bytes) -> bytes:

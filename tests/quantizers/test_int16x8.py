@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from compressing import shared_dense
 from small_nets import Net, as_model, rows_of, sqnr
 
 from edgekit.errors import ModelError
@@ -44,6 +45,12 @@ def test_channels_with_neither_weights_nor_bias_have_a_scale_above_zero() -> Non
     scales = [t.quantization.scale for t in read(built).tensors if t.quantization is not None]
     assert all((scale > 0).all() for scale in scales)
     assert sqnr(model.tflite, built, ROWS) > 40
+
+
+def test_a_layer_called_twice_has_a_bias_for_each_input_scale() -> None:
+    model, rows = as_model(shared_dense()), rows_of(RNG.normal(size=(20, 8)))
+    built = load("int16x8").quantize(model, rows, QuantizeOptions()).tflite
+    assert sqnr(model.tflite, built, rows) > 35
 
 
 def test_the_same_bytes_twice() -> None:
