@@ -54,7 +54,7 @@ def test_the_log_holds_what_was_reached_and_every_option(half: base.Candidate) -
     content = entry.to_json()
     assert content["name"] == "prune"
     assert content["layers"][CONV] == {"sparsity": 0.5}
-    assert content["options"]["end"] == 0.5
+    assert content["options"]["end"] == 0.3
     assert content["options"]["fine_tune"]["epochs"] == 2
     assert len(content["trained"]["loss"]) == 2
 
@@ -151,7 +151,7 @@ def test_when_time_is_up_the_zeros_are_made_at_once_and_a_warning_says_so() -> N
         ({"layers": [CONV], "n_m": "2:8"}, UsageError, "fewer than 8 inputs"),
         ({"exclude": ["*"]}, UsageError, "exclude leaves no layer over"),
         ({"sparsity": 0}, ModelError, "nothing to prune: sparsity is 0"),
-        ({"frequency": 100}, UsageError, "longer than the training, which has 8 steps, 3"),
+        ({"frequency": 100}, UsageError, "longer than the training, which has 8 steps, 1"),
     ],
     ids=[
         "a pattern that matches nothing",
