@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edgekit.checkpoints import Checkpoints
 from edgekit.errors import EdgekitError
 from edgekit.passes.base import Candidate, Context, from_mapping, load
 from edgekit.plan import Step
+from edgekit.problem import Problem
+
+_SHOWN = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +65,26 @@ def _run(step: Step, candidate: Candidate, context: Context) -> Candidate:
         if error.message.startswith(f"{step.name} "):
             raise
         raise type(error)(f"{step.name}: {error.message}", error.hint) from error
+
+
+def frozen(keras: Any) -> tuple[Problem, ...]:
+    """A warning that names layers which the source keeps from training: passes train them, too.
+
+    Args:
+        keras: The Keras 3 or tf_keras model that was imported, None where there is none.
+    """
+    layers = keras._flatten_layers() if keras is not None else ()
+    names = [layer.name for layer in layers if layer.weights and not layer.trainable]
+    if not names:
+        return ()
+    shown = ", ".join(names[:_SHOWN]) + (
+        f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else ""
+    )
+    return (
+        Problem(
+            "warning",
+            names[0],
+            f"{shown}: trainable=False in the source, and compressed and fine-tuned all the same",
+            "exclude leaves layers out of prune, cluster and rounding: exclude=NAME",
+        ),
+    )

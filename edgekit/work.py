@@ -13,7 +13,7 @@ import numpy as np
 
 from edgekit import __version__, publish
 from edgekit.artifact import digest, sha256
-from edgekit.chain import Stage, compress
+from edgekit.chain import Stage, compress, frozen
 from edgekit.checkpoints import Checkpoints
 from edgekit.data.samples import Samples
 from edgekit.evaluate.accuracy import Accuracy
@@ -275,7 +275,7 @@ class Work:
         if not stages:
             return []
         last = stages[-1].candidate
-        problems = [*self.sets.split.problems, *last.problems]
+        problems = [*self.sets.split.problems, *frozen(self.model.keras), *last.problems]
         problems += broken_in_integers(last.promises, last.tflite, built.tflite)
         if plan.scheme == "int8":
             problems += ranges_kept(last.ranges, last.tflite, built.tflite)

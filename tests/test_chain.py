@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from compressing import context, net
 
-from edgekit.chain import compress
+from edgekit import _tf
+from edgekit.chain import compress, frozen
 from edgekit.checkpoints import Checkpoints
 from edgekit.errors import UsageError
 from edgekit.passes.base import Context
@@ -84,3 +85,14 @@ def test_what_was_finished_is_kept_when_the_next_pass_fails(tmp_path: Path) -> N
         compress([PRUNE, wrong], listening()[0], Checkpoints(tmp_path, "", False))
     assert Checkpoints(tmp_path, "", True).load([PRUNE]) is not None
     assert Checkpoints(tmp_path, "", True).load([PRUNE, wrong]) is None
+
+
+@pytest.mark.parametrize("kind", ["keras3", "tf_keras"])
+def test_frozen_layers_are_named(kind: str) -> None:
+    keras = getattr(_tf, kind)()
+    inner = keras.Sequential([keras.layers.Dense(3, name="held"), keras.layers.Dense(3)])
+    model = keras.Sequential([keras.layers.Input((2,)), inner, keras.layers.Dense(1, name="free")])
+    assert frozen(model) == frozen(None) == ()
+    inner.layers[0].trainable = False
+    (problem,) = frozen(model)
+    assert (problem.severity, problem.where) == ("warning", "held")

@@ -84,9 +84,8 @@ def plan(
     wanted |= _allocated(fit, wanted, options)
     done = [layer for layer in fit if _done(layer, wanted[layer.name])]
     if len(done) == len(fit):
-        least = min(zeros(layer) for layer in fit)
         raise UsageError(
-            f"{options.target:.3g} of the weights are to be zero, {least:.3g} are already",
+            f"{options.target:.3g} of the weights are to be zero, {_share(fit):.3g} are already",
             "ask for more, or leave this pass out",
         )
     return {
@@ -118,6 +117,12 @@ def _allocated(
 def zeros(layer: LiftedLayer) -> float:
     """Share of zeros among the weights of a layer."""
     return float((wrapped.kernel_of(layer) == 0).mean())
+
+
+def _share(layers: Sequence[LiftedLayer]) -> float:
+    """Share of zeros among the weights of all these layers."""
+    sizes = [wrapped.kernel_of(layer).size for layer in layers]
+    return float(np.average([zeros(layer) for layer in layers], weights=sizes))
 
 
 def _unfit(layer: LiftedLayer, options: PruneOptions) -> str:

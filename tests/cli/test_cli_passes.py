@@ -80,8 +80,8 @@ def test_fits_eighty_columns(
 def test_imports_nothing_heavy() -> None:
     code = (
         "import sys; from edgekit.cli import main; main(['passes']); main(['passes', 'qat']);"
-        "heavy = {'numpy', 'tensorflow', 'keras', 'tf_keras', 'tensorflow_model_optimization', 'onnx',"
-        "'ai_edge_litert', 'rich'} & set(sys.modules); sys.exit(' '.join(heavy))"
+        "heavy = {'numpy', 'tensorflow', 'keras', 'tf_keras', 'tensorflow_model_optimization',"
+        "'onnx', 'ai_edge_litert', 'rich'} & set(sys.modules); sys.exit(' '.join(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip() == ""
