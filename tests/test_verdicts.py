@@ -50,7 +50,7 @@ def test_zeros(target: str) -> None:
     assert f": gzip {START.gzip:,} B (float32) -> {PRUNE.gzip:,} B (prune)" in note.message
     saves_nothing = "saves no flash, no RAM and no time" if target == "cortex-m4" else "no memory"
     assert saves_nothing in note.message
-    assert ("quantize.sparse" in note.hint) == (target != "cortex-m4")
+    assert "quantize.sparse" not in note.hint  # int8 files so stored do not run
     assert f"{built.weights.csr:,} B, now {built.weights.dense:,} B" in note.hint
 
 
@@ -74,9 +74,15 @@ def test_a_plain_build_is_what_sizes_are_compared_with() -> None:
     )
 
 
+@pytest.mark.parametrize("target", ["rpi4", "cortex-m4"])
+def test_sparse_encoding_is_for_float_files_of_litert(target: str) -> None:
+    (note,) = verdicts([START, PRUNE, replace(PRUNE, step="float32")], load_profile(target))
+    assert ("quantize.sparse" in note.hint) == (target == "rpi4")
+
+
 def test_zeros_too_few_for_an_encoding() -> None:
     half = np.where(np.abs(ORIGINAL) > 0.6745, ORIGINAL, 0)
-    entries = [START, floats("prune", half), integers(half)]
+    entries = [START, floats("prune", half), floats("float32", half)]
     assert "quantize.sparse" not in verdicts(entries, load_profile("rpi4"))[0].hint
 
 
