@@ -61,7 +61,7 @@ def test_values_are_brought_to_their_form(
         (PRUNE, {"sparsty": 0.5}, "sparsty is unknown", "did you mean sparsity?"),
         (PRUNE, {"schedule": "linear"}, 'schedule = "linear" is no choice', "polynomial, constant"),
         (PRUNE, {"end": 1.5}, "end = 1.5 is out of range", "longer than the training"),
-        (PRUNE, {"begin": 0.6}, "end = 0.5 is before begin = 0.6", "after begin"),
+        (PRUNE, {"begin": 0.6}, "end = 0.3 is before begin = 0.6", "after begin"),
         (PRUNE, {"initial": 0.7}, "initial = 0.7 is above sparsity = 0.5", "fewer zeros"),
         (PRUNE, {"block": [1, 2, 3]}, "block = [1, 2, 3]: not two whole numbers", "1x4"),
         (PRUNE, {"block": [0, 4]}, "block = [0, 4]: a side is below 1", "1x4"),

@@ -162,7 +162,7 @@ def test_a_loss_that_explodes_says_what_to_do() -> None:
     options = dataclasses.replace(BRIEF, learning_rate=1e30)
     with pytest.raises(ModelError, match=r"loss is (NaN|infinite) (at step \d+|on the guard)") as e:
         tune(lift(dense(1)), lift(dense(2)), options)
-    assert e.value.hint == "lower the learning rate, now 1e+30: learning_rate = 1e+29"
+    assert e.value.hint == "lower the learning rate, now 1e+30: learning_rate = 0.002"
 
 
 def test_a_model_that_is_nan_from_the_start_is_not_blamed_on_the_learning_rate() -> None:
