@@ -12,7 +12,7 @@ from typing import Any
 
 from edgekit.ladder import Attempt, Change, Judged, Rung
 from edgekit.more_bits import MoreBits, learned
-from edgekit.plan import Step
+from edgekit.plan import Plan, Step
 from edgekit.target.op_table import OpTable
 
 LAYERS = (1, 2, 4, 8)
@@ -55,6 +55,13 @@ def ladder(start: Attempt, means: Means) -> tuple[Rung, ...]:
     )
 
 
+def _settled(plan: Plan) -> str:
+    """Why calibration decides nothing that a rung could change, empty where it does."""
+    if plan.scheme != "int8":
+        return _INT8
+    return _LEARNED if learned(plan) else ""
+
+
 @dataclass(frozen=True)
 class OtherRanges:
     """The range estimator that comes closest on rows held out."""
@@ -63,10 +70,8 @@ class OtherRanges:
 
     def change(self, attempt: Attempt, judged: Judged) -> Change | str:
         """Estimator `auto`."""
-        if attempt.plan.scheme != "int8":
-            return _INT8
-        if learned(attempt.plan):
-            return _LEARNED
+        if reason := _settled(attempt.plan):
+            return reason
         before = attempt.plan.quantize.options.get("estimator", "minmax")
         if before == "auto":
             return "all estimators are tried already"
@@ -81,10 +86,8 @@ class Corrections:
 
     def change(self, attempt: Attempt, judged: Judged) -> Change | str:
         """Both on."""
-        if attempt.plan.scheme != "int8":
-            return _INT8
-        if learned(attempt.plan):
-            return _LEARNED
+        if reason := _settled(attempt.plan):
+            return reason
         options = attempt.plan.quantize.options
         if options.get("equalise") == options.get("bias_correct") == "on":
             return "both are on already"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from edgekit._tf import silent, tensorflow
+from edgekit._tf import module, silent
 from edgekit.calibrate.estimators import base
 from edgekit.calibrate.interpret import Row, Rows
 from edgekit.calibrate.statistics import histograms
@@ -38,8 +38,7 @@ def calibrate(tflite: bytes, inputs: Sequence[TensorSpec], rows: Rows) -> bytes:
         DataError: No rows, or a row of another shape.
         ModelError: The calibrator does not take the model, or an activation is not finite.
     """
-    tensorflow()
-    from tensorflow.lite.python.optimize import calibrator
+    calibrator = module("tensorflow.lite.python.optimize.calibrator")
 
     def feed() -> Iterator[list[np.ndarray]]:
         return (list(row) for row in checked(rows(), inputs))

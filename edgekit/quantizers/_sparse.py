@@ -14,7 +14,7 @@ from itertools import islice
 
 import numpy as np
 
-from edgekit._tf import silent, tensorflow
+from edgekit._tf import module, silent
 from edgekit.calibrate.ranges import reason
 from edgekit.errors import EdgekitError
 from edgekit.graph.graph import Graph
@@ -68,11 +68,9 @@ def sparsify(tflite: bytes) -> bytes:
 
     Nothing is proved of it. Raises whatever TensorFlow raises.
     """
-    tensorflow()
-    from tensorflow.lite.python.convert import mlir_sparsify
-
+    convert = module("tensorflow.lite.python.convert")
     with silent():
-        return bytes(mlir_sparsify(tflite))
+        return bytes(convert.mlir_sparsify(tflite))
 
 
 def proved(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from edgekit._tf import tensorflow
+from edgekit._tf import module, tensorflow
 from edgekit.calibrate.interpret import Interpreter
 from edgekit.calibrate.ranges import checked, quietly
 from edgekit.graph import edit
@@ -34,7 +34,7 @@ class Quantizer(Base):
     def apply(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
         """Calibrate and quantize; see `Base.quantize`."""
         tf = tensorflow()
-        from tensorflow.lite.python.optimize import calibrator
+        calibrator = module("tensorflow.lite.python.optimize.calibrator")
 
         def feed() -> Iterator[list[np.ndarray]]:
             return (list(row) for row in checked(rows(), model.inputs))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from edgekit._tf import tensorflow
+from edgekit._tf import module, tensorflow
 from edgekit.bridge.activations import activations
 from edgekit.calibrate import ranges
 from edgekit.calibrate.choose import CORRECTIONS, Pipeline, Wish, choose
@@ -141,13 +141,13 @@ def to_int8(calibrated: bytes, options: QuantizeOptions) -> bytes:
         UsageError: `keep_float` names no activation.
     """
     tf = tensorflow()
-    from tensorflow.lite.python.convert import mlir_quantize
+    convert = module("tensorflow.lite.python.convert")
 
     sliced = slice_all(calibrated)
     kept = [output for _, output in around(sliced, options.keep_float)]
 
     def work() -> bytes:
-        built: bytes = mlir_quantize(
+        built: bytes = convert.mlir_quantize(
             sliced,
             denylisted_ops=list(IN_FLOAT),  # a tuple would be ignored
             denylisted_nodes=kept,
