@@ -1,0 +1,47 @@
+"""The compiler's face: a graph in, a program with its memory plan and its C text out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.compiler.cores import Core
+from edgekit.compiler.emit import Text, emit
+from edgekit.compiler.fuse import fuse
+from edgekit.compiler.lower import lower
+from edgekit.compiler.plan_memory import MemoryPlan, plan_memory
+from edgekit.compiler.program import Program
+from edgekit.graph.graph import Graph
+
+
+@dataclass(frozen=True, eq=False)
+class Compiled:
+    """A model as C.
+
+    Attributes:
+        program: What is computed.
+        plan: Where it lies in memory.
+        core: What it was made for.
+        text: The C files.
+    """
+
+    program: Program
+    plan: MemoryPlan
+    core: Core
+    text: Text
+
+
+def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
+    """Compile an int8 graph.
+
+    Args:
+        graph: As read by `edgekit.graph.read`.
+        core: Chooses kernels and layouts.
+        prefix: A C identifier; every name of the text begins with it, or with `ek_`, which is
+            static.
+
+    Raises:
+        TargetError: The graph has something that the compiler does not know, named with its layer.
+    """
+    program = fuse(lower(graph))
+    plan = plan_memory(program, core)
+    return Compiled(program, plan, core, emit(program, plan, core, prefix))

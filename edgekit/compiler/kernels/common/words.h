@@ -1,0 +1,22 @@
+/* Moves of bytes without the C library. The empty asm keeps compilers from calling memcpy. */
+#if defined(__GNUC__)
+#define EK_KEEP_LOOP() __asm__ volatile("")
+#define EK_NOINLINE __attribute__((noinline))
+#else
+#define EK_KEEP_LOOP() ((void)0)
+#define EK_NOINLINE
+#endif
+
+static inline void ek_copy(int8_t *to, const int8_t *from, int32_t bytes) {
+    while (bytes-- > 0) {
+        *to++ = *from++;
+        EK_KEEP_LOOP();
+    }
+}
+
+static inline void ek_fill(int8_t *to, int32_t value, int32_t bytes) {
+    while (bytes-- > 0) {
+        *to++ = (int8_t)value;
+        EK_KEEP_LOOP();
+    }
+}

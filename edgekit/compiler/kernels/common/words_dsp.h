@@ -1,0 +1,42 @@
+/* Moves of bytes without the C library, by words: these cores load and store words anywhere. */
+#if defined(__GNUC__)
+#define EK_KEEP_LOOP() __asm__ volatile("")
+#define EK_NOINLINE __attribute__((noinline))
+#else
+#define EK_KEEP_LOOP() ((void)0)
+#define EK_NOINLINE
+#endif
+
+static inline uint32_t ek_load32(const void *from) {
+    uint32_t word;
+    memcpy(&word, from, 4);
+    return word;
+}
+
+static inline void ek_store32(void *to, uint32_t word) { memcpy(to, &word, 4); }
+
+static EK_NOINLINE void ek_copy(int8_t *to, const int8_t *from, int32_t bytes) {
+    for (; bytes >= 8; bytes -= 8, to += 8, from += 8) {
+        uint32_t first = ek_load32(from);
+        uint32_t second = ek_load32(from + 4);
+        ek_store32(to, first);
+        ek_store32(to + 4, second);
+        EK_KEEP_LOOP();
+    }
+    while (bytes-- > 0) {
+        *to++ = *from++;
+        EK_KEEP_LOOP();
+    }
+}
+
+static EK_NOINLINE void ek_fill(int8_t *to, int32_t value, int32_t bytes) {
+    uint32_t word = (uint32_t)(value & 0xff) * 0x01010101u;
+    for (; bytes >= 4; bytes -= 4, to += 4) {
+        ek_store32(to, word);
+        EK_KEEP_LOOP();
+    }
+    while (bytes-- > 0) {
+        *to++ = (int8_t)value;
+        EK_KEEP_LOOP();
+    }
+}

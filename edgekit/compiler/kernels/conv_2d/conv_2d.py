@@ -1,0 +1,149 @@
+"""CONV_2D, and FULLY_CONNECTED as the convolution of one pixel (or a row of them).
+
+Source: tensorflow/lite/kernels/internal/reference/integer_ops/conv.h and fully_connected.h.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.compiler.cores import Core
+from edgekit.compiler.emission import Emission
+from edgekit.compiler.kernels.add.add import Add
+from edgekit.compiler.kernels.common.windows import Window, same_padding
+from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm.gemm import Matrix
+from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
+from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers, multiply
+
+OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
+
+
+@dataclass(frozen=True, eq=False)
+class Conv2D:
+    """A convolution, requantized, with an addition where one was fused.
+
+    Attributes:
+        window: Where each output looks.
+        matrix: Weights [channels, kernel height * width * input channels] and the rest.
+        shape: Of the output, as the model has it.
+        add: Added to the result; the second input of the layer.
+    """
+
+    window: Window
+    matrix: Matrix
+    shape: tuple[int, ...]
+    add: Add | None = None
+
+    def macs(self) -> int:
+        """Multiply-accumulates, padding included."""
+        return self.window.pixels * self.matrix.depth * self.matrix.channels
+
+    def scratch(self, core: Core) -> int:
+        """Two columns, and the bytes of one where they cannot be filled directly."""
+        columns = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
+        return columns + (0 if self._direct(core) else self.matrix.depth)
+
+    def overlaps(self, core: Core) -> tuple[int | None, ...]:
+        """Outputs may lie where inputs lay that no later pair of pixels needs."""
+        near = self.window.overlap(self.matrix.channels, gemm.COLUMNS)
+        return (near,) if self.add is None else (near, 0)
+
+    def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        """The host twin."""
+        matrix = self.matrix
+        columns = self.window.columns(inputs[0], matrix.zero_in).astype(np.int64)
+        sums = (columns - matrix.zero_in) @ matrix.weights.astype(np.int64).T + matrix.bias
+        out = np.clip(multiply(sums, matrix.by) + matrix.zero_out, matrix.low, matrix.high)
+        out = out.astype(np.int8).reshape(self.shape)
+        return out if self.add is None else self.add.run(out, inputs[1])
+
+    def emit(self, core: Core, to: Emission) -> str:
+        """One call."""
+        to.use("conv_2d/conv_2d.h")
+        window, columns = self.window, gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
+        matrix = gemm.emit(self.matrix, core, to)
+        add = f"&{self.add.constant(to)}" if self.add else "0"
+        layer = to.struct(
+            "ek_conv_2d_t",
+            "layer",
+            [
+                f"&{matrix}", add,
+                *(window.height, window.width, window.channels),
+                *(window.out_height, window.out_width),
+                *(window.kernel_height, window.kernel_width),
+                *(window.dilation_height, window.dilation_width),
+                *(window.pad_top, window.pad_left),
+                *(window.stride_height, window.stride_width),
+                int(self._direct(core)),
+            ],
+        )  # fmt: skip
+        addend = to.inputs[1] if self.add else "0"
+        bytes_at = "0" if self._direct(core) else f"{to.scratch} + {columns}"
+        return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {to.output}, {to.scratch}, {bytes_at});"
+
+    def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
+        """The same with an addition to its result."""
+        return replace(self, add=add, shape=shape)
+
+    def _direct(self, core: Core) -> bool:
+        """Whether pieces of a column begin where the kernel's layout lets them."""
+        whole = self.window.kernel_height * self.window.kernel_width == 1
+        return core.isa != "dsp" or whole or self.window.channels % 4 == 0
+
+
+def lower(call: Call) -> Conv2D:
+    """The operation of a CONV_2D or FULLY_CONNECTED."""
+    call.int8(call.input(0), call.output)
+    weights = call.constant(1)
+    if weights.dtype != np.int8 or call.input(1).dtype != "int8":
+        raise Unsupported(f"its weights are {call.input(1).dtype}, not int8")
+    return _dense(call, weights) if call.op.name == "FULLY_CONNECTED" else _conv(call, weights)
+
+
+def _conv(call: Call, weights: NDArray[np.int8]) -> Conv2D:
+    batch, height, width, channels = call.input(0).shape
+    if batch != 1:
+        raise Unsupported(f"a batch of {batch}")
+    if weights.shape[3] != channels:
+        raise Unsupported(f"{channels // weights.shape[3]} groups")
+    window = same_padding(
+        call, (height, width, channels), (weights.shape[1], weights.shape[2])
+    ).flat()
+    return Conv2D(window, matrix_of(call, weights.reshape(len(weights), -1)), call.output.shape)
+
+
+def _dense(call: Call, weights: NDArray[np.int8]) -> Conv2D:
+    if call.option("weights_format", "DEFAULT") != "DEFAULT":
+        raise Unsupported(f"weights in the format {call.option('weights_format')}")
+    depth = weights.shape[-1]
+    pixels = math.prod(call.input(0).shape) // depth
+    window = Window(1, pixels, depth, 1, pixels)
+    return Conv2D(window, matrix_of(call, weights), call.output.shape)
+
+
+def matrix_of(call: Call, weights: NDArray[np.int8]) -> Matrix:
+    """Weights [channels, depth] with bias, factors and range of a CONV_2D and its like."""
+    source, kernel, out = call.input(0), call.input(1), call.output
+    assert kernel.quantization is not None
+    if np.any(kernel.quantization.zero_point != 0):
+        raise Unsupported("its weights have a zero point")
+    bias = np.zeros(len(weights), np.int32)
+    if call.has(2):
+        bias = call.constant(2).astype(np.int64).astype(np.int32).ravel()
+    scales = kernel.quantization.scale
+    if len(scales) > 1 or call.op.name != "FULLY_CONNECTED":
+        factors = scale_of(source) * scales.astype(np.float64) / scale_of(out)
+        by = multipliers(np.broadcast_to(factors, (len(weights),)))
+    else:
+        by = multiplier_of(float(np.float32(scale_of(source)) * scales[0]) / scale_of(out))
+    try:
+        low, high = activation_range(call.activation(), scale_of(out), zero_of(out))
+    except ValueError as error:
+        raise Unsupported(f"the fused activation {error}") from None
+    return Matrix(weights, bias, by, zero_of(source), zero_of(out), low, high)

@@ -1,0 +1,164 @@
+"""Weights, biases and factors as the matrix kernel of a core wants them.
+
+A kernel takes the inputs of two output pixels (columns) against all channels. `portable` and `mve`
+read int8 columns with the zero point inside, so it is folded into the bias. `dsp` reads columns of
+int16 with the zero point taken off, so biases stay small enough for 16 bits, and two channels share
+a 16-bit weight: with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes
+acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.compiler.cores import Core, Isa
+from edgekit.compiler.emission import Emission
+from edgekit.compiler.requantize import Multipliers
+
+_ALIGN = {"portable": 1, "dsp": 4, "mve": 16}
+_BYTES = {"portable": 1, "dsp": 2, "mve": 1}
+COLUMNS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix:
+    """A matrix of weights with what turns sums into outputs.
+
+    Attributes:
+        weights: int8 [channels, depth].
+        bias: int32 [channels], zero point not folded in.
+        by: A factor for each channel, or one for all.
+        zero_in: Zero point of the inputs.
+        zero_out: Zero point of the outputs.
+        low: Least output.
+        high: Greatest output.
+    """
+
+    weights: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    by: Multipliers
+    zero_in: int
+    zero_out: int
+    low: int
+    high: int
+
+    @property
+    def channels(self) -> int:
+        """Outputs of a column."""
+        return len(self.weights)
+
+    @property
+    def depth(self) -> int:
+        """Inputs of a column."""
+        return int(self.weights.shape[1])
+
+    def folded_bias(self) -> NDArray[np.int32]:
+        """Biases for inputs that keep their zero point."""
+        sums = self.weights.astype(np.int64).sum(axis=1)
+        return _int32(self.bias.astype(np.int64) - self.zero_in * sums)
+
+    def widest(self) -> NDArray[np.int64]:
+        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+        low, high = -128 - self.zero_in, 127 - self.zero_in
+        weights = self.weights.astype(np.int64)
+        positive = np.maximum(weights, 0).sum(axis=1)
+        negative = np.minimum(weights, 0).sum(axis=1)
+        top = self.bias + positive * high + negative * low
+        bottom = self.bias + positive * low + negative * high
+        return np.maximum(np.abs(top), np.abs(bottom))
+
+
+def column_bytes(depth: int, isa: Isa) -> int:
+    """Bytes of one column in working memory."""
+    align = _ALIGN[isa]
+    return (depth + align - 1) // align * align * _BYTES[isa]
+
+
+def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
+    """The constant `ek_gemm_t` of a matrix; returns its C name."""
+    to.use("gemm/gemm.h")
+    folded = core.isa != "dsp"
+    bias = matrix.folded_bias() if folded else matrix.bias
+    narrow = core.isa == "dsp" and _fits16(bias)
+    to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
+    packed = pack(matrix.weights, core.isa)
+    by = matrix.by
+    if len(by) == 1:
+        by = by.take(np.zeros(matrix.channels, np.int64))
+    shift = by.shift
+    fast = core.isa == "dsp" and is_fast(matrix)
+    if fast:  # the shift to the right that is left after the last bit's rounding
+        shift = -1 - shift
+    elif core.isa == "dsp":
+        to.define("EK_GEMM_SLOW")
+    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    bias, multiplier, shift = (np.pad(each, (0, even)) for each in (bias, by.multiplier, shift))
+    return to.struct(
+        "ek_gemm_t",
+        f"{what}gemm",
+        [
+            to.array(f"{what}weights", packed),
+            to.array(f"{what}bias", bias.astype(np.int16) if narrow else bias),
+            to.array(f"{what}multiplier", multiplier),
+            to.array(f"{what}shift", shift.astype(np.int8)),
+            matrix.depth,
+            matrix.channels,
+            matrix.zero_in,
+            matrix.zero_out,
+            matrix.low,
+            matrix.high,
+            16 if narrow else 32,
+            int(fast),
+        ],
+    )
+
+
+def is_fast(matrix: Matrix) -> bool:
+    """Whether the sums keep within what two channels in one register can hold."""
+    pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
+    fits = np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15
+    return bool(fits and matrix.widest().max() < 1 << 23 and (matrix.by.shift < 0).all())
+
+
+def pack(weights: NDArray[np.int8], isa: Isa) -> NDArray[Any]:
+    """Weights, int8 [channels, depth], in the order in which the kernel of `isa` reads them."""
+    if isa == "dsp":
+        return _pairs(weights)
+    if isa == "mve":
+        return _depth(weights, 16)
+    return weights
+
+
+def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:
+    """Blocks of four channels, then of two: for two inputs a word for each two channels.
+
+    Inputs go in the order 0, 2, 1, 3 within four: that is how SXTB16 takes bytes apart.
+    """
+    padded = _channels(_depth(weights, 4), 2)
+    ordered = padded.reshape(len(padded), -1, 4)[:, :, [0, 2, 1, 3]].reshape(len(padded), -1)
+    high, low = ordered[1::2].astype(np.int64), ordered[0::2].astype(np.int64)
+    words = ((high * 256 + low) & 0xFFFF).astype(np.uint16).view(np.int16)
+    words = words.reshape(len(words), -1, 2)  # [pairs of channels, steps, 2 inputs]
+    fours = len(weights) // 4 * 2
+    blocks = words[:fours].reshape(-1, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
+    return np.concatenate([blocks.ravel(), words[fours:].ravel()])
+
+
+def _channels(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
+    return np.pad(weights, ((0, -len(weights) % multiple), (0, 0)))
+
+
+def _depth(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
+    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % multiple)))
+
+
+def _fits16(values: NDArray[Any]) -> bool:
+    return bool((np.abs(values.astype(np.int64)) < 1 << 15).all())
+
+
+def _int32(values: NDArray[np.int64]) -> NDArray[np.int32]:
+    return (((values + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)).astype(np.int32)

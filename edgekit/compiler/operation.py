@@ -1,0 +1,128 @@
+"""The contract of an operation, and how to write the next one.
+
+An operation is a folder of `kernels/` with the file `<name>.py` (the host twin) and `<name>.h` (the
+device twin: static functions in C99). `<name>_dsp.h` and `<name>_mve.h`, where they exist, replace
+`<name>.h` on cores with these instructions; whatever another header of `kernels/` includes is
+found in the same way. The host twin defines
+
+    OPERATORS = ("CONV_2D",)              the operators of a model that it lowers
+    def lower(call: Call) -> Operation    what one of them computes; `Unsupported` where it cannot
+
+and a frozen dataclass with the methods of `Operation`. The constant operands of an operator belong
+to the operation; its other operands are the inputs of the layer, in the model's order.
+
+The numbers are those of TensorFlow Lite Micro's reference kernels, bit for bit: `run` is tested
+against the `tflite-micro` wheel, the C code against `run`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from numpy.typing import NDArray
+
+from edgekit.compiler.cores import Core
+from edgekit.graph.graph import Graph, Op, Tensor
+
+if TYPE_CHECKING:
+    from edgekit.compiler.emission import Emission
+
+
+class Unsupported(Exception):
+    """What the compiler cannot do with an operator: the reason, in a few words."""
+
+
+class Operation(Protocol):
+    """What a layer computes, constants included."""
+
+    def macs(self) -> int:
+        """Multiply-accumulates of one run."""
+        ...
+
+    def scratch(self, core: Core) -> int:
+        """Bytes of working memory that the device twin is given, aligned to 8."""
+        ...
+
+    def overlaps(self, core: Core) -> tuple[int | None, ...]:
+        """How near the output may be to each input in memory.
+
+        For each input the smallest (start of input - start of output) in bytes at which the device
+        twin has read what it needs before it is overwritten: 0 allows work in place; None: they
+        may share no byte.
+        """
+        ...
+
+    def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        """The host twin: outputs for inputs, in the shapes of the model."""
+        ...
+
+    def emit(self, core: Core, to: Emission) -> str:
+        """Add constants and kernels to `to`, and return the statements of the layer's function."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """An operator of a model, as `lower` is given it."""
+
+    graph: Graph
+    op: Op
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """An option of the operator; files may leave them out."""
+        return self.op.options.get(name, default)
+
+    def has(self, place: int) -> bool:
+        """Whether the optional operand number `place` is there."""
+        return place < len(self.op.inputs) and self.op.inputs[place] >= 0
+
+    def input(self, place: int) -> Tensor:
+        """Operand number `place`."""
+        return self.graph.tensors[self.op.inputs[place]]
+
+    @property
+    def output(self) -> Tensor:
+        """The (first) output."""
+        return self.graph.tensors[self.op.outputs[0]]
+
+    def constant(self, place: int) -> NDArray[Any]:
+        """The data of operand number `place`.
+
+        Raises:
+            Unsupported: It is computed by the model.
+        """
+        tensor = self.input(place)
+        if tensor.data is None:
+            raise Unsupported(f"its operand '{tensor.name}' is no constant")
+        return tensor.data
+
+    def activation(self) -> str:
+        """The fused activation."""
+        return str(self.option("fused_activation_function", "NONE"))
+
+    def int8(self, *tensors: Tensor) -> None:
+        """Refuse what is not int8 with one scale for the whole tensor."""
+        for tensor in tensors:
+            if tensor.dtype != "int8":
+                raise Unsupported(f"'{tensor.name}' is {tensor.dtype}, not int8")
+            if tensor.quantization is None or tensor.quantization.per_channel:
+                raise Unsupported(f"'{tensor.name}' has no scale of its own")
+
+
+def scale_of(tensor: Tensor) -> float:
+    """The float32 scale of a tensor that has one."""
+    assert tensor.quantization is not None
+    return float(tensor.quantization.scale[0])
+
+
+def zero_of(tensor: Tensor) -> int:
+    """The zero point of a tensor that has one."""
+    assert tensor.quantization is not None
+    return int(tensor.quantization.zero_point[0])
+
+
+def variable_inputs(graph: Graph, op: Op) -> Sequence[int]:
+    """Indices of the operands that are no constants, in order."""
+    return [index for index in op.inputs if index >= 0 and graph.tensors[index].data is None]
