@@ -1,1 +1,1 @@
-"""Our own compiler: an int8 graph to plain C for microcontrollers, bit for bit what TFLM computes."""
+"""Our own compiler: an int8 graph to plain C for microcontrollers, bit for bit what TFLM does."""

@@ -114,7 +114,7 @@ def _header(program: Program, plan: MemoryPlan, prefix: str) -> str:
         f"    {upper}_ERROR_ALIGNMENT = 2",
         f"}} {prefix}_status;",
         "",
-        f"/* One inference in `arena`, {upper}_ARENA_BYTES long and aligned to {upper}_ARENA_ALIGN:",
+        f"/* One inference in `arena`, {upper}_ARENA_BYTES, aligned to {upper}_ARENA_ALIGN:",
         f"   reads the input at {upper}_INPUT_OFFSET, which is lost, and leaves the output at",
         f"   {upper}_OUTPUT_OFFSET until the next run. */",
         f"{prefix}_status {prefix}_run(void *arena);",

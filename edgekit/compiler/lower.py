@@ -24,7 +24,7 @@ _HINT = (
 @cache
 def operators() -> dict[str, Callable[[Call], Operation]]:
     """Operator of a model -> what lowers it, for every folder of `kernels/`."""
-    found = {}
+    found: dict[str, Callable[[Call], Operation]] = {}
     for folder in pkgutil.iter_modules(kernels.__path__):
         try:
             twin = importlib.import_module(f"{kernels.__name__}.{folder.name}.{folder.name}")
@@ -32,7 +32,8 @@ def operators() -> dict[str, Callable[[Call], Operation]]:
             if error.name != f"{kernels.__name__}.{folder.name}.{folder.name}":
                 raise
             continue
-        found.update(dict.fromkeys(getattr(twin, "OPERATORS", ()), getattr(twin, "lower", None)))
+        if hasattr(twin, "OPERATORS"):
+            found.update(dict.fromkeys(twin.OPERATORS, twin.lower))
     return found
 
 

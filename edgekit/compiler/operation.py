@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from edgekit.compiler.emission import Emission
 
 
+IN_PLACE = -1
+"""An overlap: output and input may begin at the same byte; else they share none."""
+
+
 class Unsupported(Exception):
     """What the compiler cannot do with an operator: the reason, in a few words."""
 
@@ -49,8 +53,8 @@ class Operation(Protocol):
         """How near the output may be to each input in memory.
 
         For each input the smallest (start of input - start of output) in bytes at which the device
-        twin has read what it needs before it is overwritten: 0 allows work in place; None: they
-        may share no byte.
+        twin has read what it needs before it is overwritten: 0 allows work in place; `IN_PLACE`
+        that and nothing else; None: they may share no byte.
         """
         ...
 

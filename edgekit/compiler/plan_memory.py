@@ -1,4 +1,4 @@
-"""Where each value lies in the arena: lifetimes packed, outputs over inputs that are read by then."""
+"""Where each value lies in the arena: lifetimes packed, outputs over inputs already read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgekit.compiler.cores import Core
+from edgekit.compiler.operation import IN_PLACE
 from edgekit.compiler.program import Program
 
 ALIGNMENT = 16
@@ -111,7 +112,7 @@ class _Packing:
         """Bytes that an output and its input can share."""
         if (output, source) not in self._near:
             return 0
-        distance = self._near[output, source]
+        distance = max(0, self._near[output, source])
         together = max(self._bytes(output), distance + self._bytes(source))
         return max(0, self._bytes(output) + self._bytes(source) - together)
 
@@ -120,27 +121,31 @@ class _Packing:
 
     def _lowest(self, number: int, placed: Sequence[int], offsets: Sequence[int]) -> int:
         block = self._blocks[number]
-        barred = sorted(
+        barred = [
             self._barred(number, other, offsets[other])
             for other in placed
             if self._blocks[other].first <= block.last and block.first <= self._blocks[other].last
+        ]
+        tries = {0, *(_up(high, block.step) for _, high, _ in barred)}
+        tries |= {at for _, _, at in barred if at is not None and at % block.step == 0}
+        return min(
+            at
+            for at in tries
+            if all(at <= low or at >= high or at == same for low, high, same in barred)
         )
-        at = 0
-        for first, last in barred:
-            if at <= first:
-                continue
-            if at < last:
-                at = _up(last, block.step)
-        return at
 
-    def _barred(self, number: int, other: int, at: int) -> tuple[int, int]:
-        """Offsets of `number` that `other`, placed at `at`, bars: from above the first to the last."""
+    def _barred(self, number: int, other: int, at: int) -> tuple[int, int, int | None]:
+        """Between which offsets `number` must not lie, because of `other` at `at`; and where it
+        may all the same."""
         low, high = at - self._bytes(number), at + self._bytes(other)
+        distance = self._near.get((number, other), self._near.get((other, number)))
+        if distance is None:
+            return low, high, None
+        if distance == IN_PLACE:
+            return low, high, at
         if (number, other) in self._near:  # an output: not above its input less the distance
-            low = max(low, at - self._near[number, other])
-        elif (other, number) in self._near:
-            high = min(high, at + self._near[other, number])
-        return low, max(low, high)
+            return max(low, at - distance), high, None
+        return low, max(low, min(high, at + distance)), None
 
 
 def _values(program: Program) -> list[_Block]:
@@ -174,7 +179,7 @@ def _near(program: Program, core: Core) -> dict[tuple[int, int], int]:
             ends = blocks[value].last == step and blocks[value].first < max(step, 1)
             again = layer.inputs.count(value) > 1
             if distance is not None and ends and not again and value not in program.outputs:
-                near[layer.output, value] = _up(max(distance, 0), _STEP)
+                near[layer.output, value] = IN_PLACE if distance < 0 else _up(distance, _STEP)
     return near
 
 

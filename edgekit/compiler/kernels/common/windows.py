@@ -104,7 +104,8 @@ class Window:
         """The first byte of the input that each output pixel reads."""
         row = np.clip(self.rows(), 0, self.height - 1).min(axis=1)
         place = np.clip(self.places(), 0, self.width - 1).min(axis=1)
-        return ((row[:, None] * self.width + place[None, :]) * self.channels * step).ravel()
+        first = (row[:, None] * self.width + place[None, :]) * self.channels * step
+        return np.asarray(first.ravel())
 
 
 def same_padding(call: Call, shape: tuple[int, int, int], kernel: tuple[int, int]) -> Window:
@@ -132,7 +133,13 @@ def same_padding(call: Call, shape: tuple[int, int, int], kernel: tuple[int, int
     if tuple(sizes) != tuple(call.output.shape[1:3]):
         raise Unsupported(f"its output is {call.output.shape}, where {tuple(sizes)} was expected")
     height, width, channels = shape
-    return Window(height, width, channels, *sizes, *kernel, *stride, *dilation, *pads)
+    return Window(
+        height,
+        width,
+        channels,
+        *(sizes[0], sizes[1], kernel[0], kernel[1], stride[0], stride[1]),
+        *(dilation[0], dilation[1], pads[0], pads[1]),
+    )
 
 
 def _inside(places: NDArray[np.int64], size: int) -> NDArray[np.bool_]:

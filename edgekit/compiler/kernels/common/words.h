@@ -1,7 +1,7 @@
 /* Moves of bytes without the C library. The empty asm keeps compilers from calling memcpy. */
 #if defined(__GNUC__)
 #define EK_KEEP_LOOP() __asm__ volatile("")
-#define EK_NOINLINE __attribute__((noinline))
+#define EK_NOINLINE __attribute__((noinline, unused))
 #else
 #define EK_KEEP_LOOP() ((void)0)
 #define EK_NOINLINE

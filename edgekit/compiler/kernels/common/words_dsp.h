@@ -1,7 +1,7 @@
 /* Moves of bytes without the C library, by words: these cores load and store words anywhere. */
 #if defined(__GNUC__)
 #define EK_KEEP_LOOP() __asm__ volatile("")
-#define EK_NOINLINE __attribute__((noinline))
+#define EK_NOINLINE __attribute__((noinline, unused))
 #else
 #define EK_KEEP_LOOP() ((void)0)
 #define EK_NOINLINE

@@ -85,7 +85,8 @@ class Conv2D:
         )  # fmt: skip
         addend = to.inputs[1] if self.add else "0"
         bytes_at = "0" if self._direct(core) else f"{to.scratch} + {columns}"
-        return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {to.output}, {to.scratch}, {bytes_at});"
+        memory = f"{to.output}, {to.scratch}, {bytes_at}"
+        return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
     def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
         """The same with an addition to its result."""

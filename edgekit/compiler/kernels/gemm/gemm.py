@@ -69,7 +69,7 @@ class Matrix:
         negative = np.minimum(weights, 0).sum(axis=1)
         top = self.bias + positive * high + negative * low
         bottom = self.bias + positive * low + negative * high
-        return np.maximum(np.abs(top), np.abs(bottom))
+        return np.asarray(np.maximum(np.abs(top), np.abs(bottom)))
 
 
 def column_bytes(depth: int, isa: Isa) -> int:

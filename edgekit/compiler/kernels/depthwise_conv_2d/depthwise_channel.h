@@ -1,0 +1,26 @@
+#include "../common/words.h"
+#include "../common/requantize.h"
+
+/* One channel after the other. "Along" is the direction of the inner loop, "across" the other:
+   widths are along, heights across. `rows` lines of `pitch` values of a channel are held. */
+typedef struct {
+    const int8_t *weights;
+    const void *bias;
+    const int32_t *multiplier;
+    const int8_t *shift;
+    int32_t in_along, in_across, out_along, out_across;
+    int16_t channels, outputs, in_height, in_width, out_height, out_width;
+    int16_t kernel_height, kernel_width, stride_height, stride_width;
+    int16_t dilation_height, dilation_width, pad_top, pad_left, rows, pitch;
+    int16_t zero_in, zero_out;
+    int8_t low, high;
+    uint8_t bias_bits, fast;
+} ek_depthwise_conv_2d_t;
+
+/* What the inner loop knows of an output channel; assembly counts on the order. */
+typedef struct {
+    uint32_t pairs[6];
+    int32_t bias, multiplier, shift, zero, out_along, pitch_bytes;
+    int32_t low, high;
+    const int8_t *weights;
+} ek_depthwise_channel_t;

@@ -1,0 +1,85 @@
+#include "depthwise_rows.h"
+
+static EK_NOINLINE void ek_depthwise_take(const ek_depthwise_conv_2d_t *d, const int8_t *in,
+                                          int32_t row, int16_t *to) {
+    int32_t left = d->pad_left, inside = d->in_width, zero = d->zero_in, x;
+    int32_t right = d->pitch - left - inside;
+    if (row < 0 || row >= d->in_height) {
+        left = d->pitch;
+        inside = right = 0;
+    } else if (right < 0) {
+        inside += right;
+    }
+    for (x = 0; x < left; ++x)
+        *to++ = (int16_t)zero;
+    in += row * d->in_across;
+    for (x = inside; x >= 4; x -= 4, to += 4) {
+        int32_t first = *in, second, third, fourth;
+        in += d->in_along;
+        second = *in;
+        in += d->in_along;
+        third = *in;
+        in += d->in_along;
+        fourth = *in;
+        in += d->in_along;
+        to[0] = (int16_t)first;
+        to[1] = (int16_t)second;
+        to[2] = (int16_t)third;
+        to[3] = (int16_t)fourth;
+    }
+    for (; x > 0; --x, in += d->in_along)
+        *to++ = *in;
+    for (x = 0; x < right; ++x)
+        *to++ = (int16_t)zero;
+}
+
+static void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t channel,
+                                 ek_depthwise_channel_t *k) {
+    int32_t taps = d->kernel_height * d->kernel_width, sum = 0, i;
+    const int8_t *w = d->weights + channel * taps;
+    for (i = 0; i < taps; ++i)
+        sum += w[i];
+    k->weights = w;
+    k->bias = d->bias_bits == 16 ? ((const int16_t *)d->bias)[channel]
+                                 : ((const int32_t *)d->bias)[channel];
+    k->bias -= d->zero_in * sum;
+    k->multiplier = d->multiplier[channel];
+    k->shift = d->shift[channel];
+    k->zero = d->zero_out;
+    k->out_along = d->out_along;
+    k->pitch_bytes = 2 * d->pitch;
+    k->low = d->low;
+    k->high = d->high;
+    ek_depthwise_prepare(d, k);
+}
+
+static EK_NOINLINE void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const int8_t *in,
+                                             int8_t *out, int16_t *strip) {
+    int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1;
+    int32_t fit = (d->rows - reach) / d->stride_height + 1, channel;
+    for (channel = 0; channel < d->channels; ++channel, ++in) {
+        int32_t done = 0, held = 0, first = -d->pad_top;
+        while (done < d->out_height) {
+            int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i, j;
+            int32_t wanted = (lines - 1) * d->stride_height + reach;
+            for (; held < wanted; ++held)
+                ek_depthwise_take(d, in, first + held, strip + held * d->pitch);
+            for (j = 0; j < d->outputs; ++j) {
+                ek_depthwise_channel_t k;
+                int32_t number = channel * d->outputs + j;
+                int8_t *to = out + done * d->out_across + number;
+                ek_depthwise_channel(d, number, &k);
+                for (i = 0; i < lines; ++i, to += d->out_across)
+                    ek_depthwise_row(d, &k, strip + i * d->stride_height * d->pitch, to);
+            }
+            done += lines;
+            first += lines * d->stride_height;
+            held -= lines * d->stride_height;
+            if (held > 0 && done < d->out_height)
+                ek_copy((int8_t *)strip, (const int8_t *)(strip + lines * d->stride_height * d->pitch),
+                        held * 2 * d->pitch);
+            if (held < 0)
+                held = 0;
+        }
+    }
+}

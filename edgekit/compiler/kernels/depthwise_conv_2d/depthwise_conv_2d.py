@@ -1,0 +1,197 @@
+"""DEPTHWISE_CONV_2D: each input channel by itself.
+
+The device twin takes one channel after the other: its picture goes into working memory (a strip of
+rows at a time where it is large), with padding around it, and its outputs take its place. So
+input and output may share their memory, and the inner loop walks along neighbouring pixels.
+
+Source: tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.compiler.cores import Core
+from edgekit.compiler.emission import Emission
+from edgekit.compiler.kernels.common.windows import Window, same_padding
+from edgekit.compiler.kernels.conv_2d.conv_2d import matrix_of
+from edgekit.compiler.kernels.gemm.gemm import Matrix
+from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
+from edgekit.compiler.requantize import multiply
+
+OPERATORS = ("DEPTHWISE_CONV_2D",)
+_STRIP = 2048
+"""Working memory in bytes above which a channel is taken in strips."""
+_TOGETHER = 4
+"""Outputs that the fast loops compute at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class DepthwiseConv2D:
+    """A convolution that keeps channels apart.
+
+    Attributes:
+        window: Where each output looks; its channels are those of the input.
+        matrix: Weights [output channels, taps] and the rest.
+        shape: Of the output, as the model has it.
+    """
+
+    window: Window
+    matrix: Matrix
+    shape: tuple[int, ...]
+
+    @property
+    def multiplier(self) -> int:
+        """Output channels of each input channel."""
+        return self.matrix.channels // self.window.channels
+
+    def macs(self) -> int:
+        """Multiply-accumulates, padding included."""
+        return self.window.pixels * self.matrix.depth * self.matrix.channels
+
+    def scratch(self, core: Core) -> int:
+        """A strip of one channel, 16 bits each; what the inner loop knows of a channel is local."""
+        layout = self._layout()
+        return layout.rows * layout.pitch * 2 + 4
+
+    def overlaps(self, core: Core) -> tuple[int | None, ...]:
+        """In place, where a channel's outputs are no more than its inputs."""
+        window = self.window
+        fits = window.out_height <= window.height and window.out_width <= window.width
+        return (IN_PLACE,) if self.multiplier == 1 and fits else (None,)
+
+    def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        """The host twin."""
+        matrix = self.matrix
+        seen = self.window.patches(inputs[0], matrix.zero_in).astype(np.int64) - matrix.zero_in
+        seen = seen.reshape(self.window.pixels, matrix.depth, self.window.channels)
+        weights = matrix.weights.astype(np.int64)
+        weights = weights.reshape(self.window.channels, self.multiplier, matrix.depth)
+        sums = np.einsum("ptc,cmt->pcm", seen, weights).reshape(self.window.pixels, -1)
+        out = multiply(sums + matrix.bias, matrix.by) + matrix.zero_out
+        return np.clip(out, matrix.low, matrix.high).astype(np.int8).reshape(self.shape)
+
+    def emit(self, core: Core, to: Emission) -> str:
+        """One call."""
+        layout, matrix = self._layout(), self.matrix
+        window = layout.window
+        to.use("depthwise_conv_2d/depthwise_conv_2d.h")
+        narrow = bool((np.abs(matrix.bias.astype(np.int64)) < 1 << 15).all())
+        taps = matrix.weights.reshape(-1, self.window.kernel_height, self.window.kernel_width)
+        if layout.turned:
+            taps = taps.transpose(0, 2, 1)
+        square = (window.kernel_height, window.kernel_width) == (3, 3)
+        plain = (window.stride_width, window.dilation_width, window.dilation_height) == (1, 1, 1)
+        fast = square and plain and self._below_half()
+        if fast:
+            to.define("EK_DEPTHWISE_3X3")
+        else:
+            to.define("EK_DEPTHWISE_ANY")
+        layer = to.struct(
+            "ek_depthwise_conv_2d_t",
+            "layer",
+            [
+                to.array("weights", taps),
+                to.array("bias", matrix.bias.astype(np.int16) if narrow else matrix.bias),
+                to.array("multiplier", matrix.by.multiplier),
+                to.array("shift", matrix.by.shift.astype(np.int8)),
+                *layout.steps(matrix.channels),
+                *(window.channels, self.multiplier, window.height, window.width),
+                *(window.out_height, window.out_width),
+                *(window.kernel_height, window.kernel_width),
+                *(window.stride_height, window.stride_width),
+                *(window.dilation_height, window.dilation_width),
+                *(window.pad_top, window.pad_left, layout.rows, layout.pitch),
+                *(matrix.zero_in, matrix.zero_out, matrix.low, matrix.high),
+                *(16 if narrow else 32, int(fast)),
+            ],
+        )
+        memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"
+        return f"ek_depthwise_conv_2d(&{layer}, {to.inputs[0]}, {memory});"
+
+    def _below_half(self) -> bool:
+        return bool((self.matrix.by.shift < 0).all() and self.matrix.widest().max() < 1 << 29)
+
+    def _layout(self) -> _Layout:
+        """The longer side of the picture along the inner loop, if the whole of it is held."""
+        straight = _Layout.of(self.window, turned=False)
+        turned = _Layout.of(_turned(self.window), turned=True)
+        longer = self.window.out_height > self.window.out_width
+        return turned if longer and turned.whole else straight
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a channel lies in working memory: `rows` lines of `pitch` values."""
+
+    window: Window
+    turned: bool
+    rows: int
+    pitch: int
+    whole: bool
+
+    @classmethod
+    def of(cls, window: Window, turned: bool) -> _Layout:
+        seen = (window.out_width - 1) * window.stride_width
+        reach = (window.kernel_width - 1) * window.dilation_width + 1
+        pitch = max(seen + reach, _up(window.out_width, _TOGETHER) * window.stride_width + 2)
+        pitch = _up(pitch, 2)
+        tall = (window.kernel_height - 1) * window.dilation_height + 1
+        all_rows = (window.out_height - 1) * window.stride_height + tall
+        rows = min(all_rows, max(_STRIP // (2 * pitch), tall))
+        return cls(window, turned, rows, pitch, rows == all_rows)
+
+    def steps(self, out_channels: int) -> tuple[int, int, int, int]:
+        """Bytes between neighbours: input along and across, output along and across."""
+        channels, window = self.window.channels, self.window
+        if self.turned:
+            return (
+                window.height * channels,
+                channels,
+                window.out_height * out_channels,
+                out_channels,
+            )
+        return channels, window.width * channels, out_channels, window.out_width * out_channels
+
+
+def _turned(window: Window) -> Window:
+    return replace(
+        window,
+        height=window.width,
+        width=window.height,
+        out_height=window.out_width,
+        out_width=window.out_height,
+        kernel_height=window.kernel_width,
+        kernel_width=window.kernel_height,
+        stride_height=window.stride_width,
+        stride_width=window.stride_height,
+        dilation_height=window.dilation_width,
+        dilation_width=window.dilation_height,
+        pad_top=window.pad_left,
+        pad_left=window.pad_top,
+    )
+
+
+def lower(call: Call) -> DepthwiseConv2D:
+    """The operation of a DEPTHWISE_CONV_2D."""
+    call.int8(call.input(0), call.output)
+    weights = call.constant(1)
+    if call.input(1).dtype != "int8":
+        raise Unsupported(f"its weights are {call.input(1).dtype}, not int8")
+    batch, height, width, channels = call.input(0).shape
+    if batch != 1:
+        raise Unsupported(f"a batch of {batch}")
+    _, kernel_height, kernel_width, out_channels = weights.shape
+    if out_channels % channels:
+        raise Unsupported(f"{out_channels} outputs of {channels} channels")
+    window = same_padding(call, (height, width, channels), (kernel_height, kernel_width))
+    flat = weights.reshape(-1, out_channels).T
+    return DepthwiseConv2D(window, matrix_of(call, np.ascontiguousarray(flat)), call.output.shape)
+
+
+def _up(value: int, step: int) -> int:
+    return -(-value // step) * step
