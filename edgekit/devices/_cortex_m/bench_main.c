@@ -4,11 +4,11 @@
  *
  *     vector STATUS COMPARED MISMATCHED STACK GUARDS STACK_FULL
  *     differs INDEX GOT WANTED          the first value of a vector that differs
- *     copy MISMATCHED GUARDS            run_copy with buffers of its own, of the first vector
+ *     copy MISMATCHED GUARDS            run_copy with buffers of its own, on the first vector
  *     fault PC CFSR                     instead of all that would have followed
  *     done
  *
- * GUARDS counts bytes that were overwritten outside the arena (or the output). The lines are for
+ * GUARDS counts bytes that were overwritten outside the arena (or the output, or in the input). The lines are for
  * edgekit/devices/_cortex_m/report.py.
  */
 #include <stddef.h>
@@ -18,6 +18,10 @@
 
 #define GUARD 64u
 #define PATTERN 0xC5u
+
+#ifndef MODEL_GOLDEN_LIMIT
+#define MODEL_GOLDEN_LIMIT MODEL_GOLDEN_COUNT
+#endif
 
 struct span {
     uint32_t offset, bytes;
@@ -180,9 +184,39 @@ static void run(uint32_t number)
     say("\n");
 }
 
+#ifdef MODEL_RUN_COPY
+static unsigned char output_memory[GUARD + MODEL_OUTPUT_BYTES + GUARD] __attribute__((aligned(64)));
+static unsigned char input_memory[GUARD + MODEL_INPUT_BYTES + GUARD] __attribute__((aligned(64)));
+
+static void run_copy(void)
+{
+    unsigned char *output = output_memory + GUARD, *input = input_memory + GUARD;
+    const unsigned char *golden = (const unsigned char *)MODEL_GOLDEN_INPUT[0];
+    const unsigned char *wanted = (const unsigned char *)MODEL_GOLDEN_OUTPUT[0];
+    uint32_t mismatched = 0, changed;
+    fill(memory, sizeof memory);
+    fill(output_memory, sizeof output_memory);
+    fill(input_memory, sizeof input_memory);
+    for (uint32_t k = 0; k < MODEL_INPUT_BYTES; k++) input[k] = golden[k];
+    mismatched += MODEL_RUN_COPY((const void *)input, (void *)output, arena) != 0;
+    for (uint32_t k = 0; k < MODEL_OUTPUT_BYTES; k++) mismatched += output[k] != wanted[k];
+    changed = overwritten(memory, GUARD) + overwritten(arena + MODEL_ARENA_BYTES, GUARD);
+    changed += overwritten(output_memory, GUARD) + overwritten(output + MODEL_OUTPUT_BYTES, GUARD);
+    changed += overwritten(input_memory, GUARD) + overwritten(input + MODEL_INPUT_BYTES, GUARD);
+    for (uint32_t k = 0; k < MODEL_INPUT_BYTES; k++) changed += input[k] != golden[k];
+    say("copy");
+    say_number(mismatched);
+    say_number(changed);
+    say("\n");
+}
+#endif
+
 int main(void)
 {
-    for (uint32_t number = 0; number < MODEL_GOLDEN_COUNT; number++) run(number);
+    for (uint32_t i = 0; i < MODEL_GOLDEN_COUNT && i < MODEL_GOLDEN_LIMIT; i++) run(i);
+#ifdef MODEL_RUN_COPY
+    run_copy();
+#endif
     say("done\n");
     leave();
 }

@@ -49,8 +49,7 @@ def count(
             f"the emulated {machine.name} failed: {error.message}",
             "run edgekit bench with --debug, and report this if the project was not edited",
         ) from error
-    counts = read_counts((work / "counts.txt").read_text(encoding="ascii"))
-    return done.stdout + done.stderr, counts
+    return done.stdout + done.stderr, read_counts((work / "counts.txt").read_text("ascii"))
 
 
 def version() -> str:

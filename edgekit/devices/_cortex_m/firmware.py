@@ -27,8 +27,14 @@ class Firmware:
     symbols: dict[str, toolchain.Symbol]
 
 
-def make(project: Project, core: Core, work: Path) -> Firmware:
+def make(project: Project, core: Core, work: Path, vectors: int | None = None) -> Firmware:
     """Compile and link both firmwares in the empty folder `work`.
+
+    Args:
+        project: The model.
+        core: To compile for.
+        work: Where everything is written.
+        vectors: Measure on the first so many golden vectors; None: on all.
 
     Raises:
         DeviceError: The project does not compile or fits none of the core's machines.
@@ -38,7 +44,8 @@ def make(project: Project, core: Core, work: Path) -> Firmware:
     model = work / "model.o"
     toolchain.compile_c(project.source, model, core, project.cflags)
     start = _own("startup.c", project, core, work)
-    bench = _own("bench_main.c", project, core, work, "-DMODEL_WITH_GOLDEN")
+    limit = () if vectors is None else (f"-DMODEL_GOLDEN_LIMIT={vectors}",)
+    bench = _own("bench_main.c", project, core, work, "-DMODEL_WITH_GOLDEN", *limit)
     size = _own("size_main.c", project, core, work)
     toolchain.link([start, size, model], work / "size.elf", core, core.machines[-1])
     machine = _link_first([start, bench, model], work / "bench.elf", core)

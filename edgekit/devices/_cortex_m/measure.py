@@ -38,7 +38,6 @@ class Measured:
         layers: In order.
         between: Instructions of the run function itself, between the layers.
         cycles: Of the first inference, estimated; None: there is no estimate.
-        cycles_source: How, or why not.
         flash_bytes: Of the smallest program around the model: code, constants, initial data.
         ram_bytes: Of the same: arena, data and bss; no stack.
         stack_bytes: Deepest use of the stack below the caller of the run function.
@@ -52,7 +51,6 @@ class Measured:
     layers: tuple[LayerCost, ...]
     between: int
     cycles: int | None
-    cycles_source: str
     flash_bytes: int
     ram_bytes: int
     stack_bytes: int
@@ -70,8 +68,17 @@ class Measured:
         return sum(vector.mismatched for vector in self.spoken.vectors)
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A project made into firmware for a core."""
+
+    project: Project
+    core: Core
+    firmware: firmware.Firmware
+
+
 def measure(
-    build: Path, manifest: Mapping[str, Any], core: str | None = None, timeout: float = 600.0
+    build: Path, manifest: Mapping[str, Any], core: str | None = None, vectors: int | None = None
 ) -> Measured:
     """Compile the C project of a build, run it on an emulated core and count.
 
@@ -79,7 +86,7 @@ def measure(
         build: Folder of the build, which holds the C project.
         manifest: Of the build, or its table `c_project` alone.
         core: Another core than the project's own, e.g. `cortex-m7`.
-        timeout: Seconds that the emulator may take.
+        vectors: Run the first so many golden vectors; None: all.
 
     Raises:
         ModelError: There is no C project.
@@ -87,28 +94,38 @@ def measure(
         MissingExtra: Compiler or emulator is not installed.
         DeviceError: The project does not compile, faults, hangs, or fits no machine.
     """
+    with tempfile.TemporaryDirectory(prefix="edgekit-") as work:
+        return run(prepare(build, manifest, Path(work), core, vectors))
+
+
+def prepare(
+    build: Path,
+    manifest: Mapping[str, Any],
+    work: Path,
+    core: str | None = None,
+    vectors: int | None = None,
+) -> Prepared:
+    """The first half of `measure`: firmware in the empty folder `work`."""
     project = read_project(build, manifest)
     chosen = find_core(core or project.core)
-    with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
-        return _measure(project, chosen, Path(folder), timeout)
+    return Prepared(project, chosen, firmware.make(project, chosen, work, vectors))
 
 
-def _measure(project: Project, core: Core, work: Path, timeout: float) -> Measured:
-    made = firmware.make(project, core, work)
+def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
+    """The second half of `measure`, in at most `timeout` seconds."""
+    project, core, made = prepared.project, prepared.core, prepared.firmware
     markers = layers.markers(project, made.symbols)
     text, counts = emulate.count(made.path, made.machine, markers, timeout)
-    code = read_disassembly(toolchain.disassembly(made.path))
     spoken = read_spoken(text)
+    code = read_disassembly(toolchain.disassembly(made.path))
     shares = layers.share(project, made.symbols, counts)
-    whole = _whole(counts)
     return Measured(
         core=core.name,
         machine=made.machine.name,
-        totals=counts.totals,
+        totals=counts.totals[: len(spoken.vectors)],
         layers=_costs(project, core, code, shares),
         between=_sum(shares.between),
-        cycles=_rounded(core, code, whole),
-        cycles_source=estimate.MODELS[core.name].source,
+        cycles=_rounded(core, code, _whole(counts)),
         flash_bytes=made.sizes.flash,
         ram_bytes=made.sizes.ram,
         stack_bytes=max(vector.stack for vector in spoken.vectors),

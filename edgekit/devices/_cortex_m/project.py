@@ -105,7 +105,11 @@ def bench_header(project: Project) -> str:
         f"#define MODEL_GOLDEN_OUTPUT {lower}_golden_output",
     ]
     if project.inputs == project.outputs == 1:
-        lines.append(f"#define MODEL_RUN_COPY {lower}_run_copy")
+        lines += [
+            f"#define MODEL_RUN_COPY {lower}_run_copy",
+            f"#define MODEL_INPUT_BYTES {upper}_INPUT_0_BYTES",
+            f"#define MODEL_OUTPUT_BYTES {upper}_OUTPUT_0_BYTES",
+        ]
     return "\n".join([*lines, "#endif", ""])
 
 

@@ -36,10 +36,14 @@ class Spoken:
         vectors: The golden vectors in order.
         differs: Of the first vector that is wrong: its number, index of the first wrong byte,
             what it is, what it should be.
+        copy_mismatched: Output bytes of run_copy that are wrong, of the first vector.
+        copy_overwritten: Bytes that it changed outside its buffers, the input included.
     """
 
     vectors: tuple[Vector, ...]
-    differs: tuple[int, int, int, int] | None
+    differs: tuple[int, int, int, int] | None = None
+    copy_mismatched: int = 0
+    copy_overwritten: int = 0
 
 
 def read_spoken(text: str) -> Spoken:
@@ -50,6 +54,7 @@ def read_spoken(text: str) -> Spoken:
     """
     vectors: list[Vector] = []
     differs: tuple[int, int, int, int] | None = None
+    copied = (0, 0)
     done = False
     for line in text.splitlines():
         kind, *words = line.split() or [""]
@@ -59,6 +64,8 @@ def read_spoken(text: str) -> Spoken:
         elif kind == "differs" and differs is None:
             index, got, wanted = (int(word) for word in words)
             differs = (len(vectors), index, got, wanted)
+        elif kind == "copy":
+            copied = (int(words[0]), int(words[1]))
         elif kind == "fault":
             raise _faulted(len(vectors), *(int(word) for word in words))
         elif kind == "done":
@@ -69,7 +76,7 @@ def read_spoken(text: str) -> Spoken:
             f"the firmware stopped after {len(vectors)} golden vectors; it said: {last[:200]}",
             "build again; if it stays, report it with the build folder",
         )
-    return Spoken(tuple(vectors), differs)
+    return Spoken(tuple(vectors), differs, *copied)
 
 
 def _faulted(vector: int, pc: int, cfsr: int) -> DeviceError:
