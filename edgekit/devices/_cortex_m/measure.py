@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.devices._cortex_m import emulate, estimate, firmware, layers, toolchain
-from edgekit.devices._cortex_m.counts import Counts, Executed
+from edgekit.devices._cortex_m.counts import Counts, Executed, read_counts
 from edgekit.devices._cortex_m.instructions import Instruction, read_disassembly
 from edgekit.devices._cortex_m.machines import Core, find_core
 from edgekit.devices._cortex_m.project import Project, read_project
@@ -115,8 +115,9 @@ def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
     """The second half of `measure`, in at most `timeout` seconds."""
     project, core, made = prepared.project, prepared.core, prepared.firmware
     markers = layers.markers(project, made.symbols)
-    text, counts = emulate.count(made.path, made.machine, markers, timeout)
-    spoken = read_spoken(text)
+    said, counted = emulate.count(made.path, made.machine, markers, timeout)
+    spoken = read_spoken(said)
+    counts = read_counts(counted)
     code = read_disassembly(toolchain.disassembly(made.path))
     shares = layers.share(project, made.symbols, counts)
     return Measured(

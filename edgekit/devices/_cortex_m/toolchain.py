@@ -140,5 +140,6 @@ def _missing(error: ToolError) -> None:
 
 def _complaint(said: str) -> str:
     """The first error among what compiler or linker wrote."""
-    lines = [line for line in said.splitlines() if re.search(r"\berror\b|undefined|overflow", line)]
-    return re.sub(r"^\S*/", "", (lines or said.splitlines() or ["?"])[0].strip())[:200]
+    found = re.search(r"^.*(\berror:|undefined|overflow).*$", said, re.IGNORECASE | re.MULTILINE)
+    line = found[0] if found else (said.strip().splitlines() or ["no reason given"])[0]
+    return re.sub(r"^\S*/", "", line.strip())[:200]
