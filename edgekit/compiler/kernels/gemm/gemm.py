@@ -61,89 +61,25 @@ class Matrix:
         sums = self.weights.astype(np.int64).sum(axis=1)
         return _int32(self.bias.astype(np.int64) - self.zero_in * sums)
 
-    def widest(self) -> NDArray[np.int64]:
-        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+    def reach(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The least and the greatest sum that each channel can have, int64 [channels]."""
         low, high = -128 - self.zero_in, 127 - self.zero_in
         weights = self.weights.astype(np.int64)
         positive = np.maximum(weights, 0).sum(axis=1)
         negative = np.minimum(weights, 0).sum(axis=1)
-        top = self.bias + positive * high + negative * low
         bottom = self.bias + positive * low + negative * high
-        return np.asarray(np.maximum(np.abs(top), np.abs(bottom)))
+        return np.asarray(bottom), np.asarray(self.bias + positive * high + negative * low)
 
+    def widest(self) -> NDArray[np.int64]:
+        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+        bottom, top = self.reach()
+        return np.asarray(np.maximum(np.abs(bottom), np.abs(top)))
 
-def column_bytes(depth: int, isa: Isa) -> int:
-    """Bytes of one column in working memory."""
-    align = _ALIGN[isa]
-    return (depth + align - 1) // align * align * _BYTES[isa]
+    def outputs(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Outputs for sums [..., channels]."""
+        return np.clip(multiply(sums, self.by) + self.zero_out, self.low, self.high)
 
-
-def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
-    """The constant `ek_gemm_t` of a matrix; returns its C name."""
-    to.use("gemm/gemm.h")
-    matrix = settled(matrix)
-    folded = core.isa != "dsp"
-    bias = matrix.folded_bias() if folded else matrix.bias
-    narrow = core.isa == "dsp" and _fits16(bias)
-    to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
-    packed = pack(matrix.weights, core.isa)
-    by = matrix.by
-    if len(by) == 1:
-        by = by.take(np.zeros(matrix.channels, np.int64))
-    shift, relu = by.shift, False
-    fast = core.isa == "dsp" and is_fast(matrix)
-    if fast:  # the shift to the right that is left after the last bit's rounding
-        shift = -1 - shift
-        relu = _cuts_at_zero(matrix)
-        to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
-    elif core.isa == "dsp":
-        to.define("EK_GEMM_SLOW")
-    even = matrix.channels % 2 if core.isa == "dsp" else 0
-    bias, multiplier, shift = (np.pad(each, (0, even)) for each in (bias, by.multiplier, shift))
-    return to.struct(
-        "ek_gemm_t",
-        f"{what}gemm",
-        [
-            to.array(f"{what}weights", packed),
-            to.array(f"{what}bias", bias.astype(np.int16) if narrow else bias),
-            to.array(f"{what}multiplier", multiplier),
-            to.array(f"{what}shift", shift.astype(np.int8)),
-            matrix.depth,
-            matrix.channels,
-            matrix.zero_in,
-            matrix.zero_out,
-            matrix.low,
-            matrix.high,
-            16 if narrow else 32,
-            int(fast) + 2 * int(relu),
-        ],
-    )
-
-
-def settled(matrix: Matrix) -> Matrix:
-    """The same with plain factors for channels without weights, whose output is always the same.
-
-    Training leaves such channels with biases and scales that no fast kernel can hold.
-    """
-    still = ~matrix.weights.any(axis=1)
-    if not still.any():
-        return matrix
-    by = matrix.by
-    if len(by) == 1:
-        by = by.take(np.zeros(matrix.channels, np.int64))
-    value = multiply(matrix.bias, by)
-    # a quarter of a multiple of four rounds to nothing else
-    return replace(
-        matrix,
-        bias=np.where(still, 4 * np.clip(value, -512, 512), matrix.bias).astype(np.int32),
-        by=Multipliers(
-            np.where(still, 1 << 30, by.multiplier).astype(np.int32),
-            np.where(still, -1, by.shift).astype(np.int32),
-        ),
-    )
-
-
-def is_fast(matrix: Matrix) -> bool:
+    def is_fast(matrix: Matrix) -> bool:
     """Whether the sums keep within what two channels in one register can hold."""
     pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
     fits = np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15
