@@ -54,6 +54,7 @@ class _Lowering:
         self._tensors: list[int] = []
         self._of: dict[int, int] = {}
         self._layers: list[Layer] = []
+        self._read = {index for op in graph.ops for index in op.inputs} | set(graph.outputs)
 
     def program(self) -> Program:
         graph = self._graph
@@ -91,13 +92,16 @@ class _Lowering:
         lowered = None if op.custom else operators().get(op.name)
         if lowered is None:
             raise TargetError(f"{graph.title(op)}: the C project has no such operation", _HINT)
-        try:
-            operation = lowered(Call(graph, op))
-        except Unsupported as error:
-            raise TargetError(f"{graph.title(op)}: {error}", _HINT) from None
-        name = graph.tensors[op.outputs[0]].name
         read = tuple(self._value(index) for index in inputs)
-        self._layers.append(Layer(name, op.name, operation, read, self._value(op.outputs[0])))
+        for result, index in enumerate(op.outputs):
+            if len(op.outputs) > 1 and index not in self._read:
+                continue
+            try:
+                operation = lowered(Call(graph, op, result))
+            except Unsupported as error:
+                raise TargetError(f"{graph.title(op)}: {error}", _HINT) from None
+            name = graph.tensors[index].name
+            self._layers.append(Layer(name, op.name, operation, read, self._value(index)))
 
 
 def _value(tensor: Tensor) -> Value:

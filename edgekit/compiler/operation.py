@@ -69,10 +69,18 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """An operator of a model, as `lower` is given it."""
+    """An operator of a model, as `lower` is given it.
+
+    Attributes:
+        graph: The model.
+        op: The operator.
+        result: Which of its outputs is to be computed; an operator of several is given once for
+            each that is read.
+    """
 
     graph: Graph
     op: Op
+    result: int = 0
 
     def option(self, name: str, default: Any = None) -> Any:
         """An option of the operator; files may leave them out."""
@@ -88,8 +96,8 @@ class Call:
 
     @property
     def output(self) -> Tensor:
-        """The (first) output."""
-        return self.graph.tensors[self.op.outputs[0]]
+        """The output that is to be computed."""
+        return self.graph.tensors[self.op.outputs[self.result]]
 
     def constant(self, place: int) -> NDArray[Any]:
         """The data of operand number `place`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from edgekit.compiler.cores import Core
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import activation_range
@@ -40,3 +42,8 @@ def output_range(call: Call) -> tuple[int, int]:
         return activation_range(call.activation(), scale_of(call.output), zero_of(call.output))
     except ValueError as error:
         raise Unsupported(f"the fused activation {error}") from None
+
+
+def braces(values: Sequence[int]) -> str:
+    """An array as C initialises it."""
+    return f"{{{', '.join(map(str, values))}}}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
-from edgekit.compiler.kernels.common.element_wise import Plain
+from edgekit.compiler.kernels.common.element_wise import Plain, braces
 from edgekit.compiler.operation import Call, Unsupported, zero_of
 
 OPERATORS = ("PAD", "PADV2")
@@ -52,7 +52,7 @@ class Pad(Plain):
         to.use("pad/pad.h")
         shape, pads = merged(self.shape, self.pads)
         out = [size + sum(pad) for size, pad in zip(shape, pads, strict=True)]
-        fields = [_braces(shape), _braces(out), _braces([pad[0] for pad in pads]), self.value]
+        fields = [braces(shape), braces(out), braces([pad[0] for pad in pads]), self.value]
         return f"ek_pad(&{to.struct('ek_pad_t', 'layer', fields)}, {to.inputs[0]}, {to.output});"
 
 
@@ -77,10 +77,6 @@ def merged(
     if missing < 0:
         raise Unsupported(f"{len(sizes)} axes with a border")
     return [1] * missing + sizes, [(0, 0)] * missing + borders
-
-
-def _braces(values: Any) -> str:
-    return f"{{{', '.join(str(value) for value in values)}}}"
 
 
 def lower(call: Call) -> Pad:
