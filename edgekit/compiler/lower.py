@@ -15,6 +15,8 @@ from edgekit.graph.graph import Graph, Op, Tensor
 
 VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 """Operators that leave the bytes as they are."""
+STATEFUL = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
+"""Operators with variables, which are new for each run."""
 _HINT = (
     "replace it in the source model, or use the other files of the build, which TensorFlow Lite "
     "Micro runs"
@@ -92,6 +94,8 @@ class _Lowering:
         lowered = None if op.custom else operators().get(op.name)
         if lowered is None:
             raise TargetError(f"{graph.title(op)}: the C project has no such operation", _HINT)
+        if op.name not in STATEFUL and any(graph.tensors[i].variable for i in op.inputs if i >= 0):
+            raise TargetError(f"{graph.title(op)}: it reads a variable", _HINT)
         read = tuple(self._value(index) for index in inputs)
         for result, index in enumerate(op.outputs):
             if len(op.outputs) > 1 and index not in self._read:
