@@ -79,7 +79,80 @@ class Matrix:
         """Outputs for sums [..., channels]."""
         return np.clip(multiply(sums, self.by) + self.zero_out, self.low, self.high)
 
-    def is_fast(matrix: Matrix) -> bool:
+    def settled(self) -> Matrix:
+        """The same, without weights and with plain factors where an output is always the same.
+
+        Training leaves such channels: with weights of zero, or cut off by their activation whatever
+        the input; with biases and scales that no fast kernel can hold.
+        """
+        bottom, top = self.reach()
+        value = self.outputs(bottom)
+        still = (value == self.outputs(top)) & (self.widest() < 1 << 31)
+        by = self.by
+        if not still.any():
+            return self
+        if len(by) == 1:
+            by = by.take(np.zeros(self.channels, np.int64))
+        # a quarter of a multiple of four rounds to nothing else
+        return replace(
+            self,
+            weights=np.where(still[:, None], 0, self.weights).astype(np.int8),
+            bias=np.where(still, 4 * (value - self.zero_out), self.bias).astype(np.int32),
+            by=Multipliers(
+                np.where(still, 1 << 30, by.multiplier).astype(np.int32),
+                np.where(still, -1, by.shift).astype(np.int32),
+            ),
+        )
+
+
+def column_bytes(depth: int, isa: Isa) -> int:
+    """Bytes of one column in working memory."""
+    align = _ALIGN[isa]
+    return (depth + align - 1) // align * align * _BYTES[isa]
+
+
+def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
+    """The constant `ek_gemm_t` of a matrix; returns its C name."""
+    to.use("gemm/gemm.h")
+    folded = core.isa != "dsp"
+    bias = matrix.folded_bias() if folded else matrix.bias
+    narrow = core.isa == "dsp" and _fits16(bias)
+    to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
+    packed = pack(matrix.weights, core.isa)
+    by = matrix.by
+    if len(by) == 1:
+        by = by.take(np.zeros(matrix.channels, np.int64))
+    shift, relu = by.shift, False
+    fast = core.isa == "dsp" and is_fast(matrix)
+    if fast:  # the shift to the right that is left after the last bit's rounding
+        shift = -1 - shift
+        relu = _cuts_at_zero(matrix)
+        to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
+    elif core.isa == "dsp":
+        to.define("EK_GEMM_SLOW")
+    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    bias, multiplier, shift = (np.pad(each, (0, even)) for each in (bias, by.multiplier, shift))
+    return to.struct(
+        "ek_gemm_t",
+        f"{what}gemm",
+        [
+            to.array(f"{what}weights", packed),
+            to.array(f"{what}bias", bias.astype(np.int16) if narrow else bias),
+            to.array(f"{what}multiplier", multiplier),
+            to.array(f"{what}shift", shift.astype(np.int8)),
+            matrix.depth,
+            matrix.channels,
+            matrix.zero_in,
+            matrix.zero_out,
+            matrix.low,
+            matrix.high,
+            16 if narrow else 32,
+            int(fast) + 2 * int(relu),
+        ],
+    )
+
+
+def is_fast(matrix: Matrix) -> bool:
     """Whether the sums keep within what two channels in one register can hold."""
     pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
     fits = np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15
