@@ -9,7 +9,7 @@ estimated by this package, against the published milliseconds:
         CMSIS-NN 4.0.0                -1 %    +3 %    -4 %    -7 %
         native                        +5 %    +15 %   +1 %    +2 %
     nRF5340, Cortex-M33, 128 MHz
-        CMSIS-NN 4.0.0                +6 %    -1 %    +1 %    -7 %
+        CMSIS-NN 4.0.0                +3 %    -1 %    -2 %    -2 %
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ MODELS: Mapping[str, Model] = {
     "cortex-m3": Model(_TRM.format("Cortex-M3"), classes.M3, 1.0),
     "cortex-m4": Model(
         "cycles of the Cortex-M4 TRM by instruction class x 1.19 for the memory system, fitted on "
-        "STM32L4R5ZI (8 published latencies: three int8 CNNs within 4 %, the worst of all 15 % off)",
+        "STM32L4R5ZI to 8 published latencies (three int8 CNNs within 4 %, the worst 15 % off)",
         classes.M4,
         1.19,
         "nucleo-l4r5zi",
     ),
     "cortex-m33": Model(
-        "1.27 cycles an instruction: mean of published latencies of the same C on nRF5340 "
-        "(4 models, within 7 %)",
-        None,
-        1.27,
+        "cycles of the Cortex-M4 TRM by instruction class: 4 published latencies on nRF5340 come "
+        "out within 3 %",
+        classes.M4,
+        1.0,
         "nrf5340-dk",
     ),
     "cortex-m7": Model(
