@@ -47,6 +47,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
         "artifacts": [artifact.to_json() for artifact in artifacts],
+        "c_project": result.made.project.to_json() if result.made.project else None,
         "fit": result.verdict.to_json(),
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),
