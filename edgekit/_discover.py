@@ -18,6 +18,7 @@ from edgekit.errors import UsageError
 
 # The class that a file of the folder defines; files of other folders are used as modules.
 ROLES = {
+    "devices": "Driver",
     "exporters": "Exporter",
     "passes": "Pass",
     "quantizers": "Quantizer",

@@ -81,6 +81,7 @@ def _facts(profile: Profile) -> Iterator[list[str]]:
     yield ["vector", "DSP" if processor.dsp and processor.vector == "none" else processor.vector]
     yield ["flash", _size(profile.flash_bytes)]
     yield ["RAM", _size(profile.ram_bytes)]
+    yield ["energy", f"{profile.pj_per_cycle} pJ a cycle" if profile.pj_per_cycle else "-"]
     yield ["runtime", f"{runtime.title} ({runtime.package})"]
     yield ["evaluated with", profile.evaluate_with]
     yield ["quantizers", ", ".join(profile.quantizers)]

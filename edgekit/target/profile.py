@@ -49,6 +49,8 @@ class Profile:
         processor: Core, clock, FPU.
         flash_bytes: Memory for code and model; None where it is no limit or not known.
         ram_bytes: Working memory, on a microcontroller its largest contiguous part; None likewise.
+        pj_per_cycle: Energy of one clock cycle in pJ while it computes; None where no source
+            gives it.
         runtime: The runtime on the target and its ops.
         evaluate_with: The runtime here whose numbers are the target's: a name for `open_runtime`.
         input_dtype: Of an int8 build, unless the project says otherwise.
@@ -66,6 +68,7 @@ class Profile:
     processor: Processor
     flash_bytes: int | None
     ram_bytes: int | None
+    pj_per_cycle: int | None
     runtime: OpTable
     evaluate_with: str
     input_dtype: str
@@ -118,6 +121,7 @@ _SCHEMA: Mapping[str, files.Kind] = {
         "vector": ("none", "mve", "neon", "sse2", "simd128", "pie"),
     },
     "memory": {"flash_bytes": files.at_least_one, "ram_bytes": files.at_least_one},
+    "energy": {"pj_per_cycle": files.at_least_one},
     "io": {"input": DTYPES, "output": DTYPES, "allowed": [DTYPES]},
     "sources": {"*": str},
 }
@@ -156,6 +160,7 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
         processor=Processor(**content["processor"]),
         flash_bytes=memory.get("flash_bytes"),
         ram_bytes=memory.get("ram_bytes"),
+        pj_per_cycle=content.get("energy", {}).get("pj_per_cycle"),
         runtime=load_op_table(content["runtime"], beside=path),
         evaluate_with=content["evaluate_with"],
         input_dtype=content["io"]["input"],

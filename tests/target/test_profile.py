@@ -65,6 +65,8 @@ def test_every_fact_of_a_shipped_target_has_a_source(name: str) -> None:
     needed = {"processor", "runtime", "io"}
     if profile.flash_bytes or profile.ram_bytes:
         needed.add("memory")
+    if profile.pj_per_cycle:
+        needed.add("energy")
     assert needed <= set(profile.sources)
     assert all(len(text) > 20 for text in profile.sources.values())
 
@@ -90,6 +92,15 @@ def test_generic_cores_have_no_memory_limit_and_boards_have() -> None:
     board = load_profile("nucleo-l4r5zi")
     assert (board.flash_bytes, board.ram_bytes) == (2 * 1024 * 1024, 640 * 1024)
     assert board.processor.core == "cortex-m4"
+
+
+def test_energy_of_a_cycle_is_known_of_some_boards() -> None:
+    known = {name: load_profile(name).pj_per_cycle for name in PROMISED}
+    assert {name: energy for name, energy in known.items() if energy} == {
+        "nucleo-l4r5zi": 350,
+        "nucleo-u575zi-q": 144,
+        "nucleo-h7a3zi-q": 445,
+    }
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,8 @@ static EK_NOINLINE void ek_conv_2d_column(const ek_conv_2d_t *c, const int8_t *i
         ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
 }
 
-/* Two output pixels at a time; `scratch` holds their columns, then the bytes of one. */
+/* Two output pixels at a time; `scratch` holds their columns, `bytes` one column as bytes, or two
+   outputs that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, const int8_t *addend,
                                    int8_t *out, int8_t *scratch, int8_t *bytes) {
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
@@ -68,10 +69,12 @@ static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, cons
             x = 0;
             ++y;
         }
-        ek_gemm(c->gemm, scratch, out, pixels > 1 ? out + channels : out);
         if (c->add) {
-            ek_add(c->add, out, addend, out, pixels * channels);
+            ek_gemm(c->gemm, scratch, bytes, bytes + channels);
+            ek_add(c->add, bytes, addend, out, pixels * channels);
             addend += pixels * channels;
+        } else {
+            ek_gemm(c->gemm, scratch, out, pixels > 1 ? out + channels : out);
         }
         out += pixels * channels;
         left -= pixels;

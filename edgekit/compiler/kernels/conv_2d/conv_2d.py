@@ -45,9 +45,11 @@ class Conv2D:
         return self.window.pixels * self.matrix.depth * self.matrix.channels
 
     def scratch(self, core: Core) -> int:
-        """Two columns, and the bytes of one where they cannot be filled directly."""
-        columns = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
-        return columns + (0 if self._direct(core) else self.matrix.depth)
+        """Two columns; the bytes of one where they cannot be filled directly; two pixels to add."""
+        return self._columns(core) + max(
+            0 if self._direct(core) else self.matrix.depth,
+            0 if self.add is None else gemm.COLUMNS * self.matrix.channels,
+        )
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """Outputs may lie where inputs lay that no later pair of pixels needs."""
@@ -66,7 +68,7 @@ class Conv2D:
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
         to.use("conv_2d/conv_2d.h")
-        window, columns = self.window, gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
+        window = self.window
         matrix = gemm.emit(self.matrix, core, to)
         add = f"&{self.add.constant(to)}" if self.add else "0"
         layer = to.struct(
@@ -84,13 +86,15 @@ class Conv2D:
             ],
         )  # fmt: skip
         addend = to.inputs[1] if self.add else "0"
-        bytes_at = "0" if self._direct(core) else f"{to.scratch} + {columns}"
-        memory = f"{to.output}, {to.scratch}, {bytes_at}"
+        memory = f"{to.output}, {to.scratch}, {to.scratch} + {self._columns(core)}"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
     def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
         """The same with an addition to its result."""
         return replace(self, add=add, shape=shape)
+
+    def _columns(self, core: Core) -> int:
+        return gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
 
     def _direct(self, core: Core) -> bool:
         """Whether pieces of a column begin where the kernel's layout lets them."""

@@ -9,7 +9,7 @@ acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edgekit.compiler.cores import Core, Isa
 from edgekit.compiler.emission import Emission
-from edgekit.compiler.requantize import Multipliers
+from edgekit.compiler.requantize import Multipliers, multiply
 
 _ALIGN = {"portable": 1, "dsp": 4, "mve": 16}
 _BYTES = {"portable": 1, "dsp": 2, "mve": 1}
@@ -81,6 +81,7 @@ def column_bytes(depth: int, isa: Isa) -> int:
 def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
     """The constant `ek_gemm_t` of a matrix; returns its C name."""
     to.use("gemm/gemm.h")
+    matrix = settled(matrix)
     folded = core.isa != "dsp"
     bias = matrix.folded_bias() if folded else matrix.bias
     narrow = core.isa == "dsp" and _fits16(bias)
@@ -114,6 +115,29 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
             16 if narrow else 32,
             int(fast),
         ],
+    )
+
+
+def settled(matrix: Matrix) -> Matrix:
+    """The same with plain factors for channels without weights, whose output is always the same.
+
+    Training leaves such channels with biases and scales that no fast kernel can hold.
+    """
+    still = ~matrix.weights.any(axis=1)
+    if not still.any():
+        return matrix
+    by = matrix.by
+    if len(by) == 1:
+        by = by.take(np.zeros(matrix.channels, np.int64))
+    value = multiply(matrix.bias, by)
+    # a quarter of a multiple of four rounds to nothing else
+    return replace(
+        matrix,
+        bias=np.where(still, 4 * np.clip(value, -512, 512), matrix.bias).astype(np.int32),
+        by=Multipliers(
+            np.where(still, 1 << 30, by.multiplier).astype(np.int32),
+            np.where(still, -1, by.shift).astype(np.int32),
+        ),
     )
 
 

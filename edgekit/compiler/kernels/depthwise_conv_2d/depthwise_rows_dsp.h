@@ -1,0 +1,107 @@
+#include "depthwise_channel.h"
+
+#if defined(__ARM_FEATURE_DSP) && EK_DEPTHWISE_3X3
+/* Registers: r4-r7 four sums, doubled; r8-r10 six neighbouring inputs; r11 and r12 taps 0, 1 and
+   1, 2 of a row, doubled; lr bytes from row to row. */
+#define EK_DEPTHWISE_TAPS(at)                                                                    \
+    "ldrd r11, r12, [r0, #" at "]\n ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"       \
+    "smlad r4, r11, r8, r4\n smlabt r5, r11, r8, r5\n smlatb r4, r12, r9, r4\n"                  \
+    "smlad r5, r12, r9, r5\n smlad r6, r11, r9, r6\n smlabt r7, r11, r9, r7\n"                   \
+    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n"
+#define EK_DEPTHWISE_ROUND(sum)                                                                  \
+    "smmulr " sum ", " sum ", r9\n add " sum ", " sum ", " sum ", asr #31\n"                     \
+    "asr " sum ", " sum ", r10\n add " sum ", " sum ", r11\n ssat " sum ", #8, " sum ", asr #1\n"
+
+/* 3 x 3 taps side by side, four outputs at a time. */
+static __attribute__((naked, noinline)) void ek_depthwise_fast(
+    __attribute__((unused)) const ek_depthwise_channel_t *k,
+    __attribute__((unused)) const int16_t *x, __attribute__((unused)) int8_t *out,
+    __attribute__((unused)) int32_t count) {
+    __asm__ volatile(
+        "push {r4-r11, lr}\n ldr lr, [r0, #44]\n subs r3, #4\n blt 2f\n"
+        "1: ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"
+        EK_DEPTHWISE_TAPS("0") "add r1, lr\n" EK_DEPTHWISE_TAPS("8") "add r1, lr\n"
+        EK_DEPTHWISE_TAPS("16") "sub r1, r1, lr, lsl #1\n adds r1, #8\n"
+        "add r12, r0, #28\n ldm r12, {r9, r10, r11, r12}\n"
+        EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5")
+        EK_DEPTHWISE_ROUND("r6") EK_DEPTHWISE_ROUND("r7")
+        "strb r4, [r2]\n strb r5, [r2, r12]\n add r2, r2, r12, lsl #1\n"
+        "strb r6, [r2]\n strb r7, [r2, r12]\n add r2, r2, r12, lsl #1\n"
+        "subs r3, #4\n bge 1b\n"
+        "2: adds r3, #4\n beq 3f\n"
+        "ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"
+        EK_DEPTHWISE_TAPS("0") "add r1, lr\n" EK_DEPTHWISE_TAPS("8") "add r1, lr\n"
+        EK_DEPTHWISE_TAPS("16")
+        "add r12, r0, #28\n ldm r12, {r9, r10, r11, r12}\n"
+        EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5") EK_DEPTHWISE_ROUND("r6")
+        "strb r4, [r2]\n subs r3, #1\n beq 3f\n strb r5, [r2, r12]\n"
+        "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"
+        "3: pop {r4-r11, pc}\n");
+}
+#endif
+
+static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
+                                        ek_depthwise_channel_t *k) {
+#if defined(__ARM_FEATURE_DSP) && EK_DEPTHWISE_3X3
+    int32_t row;
+    if (!d->fast)
+        return;
+    for (row = 0; row < 3; ++row) {
+        const int8_t *w = k->weights + 3 * row;
+        uint32_t middle = (uint32_t)(2 * w[1]);
+        k->pairs[2 * row] = ((uint32_t)(2 * w[0]) & 0xffffu) | middle << 16;
+        k->pairs[2 * row + 1] = (middle & 0xffffu) | (uint32_t)(2 * w[2]) << 16;
+    }
+    k->bias *= 2;
+    k->shift = -1 - k->shift;
+    k->zero = 2 * k->zero + 1;
+#else
+    (void)d;
+    (void)k;
+#endif
+}
+
+static inline int8_t ek_depthwise_out(const ek_depthwise_channel_t *k, int32_t sum) {
+    sum = ek_multiply(sum, k->multiplier, k->shift) + k->zero;
+    return (int8_t)ek_clamp(sum, k->low, k->high);
+}
+
+#if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)
+static EK_NOINLINE void ek_depthwise_any(const ek_depthwise_conv_2d_t *d,
+                                         const ek_depthwise_channel_t *k, const int16_t *x,
+                                         int8_t *out) {
+    int32_t left = d->out_width, ky, kx;
+    for (; left > 0; --left, x += d->stride_width, out += k->out_along) {
+        int32_t sum = k->bias;
+        const int16_t *row = x;
+        const int8_t *w = k->weights;
+        for (ky = 0; ky < d->kernel_height; ++ky, row += d->dilation_height * d->pitch) {
+            const int16_t *tap = row;
+            for (kx = 0; kx < d->kernel_width; ++kx, tap += d->dilation_width)
+                sum += *w++ * *tap;
+        }
+        *out = ek_depthwise_out(k, sum);
+    }
+}
+#endif
+
+static inline void ek_depthwise_row(const ek_depthwise_conv_2d_t *d,
+                                    const ek_depthwise_channel_t *k, const int16_t *x,
+                                    int8_t *out) {
+#if defined(__ARM_FEATURE_DSP) && EK_DEPTHWISE_3X3
+#if EK_DEPTHWISE_ANY
+    if (!d->fast) {
+        ek_depthwise_any(d, k, x, out);
+        return;
+    }
+#endif
+    ek_depthwise_fast(k, x, out, d->out_width);
+    if (k->low > -128 || k->high < 127) {
+        int32_t i;
+        for (i = 0; i < d->out_width; ++i, out += k->out_along)
+            *out = (int8_t)ek_clamp(*out, k->low, k->high);
+    }
+#else
+    ek_depthwise_any(d, k, x, out);
+#endif
+}

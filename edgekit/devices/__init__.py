@@ -1,0 +1,1 @@
+"""What runs a build and measures it: one file a driver; `base` has the contract."""

@@ -1,0 +1,41 @@
+"""The code of a firmware as instructions: address, mnemonic, operands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LINE = re.compile(r"^\s*([0-9a-f]+):\t([a-z][\w.]*)\s*([^;@]*)")
+_WIDTH = re.compile(r"\.[nw]$")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One instruction as objdump prints it.
+
+    Attributes:
+        address: Where it is.
+        mnemonic: Without the width suffix (`.n`, `.w`).
+        operands: The rest, without comments.
+        previous: The mnemonic of the instruction before it in memory, empty for none.
+    """
+
+    address: int
+    mnemonic: str
+    operands: str
+    previous: str = ""
+
+
+def read_disassembly(text: str) -> dict[int, Instruction]:
+    """The instructions of `objdump -d` by address; literals between them are left out."""
+    found: dict[int, Instruction] = {}
+    previous = ""
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        if not match:
+            previous = ""  # a new function, a literal: nothing precedes what follows
+            continue
+        address, mnemonic = int(match[1], 16), _WIDTH.sub("", match[2])
+        found[address] = Instruction(address, mnemonic, match[3].strip(), previous)
+        previous = mnemonic
+    return found

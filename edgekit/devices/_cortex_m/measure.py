@@ -1,0 +1,164 @@
+"""A C project on an emulated core: what it computes, what it costs."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.devices._cortex_m import emulate, estimate, firmware, layers, toolchain
+from edgekit.devices._cortex_m.counts import Counts, Executed, read_counts
+from edgekit.devices._cortex_m.instructions import Instruction, read_disassembly
+from edgekit.devices._cortex_m.machines import Core, find_core
+from edgekit.devices._cortex_m.project import Project, read_project
+from edgekit.devices._cortex_m.spoken import Spoken, read_spoken
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """A layer: instructions of the first inference, estimated cycles (None: no estimate)."""
+
+    name: str
+    op: str
+    macs: int | None
+    instructions: int
+    cycles: int | None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A C project on an emulated core.
+
+    Attributes:
+        core: Its name.
+        machine: Of QEMU.
+        totals: Instructions of each inference, one for each golden vector; exact.
+        layers: In order.
+        between: Instructions of the run function itself, between the layers.
+        cycles: Of the first inference, estimated; None: there is no estimate.
+        flash_bytes: Of the smallest program around the model: code, constants, initial data.
+        ram_bytes: Of the same: arena, data and bss; no stack.
+        stack_bytes: Deepest use of the stack below the caller of the run function.
+        spoken: Golden vectors compared, guards, as the firmware said.
+        tools: Compiler and emulator with their versions.
+    """
+
+    core: str
+    machine: str
+    totals: tuple[int, ...]
+    layers: tuple[LayerCost, ...]
+    between: int
+    cycles: int | None
+    flash_bytes: int
+    ram_bytes: int
+    stack_bytes: int
+    spoken: Spoken
+    tools: tuple[str, ...]
+
+    @property
+    def instructions(self) -> int:
+        """Of the first inference."""
+        return self.totals[0]
+
+    @property
+    def mismatched(self) -> int:
+        """Output bytes that differ from the golden vectors'."""
+        return sum(vector.mismatched for vector in self.spoken.vectors)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A project made into firmware for a core."""
+
+    project: Project
+    core: Core
+    firmware: firmware.Firmware
+
+
+def measure(
+    build: Path, manifest: Mapping[str, Any], core: str | None = None, vectors: int | None = None
+) -> Measured:
+    """Compile the C project of a build, run it on an emulated core and count.
+
+    Args:
+        build: Folder of the build, which holds the C project.
+        manifest: Of the build, or its table `c_project` alone.
+        core: Another core than the project's own, e.g. `cortex-m7`.
+        vectors: Run the first so many golden vectors; None: all.
+
+    Raises:
+        ModelError: There is no C project.
+        UsageError: No emulated machine has that core.
+        MissingExtra: Compiler or emulator is not installed.
+        DeviceError: The project does not compile, faults, hangs, or fits no machine.
+    """
+    with tempfile.TemporaryDirectory(prefix="edgekit-") as work:
+        return run(prepare(build, manifest, Path(work), core, vectors))
+
+
+def prepare(
+    build: Path,
+    manifest: Mapping[str, Any],
+    work: Path,
+    core: str | None = None,
+    vectors: int | None = None,
+) -> Prepared:
+    """The first half of `measure`: firmware in the empty folder `work`."""
+    project = read_project(build, manifest)
+    chosen = find_core(core or project.core)
+    return Prepared(project, chosen, firmware.make(project, chosen, work, vectors))
+
+
+def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
+    """The second half of `measure`, in at most `timeout` seconds."""
+    project, core, made = prepared.project, prepared.core, prepared.firmware
+    markers = layers.markers(project, made.symbols)
+    said, counted = emulate.count(made.path, made.machine, markers, timeout)
+    spoken = read_spoken(said)
+    counts = read_counts(counted)
+    code = read_disassembly(toolchain.disassembly(made.path))
+    shares = layers.share(project, made.symbols, counts)
+    return Measured(
+        core=core.name,
+        machine=made.machine.name,
+        totals=counts.totals[: len(spoken.vectors)],
+        layers=_costs(project, core, code, shares),
+        between=_sum(shares.between),
+        cycles=_rounded(core, code, _whole(counts)),
+        flash_bytes=made.sizes.flash,
+        ram_bytes=made.sizes.ram,
+        stack_bytes=max(vector.stack for vector in spoken.vectors),
+        spoken=spoken,
+        tools=(toolchain.version(), emulate.version()),
+    )
+
+
+def _costs(
+    project: Project, core: Core, code: Mapping[int, Instruction], shares: layers.Shares
+) -> tuple[LayerCost, ...]:
+    return tuple(
+        LayerCost(layer.name, layer.op, layer.macs, _sum(executed), _rounded(core, code, executed))
+        for layer, executed in zip(project.layers, shares.layers, strict=True)
+    )
+
+
+def _rounded(
+    core: Core, code: Mapping[int, Instruction], executed: Mapping[int, Executed]
+) -> int | None:
+    found = estimate.estimate(core.name, code, executed)
+    return None if found is None else round(found)
+
+
+def _sum(executed: Mapping[int, Executed]) -> int:
+    return sum(one.count for one in executed.values())
+
+
+def _whole(counts: Counts) -> dict[int, Executed]:
+    whole: dict[int, Executed] = {}
+    for found in counts.at.values():
+        for pc, one in found.items():
+            before = whole.get(pc, Executed(0, 0))
+            whole[pc] = Executed(before.count + one.count, before.taken + one.taken)
+    return whole

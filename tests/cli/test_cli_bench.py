@@ -1,0 +1,146 @@
+"""edgekit bench and edgekit devices: what is printed, and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from toy_project import SECOND, write_toy
+
+from edgekit.cli import main
+from edgekit.devices.qemu import Driver
+
+needs_qemu = pytest.mark.skipif(
+    bool(Driver.lacking()), reason=f"not on this machine: {', '.join(Driver.lacking())}"
+)
+Capture = pytest.CaptureFixture[str]
+
+
+@needs_qemu
+def test_table_totals_and_verdict(tmp_path: Path, capsys: Capture) -> None:
+    write_toy(tmp_path)
+    assert main(["bench", str(tmp_path), "--device", "qemu"]) == 0
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    assert lines[0] == "nucleo-l4r5zi on qemu: cortex-m4"
+    assert lines[1].split() == ["op", "MACs", "instructions", "a", "MAC", "share", "%", "layer"]
+    assert lines[2].split()[:2] == ["FULLY_CONNECTED", "128"]
+    labels = {line.split()[0]: line for line in lines[6:]}
+    assert "emulated: exact count by qemu-system-arm" in labels["instructions"]
+    assert "B of 2,097,152 B (0 %), measured" in labels["flash"]
+    assert "estimated: cycles of the Cortex-M4 TRM" in labels["cycles"]
+    assert "at 120 MHz" in labels["latency"]
+    assert "x 350 pJ; MLPerf Tiny" in labels["energy"]
+    assert lines[-1].endswith("12 output values of 3 golden vectors are what they should be")
+    assert "· run the golden vectors" in said.err
+
+
+@needs_qemu
+def test_json_has_what_is_promised(tmp_path: Path, capsys: Capture) -> None:
+    write_toy(tmp_path)
+    assert main(["bench", str(tmp_path), "--device", "qemu", "--json", "-q", "-n", "2"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    found = json.loads(said.out)
+    assert found["golden"] == {"vectors": 2, "compared": 8, "mismatched": 0, "detail": ""}
+    emulated = found["emulated"]
+    assert [sorted(layer) for layer in emulated["layers"]] == 2 * [
+        ["cycles_estimated", "instructions", "macs", "name", "op"]
+    ]
+    cycles = emulated["cycles_estimated"]
+    assert emulated["latency_ms_estimated"] == pytest.approx(cycles / 120e3)
+    assert emulated["energy_mj_estimated"] == pytest.approx(cycles * 350e-9)
+    for key in ("instructions", "flash_bytes", "ram_bytes", "stack_bytes"):
+        assert emulated[key] > 0
+        assert emulated["labels"][key]["label"] in ("measured", "emulated")
+    assert (found["latency"], found["energy"], found["validity"]) == (None, None, "valid")
+
+
+WITHOUT = {
+    "another core": ("nucleo-l4r5zi", "cortex-m7", "nucleo-l4r5zi has a cortex-m4"),
+    "no clock": ("cortex-m4", "cortex-m4", "cortex-m4 is no board"),
+    "target of another machine": ("my-board", "cortex-m4", "not known on this machine"),
+    "no cycles": ("cortex-m55", "cortex-m55", "cortex-m55 is no board"),
+}
+
+
+@needs_qemu
+@pytest.mark.parametrize(("target", "core", "why"), WITHOUT.values(), ids=WITHOUT.keys())
+def test_figure_that_nothing_gives_is_null_with_the_reason(
+    tmp_path: Path, capsys: Capture, target: str, core: str, why: str
+) -> None:
+    write_toy(tmp_path, target=target)
+    arguments = ["bench", str(tmp_path), "--device", "qemu", "--core", core, "-q"]
+    assert main([*arguments, "--json"]) == 0
+    emulated = json.loads(capsys.readouterr().out)["emulated"]
+    assert emulated["latency_ms_estimated"] is None
+    assert emulated["energy_mj_estimated"] is None
+    assert why in emulated["labels"]["latency_ms_estimated"]["source"]
+    assert main(arguments) == 0
+    assert "latency     not estimated: " in capsys.readouterr().out
+
+
+@needs_qemu
+def test_energy_of_a_board_without_a_figure_says_why(tmp_path: Path, capsys: Capture) -> None:
+    write_toy(tmp_path, target="nrf52840-dk")
+    assert main(["bench", str(tmp_path), "--device", "qemu", "--json", "-q"]) == 0
+    emulated = json.loads(capsys.readouterr().out)["emulated"]
+    assert emulated["latency_ms_estimated"] > 0
+    assert emulated["energy_mj_estimated"] is None
+    assert "no published measurement" in emulated["labels"]["energy_mj_estimated"]["source"]
+    assert "another chip" in emulated["labels"]["cycles_estimated"]["source"]
+
+
+@needs_qemu
+def test_wrong_outputs_end_with_exit_code_4(tmp_path: Path, capsys: Capture) -> None:
+    write_toy(tmp_path, wrong=[0, 2])
+    assert main(["bench", str(tmp_path), "--device", "qemu", "-q"]) == 4
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error: 2 of 12 output values of {tmp_path} are wrong on qemu: ")
+    assert said.err.count("\n") == 2
+    assert "\nhint: " in said.err
+
+
+@needs_qemu
+def test_wrong_outputs_as_json_have_no_figures(tmp_path: Path, capsys: Capture) -> None:
+    write_toy(tmp_path, second=SECOND.replace("[48 + o] = ", "[52 + o] = arena[48 + o] = "))
+    assert main(["bench", str(tmp_path), "--device", "qemu", "-q", "--json"]) == 4
+    found = json.loads(capsys.readouterr().out)
+    assert (found["emulated"], found["exit_code"], found["validity"]) == (None, 4, "invalid")
+    assert found["codes"] == ["golden_mismatch"]
+    assert "outside the arena" in found["error"]
+
+
+def test_missing_emulator_ends_with_exit_code_2(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_toy(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["bench", str(tmp_path), "--device", "qemu", "-q"]) == 2
+    said = capsys.readouterr().err
+    assert "arm-none-eabi-gcc and qemu-system-arm and gcc not found" in said
+    assert "hint: sudo apt-get install" in said
+    assert "libnewlib-arm-none-eabi" in said
+    assert main(["devices"]) == 0
+    assert "lacks arm-none-eabi-gcc, qemu-system-arm, gcc: sudo apt-get" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        pytest.param(["x"], 2, "missing option '--device'", id="no device"),
+        pytest.param(["x", "--device", "qemu"], 1, "no build here", id="no build"),
+    ],
+)
+def test_usage(arguments: list[str], code: int, message: str, capsys: Capture) -> None:
+    assert main(["bench", *arguments]) == code
+    assert message in capsys.readouterr().err
+
+
+def test_devices_as_json(capsys: Capture) -> None:
+    assert main(["devices", "--json"]) == 0
+    (qemu,) = (one for one in json.loads(capsys.readouterr().out) if one["name"] == "qemu")
+    assert qemu["figures"] == ["emulated"]
+    assert set(qemu["options"]) == {"core", "inferences"}
