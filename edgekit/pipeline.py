@@ -101,7 +101,7 @@ def _build(work: Work, profile: Profile, plan: Plan, folder: Path, force: bool) 
     with publish.staged(folder) as stage:
         artifacts = export(result, work.model.name, stage)
         manifest = describe(work, result, artifacts, key)
-        report = describe_run(work, result, time.monotonic() - began)
+        report = describe_run(work, result, time.monotonic() - began, stage)
         write_json(stage / REPORT, report)
         write_json(stage / MANIFEST, manifest)
     return Build(folder, manifest, report)

@@ -5,19 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from edgekit.c_project.processors import options
 from edgekit.c_project.project import GOLDEN_BY, CProject
 from edgekit.compiler.emit import plain
 
-_CPU = {
-    "cortex-m0": "-mcpu=cortex-m0 -mthumb",
-    "cortex-m0plus": "-mcpu=cortex-m0plus -mthumb",
-    "cortex-m3": "-mcpu=cortex-m3 -mthumb",
-    "cortex-m4": "-mcpu=cortex-m4 -mthumb -mfpu=fpv4-sp-d16 -mfloat-abi=hard",
-    "cortex-m7": "-mcpu=cortex-m7 -mthumb -mfpu=fpv5-d16 -mfloat-abi=hard",
-    "cortex-m33": "-mcpu=cortex-m33 -mthumb -mfpu=fpv5-sp-d16 -mfloat-abi=hard",
-    "cortex-m55": "-mcpu=cortex-m55 -mthumb -mfloat-abi=hard",
-    "cortex-m85": "-mcpu=cortex-m85 -mthumb -mfloat-abi=hard",
-}
 _ISA = {
     "portable": "portable C99",
     "dsp": "the DSP extension (portable C where the compiler has it not)",
@@ -31,9 +22,10 @@ def read_me(project: CProject) -> str:
     head = [
         f"# {project.prefix}: a model as C",
         "",
-        f"Made by edgekit from `{plain(project.name)}` for {plain(project.target)}: {core.name}, ",
-        f"kernels in {_ISA[core.isa]}, optimize = {core.optimize}. C99, no heap, no recursion; the",
-        "caller owns the memory. Several such models link into one program.",
+        f"Made by edgekit from `{plain(project.name)}` for the target {plain(project.target)}:",
+        f"{core.name}, kernels in {_ISA[core.isa]}, optimize = {core.optimize}.",
+        "C99, no heap, no recursion; the caller owns the memory. Several such models link into one",
+        "program.",
         "",
     ]
     parts = (_use(project), _memory(project), _layers(project), _proof(project))
@@ -45,7 +37,7 @@ def read_me(project: CProject) -> str:
 def _use(project: CProject) -> list[str]:
     prefix, upper = project.prefix, project.prefix.upper()
     flags = " ".join(project.cflags)
-    cpu = _CPU.get(project.compiled.core.name, "<options of your processor>")
+    cpu = " ".join(options(project.compiled.core.name)) or "<options of your processor>"
     return [
         "## Use",
         "",
@@ -62,9 +54,18 @@ def _use(project: CProject) -> list[str]:
         f"`{prefix}_run` consumes the input; `{prefix}_run_copy(input, output, arena)` keeps it.",
         f"Types, shapes, scales and zero points are constants of `{prefix}.h`.",
         "",
-        f"Compile `{prefix}.c` alone, `{flags} {cpu}`, or use `CMakeLists.txt`: here with",
-        f"`cmake -S . -B build && cmake --build build && build/{prefix}_example`, for a board with",
-        "`-DCMAKE_TOOLCHAIN_FILE=...`. `main.c` is an example that checks the golden vectors.",
+        f"Compile `{prefix}.c` with",
+        "",
+        "```sh",
+        f"{flags} {cpu}",
+        "```",
+        "",
+        "or use `CMakeLists.txt`, for a board with `-DCMAKE_TOOLCHAIN_FILE=...`. `main.c` is an",
+        "example that checks the golden vectors; on this machine:",
+        "",
+        "```sh",
+        f"cmake -S . -B build && cmake --build build && build/{prefix}_example",
+        "```",
         "",
     ]
 
@@ -72,7 +73,7 @@ def _use(project: CProject) -> list[str]:
 def _memory(project: CProject) -> list[str]:
     sizes, plan = project.sizes, project.compiled.plan
     rows = [
-        ("flash: constants", f"{sizes.constants:,}", "exact but for a few bytes of alignment"),
+        ("flash: constants", f"{sizes.constants:,}", "at most: structs counted as words"),
         ("flash: code", f"{sizes.code:,}", "estimated from the length of the source"),
         ("RAM: arena, with input and output", f"{plan.arena:,}", "exact"),
         ("RAM: least that any plan needs", f"{plan.bound:,}", "exact, a lower bound"),

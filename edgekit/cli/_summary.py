@@ -32,7 +32,8 @@ def print_build(build: Build, layers: bool = False) -> None:
     manifest = build.manifest
     _steps(manifest)
     click.echo()
-    for name, text in (*_findings(manifest), *_corrections(build.report)):
+    measured = _measured(manifest, build.report)
+    for name, text in (*_findings(manifest), *measured, *_corrections(build.report)):
         item(name, text)
     told = [problem["message"] for problem in manifest["problems"]]
     for line in build.report.get("budget", ()):
@@ -162,6 +163,16 @@ def _c_project(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("C project", f"{sizes}{_kilobytes(made['arena_bytes'])}, {equal}")]
     needs = manifest["fit"]["c_project"]
     return lines + [("", f"{name} {_memory(needs[name])}") for name in ("flash", "ram")]
+
+
+def _measured(manifest: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Flash of the model as C, where a compiler for the core was there."""
+    found = report.get("c_project")
+    if not manifest.get("c_project") or not found:
+        return []
+    flash = found["text"] + found["rodata"] + found["data"]
+    how = f"code {found['text']:,} B + constants {flash - found['text']:,} B"
+    return [("", f"flash {flash:,} B, measured by compiling with {found['compiler']}: {how}")]
 
 
 def _kilobytes(count: int) -> str:
