@@ -15,6 +15,8 @@ static inline uint32_t ek_load32(const void *from) {
 
 static inline void ek_store32(void *to, uint32_t word) { memcpy(to, &word, 4); }
 
+static inline void ek_copy4(int8_t *to, const int8_t *from) { ek_store32(to, ek_load32(from)); }
+
 static EK_NOINLINE void ek_copy(int8_t *to, const int8_t *from, int32_t bytes) {
     for (; bytes >= 8; bytes -= 8, to += 8, from += 8) {
         uint32_t first = ek_load32(from);

@@ -10,46 +10,104 @@ typedef struct {
     uint8_t stride_height, stride_width, direct;
 } ek_conv_2d_t;
 
-static inline void ek_conv_2d_put(const ek_conv_2d_t *c, int8_t *columns, int32_t pixel, int32_t at,
-                                  const int8_t *from, int32_t count, int8_t *bytes) {
-    if (!c->direct && from)
-        ek_copy(bytes + at, from, count);
-    else if (!c->direct)
-        ek_fill(bytes + at, c->gemm->zero_in, count);
-    else if (from)
-        ek_column_put(c->gemm, columns, pixel, at, from, count);
-    else
-        ek_column_pad(c->gemm, columns, pixel, at, count);
+/* Bytes of a row of the kernel: few, mostly, so no call. */
+static inline void ek_conv_2d_bytes(int8_t *to, const int8_t *from, int32_t count) {
+    for (; count >= 4; count -= 4, to += 4, from += 4)
+        ek_copy4(to, from);
+    for (; count > 0; --count) {
+        *to++ = *from++;
+        EK_KEEP_LOOP();
+    }
+}
+
+/* The column of an output pixel at the border: of each row what lies left of the picture, in it and
+   right of it. */
+static EK_NOINLINE void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, int32_t y,
+                                          int32_t x, int8_t *columns, int32_t pixel,
+                                          int8_t *bytes) {
+    const ek_gemm_t *g = c->gemm;
+    int32_t channels = c->in_channels, taps = c->kernel_width, row = taps * channels, at = 0, ky;
+    int32_t before = x < 0 ? -x : 0, end = x + taps > c->in_width ? c->in_width - x : taps;
+    const int8_t *line = in + (y * c->in_width + x) * channels;
+    int32_t inside = (end - before) * channels;
+    before *= channels;
+    for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height, at += row) {
+        int32_t left = before, middle = inside;
+        if (y < 0 || y >= c->in_height || inside <= 0) {
+            left = row;
+            middle = 0;
+        }
+        if (c->direct) {
+            ek_column_pad(g, columns, pixel, at, left);
+            ek_column_put(g, columns, pixel, at + left, line + left, middle);
+            ek_column_pad(g, columns, pixel, at + left + middle, row - left - middle);
+        } else {
+            ek_fill(bytes + at, g->zero_in, left);
+            ek_copy(bytes + at + left, line + left, middle);
+            ek_fill(bytes + at + left + middle, g->zero_in, row - left - middle);
+        }
+        line += c->dilation_height * c->in_width * channels;
+    }
+    if (!c->direct)
+        ek_column_put(g, columns, pixel, 0, bytes, g->depth);
 }
 
 /* The inputs of one output pixel into its column. */
 static EK_NOINLINE void ek_conv_2d_column(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
                                           int32_t out_x, int8_t *columns, int32_t pixel,
                                           int8_t *bytes) {
-    int32_t top = out_y * c->stride_height - c->pad_top;
-    int32_t left = out_x * c->stride_width - c->pad_left;
-    int32_t channels = c->in_channels, row = c->kernel_width * channels, at = 0, ky, kx;
-    int32_t inside = c->dilation_width == 1 && left >= 0 && left + c->kernel_width <= c->in_width;
-    for (ky = 0; ky < c->kernel_height; ++ky) {
-        int32_t y = top + ky * c->dilation_height;
-        const int8_t *line = in + (y * c->in_width + left) * channels;
-        if (y < 0 || y >= c->in_height) {
-            ek_conv_2d_put(c, columns, pixel, at, 0, row, bytes);
-            at += row;
-        } else if (inside) {
-            ek_conv_2d_put(c, columns, pixel, at, line, row, bytes);
-            at += row;
-        } else {
-            for (kx = 0; kx < c->kernel_width; ++kx, at += channels) {
-                int32_t x = kx * c->dilation_width;
-                const int8_t *from =
-                    left + x < 0 || left + x >= c->in_width ? 0 : line + x * channels;
-                ek_conv_2d_put(c, columns, pixel, at, from, channels, bytes);
-            }
+    int32_t y = out_y * c->stride_height - c->pad_top, x = out_x * c->stride_width - c->pad_left;
+    int32_t width = c->in_width, channels = c->in_channels, taps = c->kernel_width;
+    int32_t rows = c->kernel_height, down = c->dilation_height;
+    const int8_t *line;
+    if (x < 0 || x + taps > width || y < 0 || y + (rows - 1) * down >= c->in_height) {
+        ek_conv_2d_border(c, in, y, x, columns, pixel, bytes);
+        return;
+    }
+    line = in + (y * width + x) * channels;
+    down *= width * channels;
+    taps *= channels;
+    if (c->direct) {
+        int32_t at = 0;
+        for (; rows > 0; --rows, line += down, at += taps)
+            ek_column_put(c->gemm, columns, pixel, at, line, taps);
+    } else {
+        int8_t *to = bytes;
+        for (; rows > 0; --rows, line += down, to += taps)
+            ek_conv_2d_bytes(to, line, taps);
+        ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
+    }
+}
+
+#if EK_CONV_2D_DILATED
+/* The same with gaps between the taps of a row. */
+static EK_NOINLINE void ek_conv_2d_dilated(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
+                                           int32_t out_x, int8_t *columns, int32_t pixel,
+                                           int8_t *bytes) {
+    int32_t y = out_y * c->stride_height - c->pad_top, channels = c->in_channels, at = 0, ky, kx;
+    for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height) {
+        int32_t x = out_x * c->stride_width - c->pad_left;
+        for (kx = c->kernel_width; kx > 0; --kx, x += c->dilation_width, at += channels) {
+            const int8_t *from = in + (y * c->in_width + x) * channels;
+            if (y < 0 || y >= c->in_height || x < 0 || x >= c->in_width)
+                ek_fill(bytes + at, c->gemm->zero_in, channels);
+            else
+                ek_copy(bytes + at, from, channels);
         }
     }
-    if (!c->direct)
-        ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
+    ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
+}
+#endif
+
+static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
+                                   int32_t out_x, int8_t *columns, int32_t pixel, int8_t *bytes) {
+#if EK_CONV_2D_DILATED
+    if (c->dilation_width > 1) {
+        ek_conv_2d_dilated(c, in, out_y, out_x, columns, pixel, bytes);
+        return;
+    }
+#endif
+    ek_conv_2d_column(c, in, out_y, out_x, columns, pixel, bytes);
 }
 
 /* Two output pixels at a time; `scratch` holds their columns, `bytes` one column as bytes, or two
@@ -59,12 +117,12 @@ static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, cons
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
     while (left > 0) {
         int32_t pixels = left > 1 ? 2 : 1;
-        ek_conv_2d_column(c, in, y, x, scratch, 0, bytes);
+        ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
         if (pixels > 1 && ++x == c->out_width) {
             x = 0;
             ++y;
         }
-        ek_conv_2d_column(c, in, y, x, scratch, 1, bytes);
+        ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
         if (++x == c->out_width) {
             x = 0;
             ++y;

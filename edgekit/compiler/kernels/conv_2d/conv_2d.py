@@ -69,6 +69,8 @@ class Conv2D:
         """One call."""
         to.use("conv_2d/conv_2d.h")
         window = self.window
+        if window.dilation_width > 1:
+            to.define("EK_CONV_2D_DILATED")
         matrix = gemm.emit(self.matrix, core, to)
         add = f"&{self.add.constant(to)}" if self.add else "0"
         layer = to.struct(
@@ -98,6 +100,8 @@ class Conv2D:
 
     def _direct(self, core: Core) -> bool:
         """Whether pieces of a column begin where the kernel's layout lets them."""
+        if self.window.dilation_width > 1:
+            return False
         whole = self.window.kernel_height * self.window.kernel_width == 1
         return core.isa != "dsp" or whole or self.window.channels % 4 == 0
 

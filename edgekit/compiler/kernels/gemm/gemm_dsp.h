@@ -42,13 +42,21 @@ static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32
                                       int32_t at, const int8_t *from, int32_t count) {
     uint32_t zero = (uint32_t)(-g->zero_in & 0xffff) * 0x10001u;
     uint32_t *to = (uint32_t *)(void *)columns + at + pixel;
-    for (; count >= 8; count -= 8, from += 8, to += 8) {
-        uint32_t first = ek_load32(from), second = ek_load32(from + 4);
-        to[0] = ek_sxtab16(zero, first);
-        to[2] = ek_sxtab16_ror8(zero, first);
-        to[4] = ek_sxtab16(zero, second);
-        to[6] = ek_sxtab16_ror8(zero, second);
+#if defined(__ARM_FEATURE_DSP)
+    if (count >= 8) {
+        uint32_t a, b, c, d;
+        __asm__ volatile(
+            "1: ldr %[a], [%[from]], #4\n ldr %[c], [%[from]], #4\n"
+            "sxtab16 %[b], %[zero], %[a], ror #8\n sxtab16 %[a], %[zero], %[a]\n"
+            "sxtab16 %[d], %[zero], %[c], ror #8\n sxtab16 %[c], %[zero], %[c]\n"
+            "str %[b], [%[to], #8]\n str %[c], [%[to], #16]\n str %[d], [%[to], #24]\n"
+            "str %[a], [%[to]], #32\n subs %[count], #8\n cmp %[count], #8\n bge 1b\n"
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [from] "+r"(from),
+              [to] "+r"(to), [count] "+r"(count)
+            : [zero] "r"(zero)
+            : "cc", "memory");
     }
+#endif
     for (; count > 0; count -= 4, from += 4, to += 4) {
         uint32_t word = 0;
         if (count >= 4)
