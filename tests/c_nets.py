@@ -41,3 +41,22 @@ def residual_net(seed: int = 0) -> bytes:
         Step("FULLY_CONNECTED", (9, 10, 11), (12,), options("FullyConnected"), version=4),
     ]
     return build(tensors, steps, (0,), (12,))
+
+
+def unknown_net() -> bytes:
+    """What TensorFlow Lite Micro runs in int8 and the compiler has not: ABS after a convolution."""
+    rng = np.random.default_rng(0)
+    tensors = [
+        Made("in", (1, 4, 4, 2), "INT8", None, (0.5,), (-3,)),
+        Made(
+            "w", (3, 1, 1, 2), "INT8", rng.integers(-9, 9, 6).astype(np.int8), (0.1,) * 3, (0,) * 3
+        ),
+        Made("b", (3,), "INT32", np.arange(3, dtype=np.int32), (0.05,) * 3, (0,) * 3),
+        Made("conv", (1, 4, 4, 3), "INT8", None, (0.25,), (4,)),
+        Made("strange", (1, 4, 4, 3), "INT8", None, (0.25,), (4,)),
+    ]
+    steps = [
+        Step("CONV_2D", (0, 1, 2), (3,), conv_options(), version=3),
+        Step("ABS", (3,), (4,), options("Abs")),
+    ]
+    return build(tensors, steps, (0,), (4,))
