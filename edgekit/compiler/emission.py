@@ -43,7 +43,7 @@ class Sources:
         self.core = core
         self.constants: list[str] = []
         self.kernels: list[str] = []
-        self.defines: set[str] = set()
+        self.defines = {f"EK_OPTIMIZE_{core.optimize.upper()}"}
         self.bytes = 0
         self._arrays: dict[tuple[str, bytes], str] = {}
         self._used: set[Path] = set()

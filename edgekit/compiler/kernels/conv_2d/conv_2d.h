@@ -115,6 +115,7 @@ static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int3
 static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, const int8_t *addend,
                                    int8_t *out, int8_t *scratch, int8_t *bytes) {
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
+    (void)addend;
     while (left > 0) {
         int32_t pixels = left > 1 ? 2 : 1;
         ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
@@ -127,13 +128,14 @@ static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, cons
             x = 0;
             ++y;
         }
+#if EK_CONV_2D_ADD
         if (c->add) {
             ek_gemm(c->gemm, scratch, bytes, bytes + channels);
             ek_add(c->add, bytes, addend, out, pixels * channels);
             addend += pixels * channels;
-        } else {
+        } else
+#endif
             ek_gemm(c->gemm, scratch, out, pixels > 1 ? out + channels : out);
-        }
         out += pixels * channels;
         left -= pixels;
     }

@@ -72,6 +72,8 @@ class Conv2D:
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
         matrix = gemm.emit(self.matrix, core, to)
+        if self.add:
+            to.define("EK_CONV_2D_ADD")
         add = f"&{self.add.constant(to)}" if self.add else "0"
         layer = to.struct(
             "ek_conv_2d_t",

@@ -90,10 +90,12 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
-    shift = by.shift
+    shift, relu = by.shift, False
     fast = core.isa == "dsp" and is_fast(matrix)
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
+        relu = _cuts_at_zero(matrix)
+        to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
     elif core.isa == "dsp":
         to.define("EK_GEMM_SLOW")
     even = matrix.channels % 2 if core.isa == "dsp" else 0
@@ -113,7 +115,7 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
             matrix.low,
             matrix.high,
             16 if narrow else 32,
-            int(fast),
+            int(fast) + 2 * int(relu),
         ],
     )
 
@@ -146,6 +148,12 @@ def is_fast(matrix: Matrix) -> bool:
     pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
     fits = np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15
     return bool(fits and matrix.widest().max() < 1 << 23 and (matrix.by.shift < 0).all())
+
+
+def _cuts_at_zero(matrix: Matrix) -> bool:
+    """Whether outputs are cut off at their zero point, and shifts leave room to add it early."""
+    cut = matrix.low == matrix.zero_out == -128
+    return cut and bool((matrix.by.shift > -22).all())
 
 
 def pack(weights: NDArray[np.int8], isa: Isa) -> NDArray[Any]:

@@ -2,7 +2,8 @@
 #include "../common/requantize.h"
 
 /* A matrix of weights, and what turns its sums into outputs. `fast`: two channels of a column keep
-   within one register, and every factor is below 1/2; `shift` then is the shift to the right - 1. */
+   within one register, and every factor is below 1/2; `shift` then is the shift to the right - 1.
+   Bit 1 of `fast`: outputs are cut off at their zero point, -128. */
 typedef struct {
     const void *weights;
     const void *bias;
@@ -82,7 +83,8 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
 #if defined(__ARM_FEATURE_DSP)
 /* Registers: r0-r7 sums, r8 and r9 inputs of the two pixels, r10 and r11 weights, r12 and lr
    where weights and columns are read. Stack: 0 columns, 4 their end, 8 and 12 outputs, 16 bias,
-   20 multiplier, 24 shift, 28 channels to go, 32 zero point * 2 + 1, 36 where the loop is entered. */
+   20 multiplier, 24 shift, 28 channels to go, 32 zero point * 2 + 1, 36 where the loop is entered,
+   40 bias_bits. */
 #define EK_GEMM_STEP                                                                             \
     "ldr.w r11, [r12, #4]\n ldr.w r10, [r12], #8\n ldr.w r9, [lr, #4]\n ldr.w r8, [lr], #8\n"     \
     "smlad r0, r10, r8, r0\n smlad r1, r10, r9, r1\n"                                            \
@@ -90,10 +92,37 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
     "sxtb16.w r10, r10\n sxtb16.w r11, r11\n"                                                    \
     "smlad r2, r10, r8, r2\n smlad r3, r10, r9, r3\n"                                            \
     "smlad r6, r11, r8, r6\n smlad r7, r11, r9, r7\n"
+#define EK_GEMM_STEPS2 EK_GEMM_STEP EK_GEMM_STEP
+#define EK_GEMM_STEPS8 EK_GEMM_STEPS2 EK_GEMM_STEPS2 EK_GEMM_STEPS2 EK_GEMM_STEPS2
+#if EK_OPTIMIZE_SIZE
+#define EK_GEMM_LOOP EK_GEMM_STEPS2
+#define EK_GEMM_MASK "#1"
+#elif EK_OPTIMIZE_SPEED
+#define EK_GEMM_LOOP EK_GEMM_STEPS8 EK_GEMM_STEPS8
+#define EK_GEMM_MASK "#15"
+#else
+#define EK_GEMM_LOOP EK_GEMM_STEPS8
+#define EK_GEMM_MASK "#7"
+#endif
 #define EK_GEMM_PAIR_STEP                                                                        \
     "ldr.w r10, [r12], #4\n ldr.w r9, [lr, #4]\n ldr.w r8, [lr], #8\n"                           \
     "smlad r0, r10, r8, r0\n smlad r1, r10, r9, r1\n sxtb16.w r10, r10\n"                        \
     "smlad r2, r10, r8, r2\n smlad r3, r10, r9, r3\n"
+
+/* Biases of two or four channels, of 16 or 32 bits, from where r8 points. */
+#define EK_GEMM_LOAD2(load, size) load " r2, [r8], " size "\n " load " r9, [r8], " size "\n"
+#define EK_GEMM_LOAD4(load, size)                                                                \
+    EK_GEMM_LOAD2(load, size) load " r6, [r8], " size "\n " load " r10, [r8], " size "\n"
+#if EK_GEMM_BIAS16 && EK_GEMM_BIAS32
+#define EK_GEMM_BIAS(loads, one, two)                                                            \
+    "ldr r8, [sp, #40]\n cmp r8, #16\n ldr r8, [sp, #16]\n beq " one "f\n" loads("ldr", "#4")    \
+    "b " two "f\n" one ":\n" loads("ldrsh", "#2") two ":\n"
+#elif EK_GEMM_BIAS16
+#define EK_GEMM_BIAS(loads, one, two) "ldr r8, [sp, #16]\n" loads("ldrsh", "#2")
+#else
+#define EK_GEMM_BIAS(loads, one, two) "ldr r8, [sp, #16]\n" loads("ldr", "#4")
+#endif
+
 /* The sums of a channel, doubled, to outputs; lr: factors, r10: shifts, r11: zero point. */
 #define EK_GEMM_ROUND(left, right)                                                               \
     "ldr r8, [lr], #4\n smmulr " left ", " left ", r8\n smmulr " right ", " right ", r8\n"       \
@@ -101,67 +130,73 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
     "add " left ", " left ", r11\n ssat " left ", #8, " left ", asr #1\n"                        \
     "add " right ", " right ", " right ", asr #31\n asr " right ", " right ", r10\n"             \
     "add " right ", " right ", r11\n ssat " right ", #8, " right ", asr #1\n"
-
-#define EK_GEMM_FAST(name, load, size)                                                           \
-    static __attribute__((naked, noinline)) void name(                                           \
-        __attribute__((unused)) const ek_gemm_t *g,                                              \
-        __attribute__((unused)) const int8_t *columns, __attribute__((unused)) int8_t *out0,     \
-        __attribute__((unused)) int8_t *out1) {                                                  \
-        __asm__ volatile(                                                                        \
-            "push {r4-r11, lr}\n sub sp, #44\n"                                                  \
-            "str r1, [sp]\n strd r2, r3, [sp, #8]\n"                                             \
-            "ldrd r12, r4, [r0]\n ldrd r5, r6, [r0, #8]\n"                                       \
-            "strd r4, r5, [sp, #16]\n str r6, [sp, #24]\n"                                       \
-            "ldrh r4, [r0, #16]\n ldrh r5, [r0, #18]\n ldrsh r6, [r0, #22]\n"                    \
-            "add r4, #3\n bic r4, #3\n add r7, r1, r4, lsl #2\n str r7, [sp, #4]\n"              \
-            "lsl r6, #1\n add r6, #1\n strd r5, r6, [sp, #28]\n"                                 \
-            "adr.w r6, 3f\n tst r4, #4\n it ne\n addne r6, #112\n orr r6, #1\n"                  \
-            "str r6, [sp, #36]\n"                                                                \
-            "1: ldr r11, [sp, #28]\n subs r11, #4\n blt 5f\n str r11, [sp, #28]\n"               \
-            "ldr r8, [sp, #16]\n " load " r2, [r8], " size "\n " load " r9, [r8], " size "\n"    \
-            load " r6, [r8], " size "\n " load " r10, [r8], " size "\n str r8, [sp, #16]\n"      \
-            "add r0, r2, r9, lsl #8\n mov r1, r0\n mov r3, r2\n"                                 \
-            "add r4, r6, r10, lsl #8\n mov r5, r4\n mov r7, r6\n"                                \
-            "ldr lr, [sp]\n ldr r8, [sp, #36]\n bx r8\n"                                         \
-            ".balign 4\n"                                                                        \
-            "3:\n" EK_GEMM_STEP EK_GEMM_STEP EK_GEMM_STEP EK_GEMM_STEP                           \
-            "ldr r8, [sp, #4]\n cmp lr, r8\n bne.w 3b\n"                                         \
-            "sub r0, r0, r2\n asr r0, #7\n lsl r2, #1\n sub r1, r1, r3\n asr r1, #7\n"           \
-            "lsl r3, #1\n sub r4, r4, r6\n asr r4, #7\n lsl r6, #1\n"                            \
-            "sub r5, r5, r7\n asr r5, #7\n lsl r7, #1\n"                                         \
-            "ldrd lr, r9, [sp, #20]\n ldr r11, [sp, #32]\n ldr r10, [r9], #4\n"                  \
-            "str r9, [sp, #24]\n" EK_GEMM_ROUND("r2", "r3") "lsr r10, #8\n"                      \
-            EK_GEMM_ROUND("r0", "r1") "lsr r10, #8\n" EK_GEMM_ROUND("r6", "r7")                  \
-            "lsr r10, #8\n" EK_GEMM_ROUND("r4", "r5")                                            \
-            "str lr, [sp, #20]\n ldrd r8, r9, [sp, #8]\n"                                        \
-            "strb r0, [r8, #1]\n strb r6, [r8, #2]\n strb r4, [r8, #3]\n strb r2, [r8], #4\n"    \
-            "strb r1, [r9, #1]\n strb r7, [r9, #2]\n strb r5, [r9, #3]\n strb r3, [r9], #4\n"    \
-            "strd r8, r9, [sp, #8]\n b 1b\n"                                                     \
-            "5: adds r11, #4\n beq 9f\n"                                                         \
-            "6: str r11, [sp, #28]\n"                                                            \
-            "ldr r8, [sp, #16]\n " load " r2, [r8], " size "\n " load " r9, [r8], " size "\n"    \
-            "str r8, [sp, #16]\n add r0, r2, r9, lsl #8\n mov r1, r0\n mov r3, r2\n"             \
-            "ldr lr, [sp]\n ldr r11, [sp, #4]\n"                                                 \
-            "7:\n" EK_GEMM_PAIR_STEP EK_GEMM_PAIR_STEP "cmp lr, r11\n bne 7b\n"                  \
-            "sub r0, r0, r2\n asr r0, #7\n lsl r2, #1\n sub r1, r1, r3\n asr r1, #7\n"           \
-            "lsl r3, #1\n"                                                                       \
-            "ldrd lr, r9, [sp, #20]\n ldr r11, [sp, #32]\n ldrh r10, [r9], #2\n"                 \
-            "str r9, [sp, #24]\n" EK_GEMM_ROUND("r2", "r3") "lsr r10, #8\n"                      \
-            EK_GEMM_ROUND("r0", "r1") "str lr, [sp, #20]\n"                                      \
-            "ldrd r8, r9, [sp, #8]\n ldr r11, [sp, #28]\n"                                       \
-            "strb r2, [r8], #1\n strb r3, [r9], #1\n subs r11, #1\n beq 9f\n"                    \
-            "strb r0, [r8], #1\n strb r1, [r9], #1\n strd r8, r9, [sp, #8]\n"                    \
-            "subs r11, #1\n bne 6b\n"                                                            \
-            "9: add sp, #44\n pop {r4-r11, pc}\n");                                              \
-    }
+/* The same where all below the zero point is cut off: how negative sums are rounded is all one. */
+#define EK_GEMM_ROUND_RELU(left, right)                                                          \
+    "ldr r8, [lr], #4\n lsl r9, r11, r10\n smmlar " left ", " left ", r8, r9\n"                  \
+    "smmlar " right ", " right ", r8, r9\n asr " left ", " left ", r10\n"                        \
+    "asr " right ", " right ", r10\n ssat " left ", #8, " left ", asr #1\n"                      \
+    "ssat " right ", #8, " right ", asr #1\n"
+#define EK_GEMM_ROUND2(round) round("r2", "r3") "lsr r10, #8\n" round("r0", "r1")
+#define EK_GEMM_ROUND4(round)                                                                    \
+    EK_GEMM_ROUND2(round) "lsr r10, #8\n" round("r6", "r7") "lsr r10, #8\n" round("r4", "r5")
+#if EK_GEMM_RELU && EK_GEMM_SIGNED
+#define EK_GEMM_ROUNDS(rounds, one, two)                                                         \
+    "ldr r8, [sp, #44]\n tst r8, #2\n bne.w " one "f\n" rounds(EK_GEMM_ROUND) "b.w " two "f\n"   \
+    one ":\n" rounds(EK_GEMM_ROUND_RELU) two ":\n"
+#elif EK_GEMM_RELU
+#define EK_GEMM_ROUNDS(rounds, one, two) rounds(EK_GEMM_ROUND_RELU)
 #else
-#define EK_GEMM_FAST(name, load, size)
+#define EK_GEMM_ROUNDS(rounds, one, two) rounds(EK_GEMM_ROUND)
 #endif
-#if EK_GEMM_BIAS16
-EK_GEMM_FAST(ek_gemm_fast16, "ldrsh", "#2")
-#endif
-#if EK_GEMM_BIAS32
-EK_GEMM_FAST(ek_gemm_fast32, "ldr", "#4")
+
+static __attribute__((naked, noinline, unused)) void ek_gemm_fast(
+    __attribute__((unused)) const ek_gemm_t *g, __attribute__((unused)) const int8_t *columns,
+    __attribute__((unused)) int8_t *out0, __attribute__((unused)) int8_t *out1) {
+    __asm__ volatile(
+        "push {r4-r11, lr}\n sub sp, #52\n"
+        "str r1, [sp]\n strd r2, r3, [sp, #8]\n"
+        "ldrd r12, r4, [r0]\n ldrd r5, r6, [r0, #8]\n"
+        "strd r4, r5, [sp, #16]\n str r6, [sp, #24]\n"
+        "ldrh r4, [r0, #16]\n ldrh r5, [r0, #18]\n ldrsh r6, [r0, #22]\n"
+        "ldrb r8, [r0, #26]\n ldrb r9, [r0, #27]\n strd r8, r9, [sp, #40]\n"
+        "add r4, #3\n bic r4, #3\n add r7, r1, r4, lsl #2\n str r7, [sp, #4]\n"
+        "lsl r6, #1\n add r6, #1\n strd r5, r6, [sp, #28]\n"
+        "lsr r4, #1\n rsb r4, #0\n and r4, " EK_GEMM_MASK "\n mov r7, #56\n mul r4, r4, r7\n"
+        "adr.w r6, 3f\n add r6, r4\n orr r6, #1\n str r6, [sp, #36]\n"
+        "1: ldr r11, [sp, #28]\n subs r11, #4\n blt.w 5f\n str r11, [sp, #28]\n"
+        EK_GEMM_BIAS(EK_GEMM_LOAD4, "21", "22") "str r8, [sp, #16]\n"
+        "add r0, r2, r9, lsl #8\n mov r1, r0\n mov r3, r2\n"
+        "add r4, r6, r10, lsl #8\n mov r5, r4\n mov r7, r6\n"
+        "ldr lr, [sp]\n ldr r8, [sp, #36]\n bx r8\n"
+        ".balign 4\n"
+        "3:\n" EK_GEMM_LOOP
+        "ldr r8, [sp, #4]\n cmp lr, r8\n bne.w 3b\n"
+        "sub r0, r0, r2\n asr r0, #7\n lsl r2, #1\n sub r1, r1, r3\n asr r1, #7\n"
+        "lsl r3, #1\n sub r4, r4, r6\n asr r4, #7\n lsl r6, #1\n"
+        "sub r5, r5, r7\n asr r5, #7\n lsl r7, #1\n"
+        "ldr lr, [sp, #20]\n ldr r9, [sp, #24]\n ldr r11, [sp, #32]\n ldr r10, [r9], #4\n"
+        "str r9, [sp, #24]\n"
+        EK_GEMM_ROUNDS(EK_GEMM_ROUND4, "31", "32")
+        "str lr, [sp, #20]\n ldrd r8, r9, [sp, #8]\n"
+        "strb r0, [r8, #1]\n strb r6, [r8, #2]\n strb r4, [r8, #3]\n strb r2, [r8], #4\n"
+        "strb r1, [r9, #1]\n strb r7, [r9, #2]\n strb r5, [r9, #3]\n strb r3, [r9], #4\n"
+        "strd r8, r9, [sp, #8]\n b.w 1b\n"
+        "5: adds r11, #4\n beq.w 9f\n"
+        "6: str r11, [sp, #28]\n"
+        EK_GEMM_BIAS(EK_GEMM_LOAD2, "41", "42")
+        "str r8, [sp, #16]\n add r0, r2, r9, lsl #8\n mov r1, r0\n mov r3, r2\n"
+        "ldr lr, [sp]\n ldr r11, [sp, #4]\n"
+        "7:\n" EK_GEMM_PAIR_STEP EK_GEMM_PAIR_STEP "cmp lr, r11\n bne 7b\n"
+        "sub r0, r0, r2\n asr r0, #7\n lsl r2, #1\n sub r1, r1, r3\n asr r1, #7\n lsl r3, #1\n"
+        "ldr lr, [sp, #20]\n ldr r9, [sp, #24]\n ldr r11, [sp, #32]\n ldrh r10, [r9], #2\n"
+        "str r9, [sp, #24]\n"
+        EK_GEMM_ROUNDS(EK_GEMM_ROUND2, "51", "52")
+        "str lr, [sp, #20]\n ldrd r8, r9, [sp, #8]\n ldr r11, [sp, #28]\n"
+        "strb r2, [r8], #1\n strb r3, [r9], #1\n subs r11, #1\n beq 9f\n"
+        "strb r0, [r8], #1\n strb r1, [r9], #1\n strd r8, r9, [sp, #8]\n"
+        "subs r11, #1\n bne.w 6b\n"
+        "9: add sp, #52\n pop {r4-r11, pc}\n");
+}
 #endif
 
 #if EK_GEMM_SLOW || !defined(__ARM_FEATURE_DSP)
@@ -222,13 +257,7 @@ static inline void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_t *ou
         return;
     }
 #endif
-#if EK_GEMM_BIAS16 && EK_GEMM_BIAS32
-    (g->bias_bits == 16 ? ek_gemm_fast16 : ek_gemm_fast32)(g, columns, out0, out1);
-#elif EK_GEMM_BIAS16
-    ek_gemm_fast16(g, columns, out0, out1);
-#elif EK_GEMM_BIAS32
-    ek_gemm_fast32(g, columns, out0, out1);
-#endif
+    ek_gemm_fast(g, columns, out0, out1);
     if (g->low > -128 || g->high < 127) {
         ek_gemm_clamp(g, out0);
         ek_gemm_clamp(g, out1);
