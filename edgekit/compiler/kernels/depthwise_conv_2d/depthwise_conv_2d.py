@@ -113,6 +113,17 @@ class DepthwiseConv2D:
         memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"
         return f"ek_depthwise_conv_2d(&{layer}, {to.inputs[0]}, {memory});"
 
+    def sees(self) -> int:
+        """Its window's."""
+        return self.window.channels
+
+    def take(self, kept: NDArray[np.bool_]) -> DepthwiseConv2D:
+        """The same on some of the input's channels."""
+        outputs = np.flatnonzero(np.repeat(kept, self.multiplier))
+        window = replace(self.window, channels=int(kept.sum()))
+        shape = (*self.shape[:-1], len(outputs))
+        return DepthwiseConv2D(window, self.matrix.take(outputs), shape)
+
     def _below_half(self) -> bool:
         return bool((self.matrix.by.shift < 0).all() and self.matrix.widest().max() < 1 << 29)
 
