@@ -140,7 +140,7 @@ def test_fault_is_named_with_its_address(tmp_path: Path) -> None:
 def test_model_that_never_returns_is_stopped(tmp_path: Path) -> None:
     first = FIRST.replace("{\n", "{\n    for (volatile int go = 1; go;) {}\n", 1)
     (tmp_path / "work").mkdir()
-    prepared = prepare(tmp_path, write_toy(tmp_path, first=first), tmp_path / "work")
+    prepared = prepare(Driver.kit(), tmp_path, write_toy(tmp_path, first=first), tmp_path / "work")
     with pytest.raises(DeviceError, match="took longer than 1 s"):
         run(prepared, timeout=1)
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.devices._cortex_m import emulate, estimate, firmware, layers, toolchain
-from edgekit.devices._cortex_m.counts import Counts, Executed, read_counts
-from edgekit.devices._cortex_m.instructions import Instruction, read_disassembly
+from edgekit.devices._cortex_m import estimate, firmware, layers
+from edgekit.devices._cortex_m.counts import Counts, Executed
+from edgekit.devices._cortex_m.emulator import Kit
+from edgekit.devices._cortex_m.instructions import Instruction
 from edgekit.devices._cortex_m.machines import Core, find_core
 from edgekit.devices._cortex_m.project import Project, read_project
 from edgekit.devices._cortex_m.spoken import Spoken, read_spoken
+from edgekit.errors import DeviceError, UsageError
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,23 @@ class Measured:
 class Prepared:
     """A project made into firmware for a core."""
 
+    kit: Kit
     project: Project
     core: Core
     firmware: firmware.Firmware
 
 
-def measure(
-    build: Path, manifest: Mapping[str, Any], core: str | None = None, vectors: int | None = None
+def measure_with(
+    kit: Kit,
+    build: Path,
+    manifest: Mapping[str, Any],
+    core: str | None = None,
+    vectors: int | None = None,
 ) -> Measured:
     """Compile the C project of a build, run it on an emulated core and count.
 
     Args:
+        kit: Toolchain and emulator.
         build: Folder of the build, which holds the C project.
         manifest: Of the build, or its table `c_project` alone.
         core: Another core than the project's own, e.g. `cortex-m7`.
@@ -95,30 +103,40 @@ def measure(
         DeviceError: The project does not compile, faults, hangs, or fits no machine.
     """
     with tempfile.TemporaryDirectory(prefix="edgekit-") as work:
-        return run(prepare(build, manifest, Path(work), core, vectors))
+        return run(prepare(kit, build, manifest, Path(work), core, vectors))
 
 
 def prepare(
+    kit: Kit,
     build: Path,
     manifest: Mapping[str, Any],
     work: Path,
     core: str | None = None,
     vectors: int | None = None,
 ) -> Prepared:
-    """The first half of `measure`: firmware in the empty folder `work`."""
+    """The first half of `measure_with`: firmware in the empty folder `work`."""
     project = read_project(build, manifest)
     chosen = find_core(core or project.core)
-    return Prepared(project, chosen, firmware.make(project, chosen, work, vectors))
+    emulator = kit.emulator
+    if chosen.name not in emulator.cores:
+        hint = f"--device qemu has it; {emulator.name} has {', '.join(emulator.cores)}"
+        raise UsageError(f"{emulator.name} has no {chosen.name}", hint)
+    made = firmware.make(kit.toolchain, project, chosen, work, vectors)
+    return Prepared(kit, project, chosen, made)
 
 
 def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
-    """The second half of `measure`, in at most `timeout` seconds."""
+    """The second half of `measure_with`, in at most `timeout` seconds."""
     project, core, made = prepared.project, prepared.core, prepared.firmware
     markers = layers.markers(project, made.symbols)
-    said, counted = emulate.count(made.path, made.machine, markers, timeout)
+    emulator = prepared.kit.emulator
+    said, counts = emulator.count(made.path, core, made.machine, markers, timeout)
     spoken = read_spoken(said)
-    counts = read_counts(counted)
-    code = read_disassembly(toolchain.disassembly(made.path))
+    if not counts.totals:
+        raise DeviceError(
+            "no inference was counted", "report this with the build folder: where it ends is wrong"
+        )
+    code = prepared.kit.toolchain.disassemble(made.path)
     shares = layers.share(project, made.symbols, counts)
     return Measured(
         core=core.name,
@@ -131,7 +149,7 @@ def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
         ram_bytes=made.sizes.ram,
         stack_bytes=max(vector.stack for vector in spoken.vectors),
         spoken=spoken,
-        tools=(toolchain.version(), emulate.version()),
+        tools=(prepared.kit.toolchain.version(), emulator.version()),
     )
 
 
