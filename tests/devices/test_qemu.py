@@ -10,6 +10,7 @@ from toy_project import FIRST, HEADER, RUN, SECOND, VECTORS, golden, reference, 
 
 from edgekit.devices._cortex_m.machines import CORES
 from edgekit.devices._cortex_m.measure import prepare, run
+from edgekit.devices._cortex_m.qemu_system import plugin_api
 from edgekit.devices.base import Golden, Job
 from edgekit.devices.qemu import Driver, measure
 from edgekit.errors import DeviceError, MissingExtra, ModelError, UsageError
@@ -192,6 +193,21 @@ def test_golden_vectors_of_no_model_are_not_taken_for_good(tmp_path: Path) -> No
     manifest = write_toy(tmp_path)
     (tmp_path / "c_project/toy_golden.h").write_text(golden([[0] * 16], [[1, 2, 3, 4]]))
     assert measure(tmp_path, manifest).mismatched >= 3
+
+
+def test_initial_data_are_counted_twice_and_are_there(tmp_path: Path) -> None:
+    """In flash, from where they are copied, and in RAM."""
+    first = "static volatile int32_t scale[25] = {7};\n" + FIRST.replace(">>= 7", ">>= scale[0]")
+    plain = measure(tmp_path / "plain", write_toy(tmp_path / "plain"))
+    found = measure(tmp_path / "data", write_toy(tmp_path / "data", first=first))
+    assert found.mismatched == 0
+    assert 100 <= found.ram_bytes - plain.ram_bytes < 108
+    assert 100 <= found.flash_bytes - plain.flash_bytes < 160
+
+
+def test_interface_of_the_plugin_by_version() -> None:
+    versions = ("qemu-system-arm 7.2.22", "qemu-system-arm 8.2.0", "qemu-system-arm 10.0.3")
+    assert [plugin_api(version) for version in versions] == [1, 1, 2]
 
 
 def test_unknown_core_gets_a_hint(tmp_path: Path) -> None:

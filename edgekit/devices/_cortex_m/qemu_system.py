@@ -27,7 +27,7 @@ class Qemu:
     ) -> tuple[str, Counts]:
         """Run `firmware` until it ends."""
         work = firmware.parent
-        _plugin(work)
+        _plugin(work, self.version())
         lines = "".join(f"{marker:x}\n" for marker in markers)
         (work / "markers.txt").write_text(lines, encoding="ascii")
         # Relative names: QEMU takes commas in a path for its own.
@@ -45,11 +45,22 @@ class Qemu:
 
     def version(self) -> str:
         """Name and version."""
-        return f"{QEMU} {run([QEMU, '--version']).stdout.split('version ')[1].split()[0]}"
+        try:
+            said = run([QEMU, "--version"]).stdout
+        except ToolError as error:
+            _missing(error, QEMU, QEMU)
+            raise
+        return f"{QEMU} {said.split('version ')[1].split()[0]}"
 
 
-def _plugin(work: Path) -> None:
-    flags = ("-O2", "-shared", "-fPIC", "-fvisibility=hidden")
+def plugin_api(version: str) -> int:
+    """The version of the plugins' interface that a QEMU takes, e.g. of `qemu-system-arm 7.2.22`."""
+    return 1 if int(version.split()[1].split(".")[0]) < 9 else 2
+
+
+def _plugin(work: Path, version: str) -> None:
+    api = f"-DPLUGIN_API={plugin_api(version)}"
+    flags = ("-O2", "-shared", "-fPIC", "-fvisibility=hidden", api)
     try:
         run(["gcc", *flags, HERE / "plugin.c", "-o", work / "plugin.so"])
     except ToolError as error:
