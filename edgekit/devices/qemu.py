@@ -4,6 +4,7 @@ While kernels are written, `measure` is all that is needed; it also answers when
 
     found = measure(Path("build/kws-cortex-m4"), manifest["c_project"], core="cortex-m4")
     print(found.mismatched, found.instructions, found.cycles, found.layers)
+    print(found.listing("kws_layer_01"))    # count and cycles of each instruction of a function
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from edgekit.devices._cortex_m.driver import EmulatedCortexM
 from edgekit.devices._cortex_m.emulator import Kit
 from edgekit.devices._cortex_m.gcc import Gcc
 from edgekit.devices._cortex_m.machines import CORES
-from edgekit.devices._cortex_m.measure import LayerCost as LayerCost
-from edgekit.devices._cortex_m.measure import Measured as Measured
 from edgekit.devices._cortex_m.measure import measure_with
+from edgekit.devices._cortex_m.measured import LayerCost as LayerCost
+from edgekit.devices._cortex_m.measured import Measured as Measured
 from edgekit.devices._cortex_m.qemu_system import Qemu
 from edgekit.devices.base import Capabilities
 

@@ -64,6 +64,15 @@ def test_counts_are_the_same_every_time(tmp_path: Path) -> None:
     assert measure(tmp_path, manifest) == measure(tmp_path, manifest["c_project"])
 
 
+def test_listing_shows_where_the_instructions_go(tmp_path: Path) -> None:
+    found = measure(tmp_path, write_toy(tmp_path))
+    layer = [line for line in found.lines if line.function == "toy_layer_00_fully_connected"]
+    assert sum(line.count for line in layer) == found.layers[0].instructions
+    assert sum(line.count for line in found.lines) == found.instructions
+    assert any(line.text.startswith("ldr") and line.count == 128 for line in layer)
+    assert found.listing("toy_layer_00").count("\n") == len(layer) - 1
+
+
 def test_only_so_many_golden_vectors(tmp_path: Path) -> None:
     found = measure(tmp_path, write_toy(tmp_path, wrong=[2]), vectors=2)
     assert (len(found.totals), len(found.spoken.vectors), found.mismatched) == (2, 2, 0)
@@ -220,6 +229,14 @@ def test_build_without_a_c_project_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no C project") as caught:
         measure(tmp_path, {"schema": 1, "target": "cortex-m4"})
     assert "c_project" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", ["folder", "core", "layers"])
+def test_damaged_manifest_is_named(tmp_path: Path, key: str) -> None:
+    manifest = write_toy(tmp_path)
+    del manifest["c_project"][key]
+    with pytest.raises(ModelError, match="its manifest is damaged"):
+        measure(tmp_path, manifest)
 
 
 def test_damaged_project_is_named(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from edgekit.devices._cortex_m.classes import M4, cycles
 from edgekit.devices._cortex_m.counts import Executed
 from edgekit.devices._cortex_m.emulator import Kit
 from edgekit.devices._cortex_m.gcc import Gcc
-from edgekit.devices._cortex_m.measure import Measured, measure_with, prepare, run
+from edgekit.devices._cortex_m.measure import measure_with, prepare, run
+from edgekit.devices._cortex_m.measured import Measured
 from edgekit.devices._cortex_m.qemu_system import Qemu
 from edgekit.devices._cortex_m.unicorn_engine import MODELS, Unicorn
 from edgekit.devices._cortex_m.zig import Zig

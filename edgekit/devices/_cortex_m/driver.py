@@ -8,7 +8,8 @@ from pathlib import Path
 
 from edgekit.devices._cortex_m.emulator import Kit
 from edgekit.devices._cortex_m.figures import emulated
-from edgekit.devices._cortex_m.measure import Measured, Prepared, prepare, run
+from edgekit.devices._cortex_m.measure import Prepared, prepare, run
+from edgekit.devices._cortex_m.measured import Measured
 from edgekit.devices._cortex_m.spoken import Spoken
 from edgekit.devices.base import Board, Device, Figures, Golden, Job
 from edgekit.errors import DeviceError
