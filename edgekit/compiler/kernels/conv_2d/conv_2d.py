@@ -105,7 +105,7 @@ class Conv2D:
                 *(window.kernel_height, window.kernel_width),
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left),
-                self._laid(core).depth // window.kernel_height,
+                *(self._laid(core).depth // window.kernel_height, *window.inner()),
                 *(window.stride_height, window.stride_width),
                 self._direct(core),
             ],
