@@ -106,13 +106,80 @@ def _unpack(call: Call) -> View:
     return _part(shape, axis, call.result, 1)
 
 
-_VIEWS: dict[str, Callable[[Call], View]] = {
+def _reverse(call: Call) -> View:
+    shape = call.input(0).shape
+    axes = {int(axis) % len(shape) for axis in call.constant(1).ravel()}
+    starts = [size - 1 if axis in axes else 0 for axis, size in enumerate(shape)]
+    steps = [-1 if axis in axes else 1 for axis in range(len(shape))]
+    return _cut(shape, starts, list(shape), steps)
+
+
+def _broadcast(call: Call) -> View:
+    shape, out = call.input(0).shape, call.output.shape
+    shape = (1,) * (len(out) - len(shape)) + tuple(shape)
+    steps = [0 if size == 1 else step for size, step in zip(shape, _strides(shape), strict=True)]
+    return View(tuple(out), tuple(steps))
+
+
+def _depth_to_space(call: Call) -> View:
+    batch, height, width, depth = call.input(0).shape
+    block = int(call.option("block_size", 1))
+    inner = depth // block**2
+    pixel, line = block * inner, width * depth
+    sizes = (batch, height, block, width, block, inner)
+    return View(sizes, (height * line, line, pixel, depth, inner, 1))
+
+
+def _space_to_depth(call: Call) -> View:
+    batch, height, width, depth = call.input(0).shape
+    block = int(call.option("block_size", 1))
+    line = width * depth
+    sizes = (batch, height // block, width // block, block, block, depth)
+    return View(sizes, (height * line, block * line, block * depth, line, depth, 1))
+
+
+def _batch_to_space(call: Call) -> View:
+    blocks = _blocks(call)
+    batch, height, width, depth = call.input(0).shape
+    rest = batch // (blocks[0] * blocks[1])
+    image = height * width * depth
+    sizes = (rest, height, blocks[0], width, blocks[1], depth)
+    steps = (image, width * depth, blocks[1] * rest * image, depth, rest * image, 1)
+    return View(sizes, steps)
+
+
+def _space_to_batch(call: Call) -> View:
+    blocks = _blocks(call)
+    batch, height, width, depth = call.input(0).shape
+    line = width * depth
+    sizes = (*blocks, batch, height // blocks[0], width // blocks[1], depth)
+    steps = (line, depth, height * line, blocks[0] * line, blocks[1] * depth, 1)
+    return View(sizes, steps)
+
+
+def _blocks(call: Call) -> tuple[int, int]:
+    """Height and width of a block of SPACE_TO_BATCH_ND and its inverse on images."""
+    blocks = [int(size) for size in call.constant(1).ravel()]
+    if len(blocks) != 2 or len(call.input(0).shape) != 4:
+        raise Unsupported(f"blocks of {blocks} in {call.input(0).shape}")
+    if np.any(call.constant(2) != 0):
+        raise Unsupported("blocks with padding or crops")
+    return blocks[0], blocks[1]
+
+
+VIEWS: dict[str, Callable[[Call], View]] = {
     "TRANSPOSE": _transpose,
     "SLICE": _slice,
     "STRIDED_SLICE": _strided_slice,
     "SPLIT": _split,
     "SPLIT_V": _split_v,
     "UNPACK": _unpack,
+    "REVERSE_V2": _reverse,
+    "BROADCAST_TO": _broadcast,
+    "DEPTH_TO_SPACE": _depth_to_space,
+    "SPACE_TO_DEPTH": _space_to_depth,
+    "BATCH_TO_SPACE_ND": _batch_to_space,
+    "SPACE_TO_BATCH_ND": _space_to_batch,
 }
 
 
@@ -122,4 +189,4 @@ def view_of(call: Call) -> View:
     Raises:
         Unsupported: An option that is not known.
     """
-    return _VIEWS[call.op.name](call)
+    return VIEWS[call.op.name](call)
