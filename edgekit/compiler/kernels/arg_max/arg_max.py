@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.element_wise import Plain
-from edgekit.compiler.operation import Call, Unsupported
+from edgekit.compiler.operation import Call, Unsupported, axis_of
 
 OPERATORS = ("ARG_MAX", "ARG_MIN")
 
@@ -59,6 +59,6 @@ def lower(call: Call) -> ArgMax:
     if out.dtype != "int32":
         raise Unsupported(f"its output is {out.dtype}, not int32")
     shape = source.shape
-    axis = int(call.constant(1).ravel()[0]) % len(shape)
+    axis = axis_of(call.integers(1)[0], len(shape))
     sizes = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
     return ArgMax(sizes, out.shape, call.op.name == "ARG_MAX")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgekit.compiler.kernels.common.memory import nearest
-from edgekit.compiler.operation import Call, Unsupported
+from edgekit.compiler.operation import Call, Unsupported, axis_of
 
 _LOOPS = 2
 
@@ -13,7 +13,7 @@ _LOOPS = 2
 def reduced_axes(call: Call) -> tuple[int, ...]:
     """The axes of operand 1, ascending and once each."""
     rank = len(call.input(0).shape)
-    return tuple(sorted({int(axis) % rank for axis in call.constant(1).ravel()}))
+    return tuple(sorted({axis_of(axis, rank) for axis in call.integers(1)}))
 
 
 def reduction_loops(
