@@ -30,7 +30,7 @@ class Matrix:
 
     Attributes:
         weights: int8 [channels, depth].
-        bias: int32 [channels], zero point not folded in.
+        bias: int32 [channels], zero point not folded in; or several sets, [sets, channels].
         by: A factor for each channel, or one for all.
         zero_in: Zero point of the inputs.
         zero_out: Zero point of the outputs.
@@ -56,13 +56,19 @@ class Matrix:
         """Inputs of a column."""
         return int(self.weights.shape[1])
 
+    def take(self, channels: NDArray[np.int64]) -> Matrix:
+        """The same with some of its channels."""
+        by = self.by if len(self.by) == 1 else self.by.take(channels)
+        bias = np.ascontiguousarray(self.bias[..., channels])
+        return replace(self, weights=self.weights[channels], bias=bias, by=by)
+
     def folded_bias(self) -> NDArray[np.int32]:
         """Biases for inputs that keep their zero point."""
         sums = self.weights.astype(np.int64).sum(axis=1)
         return _int32(self.bias.astype(np.int64) - self.zero_in * sums)
 
     def reach(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The least and the greatest sum that each channel can have, int64 [channels]."""
+        """The least and the greatest sum that each channel can have, int64 as `bias`."""
         low, high = -128 - self.zero_in, 127 - self.zero_in
         weights = self.weights.astype(np.int64)
         positive = np.maximum(weights, 0).sum(axis=1)
@@ -71,7 +77,7 @@ class Matrix:
         return np.asarray(bottom), np.asarray(self.bias + positive * high + negative * low)
 
     def widest(self) -> NDArray[np.int64]:
-        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+        """The greatest magnitude that the sum of each channel can have, int64 as `bias`."""
         bottom, top = self.reach()
         return np.asarray(np.maximum(np.abs(bottom), np.abs(top)))
 
@@ -88,6 +94,7 @@ class Matrix:
         bottom, top = self.reach()
         value = self.outputs(bottom)
         still = (value == self.outputs(top)) & (self.widest() < 1 << 31)
+        still = still.reshape(-1, self.channels).all(axis=0)
         by = self.by
         if not still.any():
             return self
@@ -111,14 +118,22 @@ def column_bytes(depth: int, isa: Isa) -> int:
     return (depth + align - 1) // align * align * _BYTES[isa]
 
 
-def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
-    """The constant `ek_gemm_t` of a matrix; returns its C name."""
+def emit(
+    matrix: Matrix, core: Core, to: Emission, what: str = "", weights: str | None = None
+) -> str:
+    """The constant `ek_gemm_t` of a matrix; returns its C name.
+
+    Args:
+        matrix: What is computed.
+        core: Chooses the kernel.
+        to: Where constants go.
+        what: Begins their names, in layers with several matrices.
+        weights: C of a pointer to weights, if they are not to be a constant.
+    """
     to.use("gemm/gemm.h")
-    folded = core.isa != "dsp"
-    bias = matrix.folded_bias() if folded else matrix.bias
-    narrow = core.isa == "dsp" and _fits16(bias)
+    bias = matrix.bias if core.isa == "dsp" else matrix.folded_bias()
+    narrow = _narrow(matrix, core)
     to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
-    packed = pack(matrix.weights, core.isa)
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
@@ -131,12 +146,15 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
     elif core.isa == "dsp":
         to.define("EK_GEMM_SLOW")
     even = matrix.channels % 2 if core.isa == "dsp" else 0
-    bias, multiplier, shift = (np.pad(each, (0, even)) for each in (bias, by.multiplier, shift))
+    bias, multiplier, shift = (
+        np.pad(each, [(0, 0)] * (each.ndim - 1) + [(0, even)])
+        for each in (bias, by.multiplier, shift)
+    )
     return to.struct(
         "ek_gemm_t",
         f"{what}gemm",
         [
-            to.array(f"{what}weights", packed),
+            weights or to.array(f"{what}weights", pack(matrix.weights, core.isa)),
             to.array(f"{what}bias", bias.astype(np.int16) if narrow else bias),
             to.array(f"{what}multiplier", multiplier),
             to.array(f"{what}shift", shift.astype(np.int8)),
@@ -150,6 +168,12 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
             int(fast) + 2 * int(relu),
         ],
     )
+
+
+def bias_bytes(matrix: Matrix, core: Core) -> int:
+    """Bytes of one set of biases."""
+    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
 
 
 def is_fast(matrix: Matrix) -> bool:
@@ -179,14 +203,23 @@ def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:
 
     Inputs go in the order 0, 2, 1, 3 within four: that is how SXTB16 takes bytes apart.
     """
-    padded = _channels(_depth(weights, 4), 2)
-    ordered = padded.reshape(len(padded), -1, 4)[:, :, [0, 2, 1, 3]].reshape(len(padded), -1)
-    high, low = ordered[1::2].astype(np.int64), ordered[0::2].astype(np.int64)
-    words = ((high * 256 + low) & 0xFFFF).astype(np.uint16).view(np.int16)
-    words = words.reshape(len(words), -1, 2)  # [pairs of channels, steps, 2 inputs]
-    fours = len(weights) // 4 * 2
-    blocks = words[:fours].reshape(-1, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
-    return np.concatenate([blocks.ravel(), words[fours:].ravel()])
+    whole = padded(weights)
+    high, low = whole[1::2].astype(np.int64), whole[0::2].astype(np.int64)
+    return blocks(((high * 256 + low) & 0xFFFF).astype(np.uint16).view(np.int16), len(weights))
+
+
+def padded(weights: NDArray[Any]) -> NDArray[Any]:
+    """[channels, depth] with zeros to an even number of channels and whole groups of 4 inputs."""
+    return _channels(_depth(weights, 4), 2)
+
+
+def blocks(pairs: NDArray[Any], channels: int) -> NDArray[Any]:
+    """What stands for the weights of pairs of channels, [pairs, depth], as `dsp` reads it."""
+    ordered = pairs.reshape(len(pairs), -1, 4)[:, :, [0, 2, 1, 3]]
+    words = ordered.reshape(len(pairs), -1, 2)  # [pairs of channels, steps, 2 inputs]
+    fours = channels // 4 * 2
+    first = words[:fours].reshape(-1, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
+    return np.concatenate([first.ravel(), words[fours:].ravel()])
 
 
 def _channels(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
@@ -195,6 +228,10 @@ def _channels(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
 
 def _depth(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
     return np.pad(weights, ((0, 0), (0, -weights.shape[1] % multiple)))
+
+
+def _narrow(matrix: Matrix, core: Core) -> bool:
+    return core.isa == "dsp" and _fits16(matrix.bias)
 
 
 def _fits16(values: NDArray[Any]) -> bool:
