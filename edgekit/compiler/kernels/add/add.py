@@ -56,11 +56,11 @@ class Add:
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
         left, right = (
-            multiply((value.astype(np.int64) - zero) << _MORE_BITS, by)
+            multiply((np.ravel(value).astype(np.int64) - zero) << _MORE_BITS, by)
             for value, zero, by in zip(inputs, self.zeros, (self.left, self.right), strict=False)
         )
         out = multiply(left + right, self.out) + self.zeros[2]
-        return np.clip(out, self.low, self.high).astype(np.int8)
+        return np.clip(out, self.low, self.high).astype(np.int8).reshape(inputs[0].shape)
 
     def sees(self) -> int:
         """Any number."""
