@@ -166,6 +166,12 @@ def test_an_unknown_exporter_is_refused_before_anything_is_done(folder: Path) ->
     assert caught.value.hint == "did you mean c_project?"
 
 
+def test_a_target_by_its_other_name(folder: Path) -> None:
+    build = edgekit.build("net.tflite", target="nrf52840dk")
+    assert build.folder.name == "net-nrf52840-dk"
+    assert main(["verify", str(build.folder)]) == 0
+
+
 def small(folder: Path, flash: int, ram: int = 65_536) -> str:
     path = folder / "small.toml"
     path.write_text(

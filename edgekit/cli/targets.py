@@ -74,6 +74,8 @@ def _show(profile: Profile) -> None:
 
 def _facts(profile: Profile) -> Iterator[list[str]]:
     processor, runtime = profile.processor, profile.runtime
+    if profile.aliases:
+        yield ["also called", ", ".join(profile.aliases)]
     yield ["family", profile.family]
     yield ["core", f"{processor.cores} x {processor.core}" if processor.cores else processor.core]
     yield ["clock", f"{processor.clock_mhz} MHz" if processor.clock_mhz else "-"]
