@@ -15,6 +15,8 @@ from edgekit.graph.graph import Graph, Op, Tensor
 
 VIEWS = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
 """Operators that leave the bytes as they are."""
+STATEFUL = ("UNIDIRECTIONAL_SEQUENCE_LSTM",)
+"""Operators with variables, which are new for each run."""
 _HINT = (
     "replace it in the source model, or use the other files of the build, which TensorFlow Lite "
     "Micro runs"
@@ -54,6 +56,7 @@ class _Lowering:
         self._tensors: list[int] = []
         self._of: dict[int, int] = {}
         self._layers: list[Layer] = []
+        self._read = {index for op in graph.ops for index in op.inputs} | set(graph.outputs)
 
     def program(self) -> Program:
         graph = self._graph
@@ -91,13 +94,18 @@ class _Lowering:
         lowered = None if op.custom else operators().get(op.name)
         if lowered is None:
             raise TargetError(f"{graph.title(op)}: the C project has no such operation", _HINT)
-        try:
-            operation = lowered(Call(graph, op))
-        except Unsupported as error:
-            raise TargetError(f"{graph.title(op)}: {error}", _HINT) from None
-        name = graph.tensors[op.outputs[0]].name
+        if op.name not in STATEFUL and any(graph.tensors[i].variable for i in op.inputs if i >= 0):
+            raise TargetError(f"{graph.title(op)}: it reads a variable", _HINT)
         read = tuple(self._value(index) for index in inputs)
-        self._layers.append(Layer(name, op.name, operation, read, self._value(op.outputs[0])))
+        for result, index in enumerate(op.outputs):
+            if len(op.outputs) > 1 and index not in self._read:
+                continue
+            try:
+                operation = lowered(Call(graph, op, result))
+            except Unsupported as error:
+                raise TargetError(f"{graph.title(op)}: {error}", _HINT) from None
+            name = graph.tensors[index].name
+            self._layers.append(Layer(name, op.name, operation, read, self._value(index)))
 
 
 def _value(tensor: Tensor) -> Value:

@@ -9,7 +9,9 @@ found in the same way. The host twin defines
     def lower(call: Call) -> Operation    what one of them computes; `Unsupported` where it cannot
 
 and a frozen dataclass with the methods of `Operation`. The constant operands of an operator belong
-to the operation; its other operands are the inputs of the layer, in the model's order.
+to the operation; its other operands are the inputs of the layer, in the model's order. Variables
+(the state of an LSTM) are new for each run, as they are after a reset of TensorFlow Lite Micro, so
+they are working memory of the operation.
 
 The numbers are those of TensorFlow Lite Micro's reference kernels, bit for bit: `run` is tested
 against the `tflite-micro` wheel, the C code against `run`.
@@ -69,10 +71,18 @@ class Operation(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Call:
-    """An operator of a model, as `lower` is given it."""
+    """An operator of a model, as `lower` is given it.
+
+    Attributes:
+        graph: The model.
+        op: The operator.
+        result: Which of its outputs is to be computed; an operator of several is given once for
+            each that is read.
+    """
 
     graph: Graph
     op: Op
+    result: int = 0
 
     def option(self, name: str, default: Any = None) -> Any:
         """An option of the operator; files may leave them out."""
@@ -88,8 +98,8 @@ class Call:
 
     @property
     def output(self) -> Tensor:
-        """The (first) output."""
-        return self.graph.tensors[self.op.outputs[0]]
+        """The output that is to be computed."""
+        return self.graph.tensors[self.op.outputs[self.result]]
 
     def constant(self, place: int) -> NDArray[Any]:
         """The data of operand number `place`.
@@ -128,5 +138,7 @@ def zero_of(tensor: Tensor) -> int:
 
 
 def variable_inputs(graph: Graph, op: Op) -> Sequence[int]:
-    """Indices of the operands that are no constants, in order."""
-    return [index for index in op.inputs if index >= 0 and graph.tensors[index].data is None]
+    """Indices of the operands that the model computes, in order: no constants and no variables."""
+    operands = [index for index in op.inputs if index >= 0]
+    tensors = graph.tensors
+    return [i for i in operands if tensors[i].data is None and not tensors[i].variable]

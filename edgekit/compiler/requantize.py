@@ -73,15 +73,15 @@ def multiply(values: NDArray[Any], by: Multipliers) -> NDArray[np.int64]:
     left = np.maximum(by.shift, 0).astype(np.int64)
     right = np.maximum(-by.shift, 0).astype(np.int64)
     shifted = _wrap32(values.astype(np.int64) << left)
-    return _round_shift(high_mul(shifted, by.multiplier.astype(np.int64)), right)
+    return round_shift(high_mul(shifted, by.multiplier.astype(np.int64)), right)
 
 
-def high_mul(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+def high_mul(left: NDArray[np.int64], right: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """`SaturatingRoundingDoublingHighMul`; both sides within int32, int32 minimum not twice."""
     return (left * right + (1 << 30)) >> 31
 
 
-def _round_shift(values: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+def round_shift(values: NDArray[np.int64], right: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """`RoundingDivideByPOT`: to nearest, halves away from zero."""
     mask = (np.int64(1) << right) - 1
     threshold = (mask >> 1) + (values < 0)

@@ -1,4 +1,4 @@
-"""ADD and SUB of two tensors, or of a tensor and a constant.
+"""ADD of two tensors of one shape; `binary` lowers the operator and takes all other cases.
 
 Source: tensorflow/lite/kernels/internal/reference/integer_ops/add.h; micro/kernels/add_common.cc.
 """
@@ -16,7 +16,6 @@ from edgekit.compiler.emission import Emission
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import Multipliers, activation_range, multiplier_of, multiply
 
-OPERATORS = ("ADD",)
 _MORE_BITS = 20
 
 

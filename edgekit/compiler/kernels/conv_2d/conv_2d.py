@@ -19,7 +19,7 @@ from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
-from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers, multiply
+from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers
 
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
 
@@ -61,8 +61,7 @@ class Conv2D:
         matrix = self.matrix
         columns = self.window.columns(inputs[0], matrix.zero_in).astype(np.int64)
         sums = (columns - matrix.zero_in) @ matrix.weights.astype(np.int64).T + matrix.bias
-        out = np.clip(multiply(sums, matrix.by) + matrix.zero_out, matrix.low, matrix.high)
-        out = out.astype(np.int8).reshape(self.shape)
+        out = matrix.outputs(sums).astype(np.int8).reshape(self.shape)
         return out if self.add is None else self.add.run(out, inputs[1])
 
     def emit(self, core: Core, to: Emission) -> str:
@@ -157,4 +156,4 @@ def matrix_of(call: Call, weights: NDArray[np.int8]) -> Matrix:
         low, high = activation_range(call.activation(), scale_of(out), zero_of(out))
     except ValueError as error:
         raise Unsupported(f"the fused activation {error}") from None
-    return Matrix(weights, bias, by, zero_of(source), zero_of(out), low, high)
+    return Matrix(weights, bias, by, zero_of(source), zero_of(out), low, high).settled()

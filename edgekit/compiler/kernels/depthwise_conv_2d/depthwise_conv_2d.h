@@ -1,36 +1,25 @@
 #include "depthwise_rows.h"
 
-static EK_NOINLINE void ek_depthwise_take(const ek_depthwise_conv_2d_t *d, const int8_t *in,
-                                          int32_t row, int16_t *to) {
-    int32_t left = d->pad_left, inside = d->in_width, zero = d->zero_in, x;
-    int32_t right = d->pitch - left - inside;
-    if (row < 0 || row >= d->in_height) {
-        left = d->pitch;
-        inside = right = 0;
-    } else if (right < 0) {
-        inside += right;
-    }
-    for (x = 0; x < left; ++x)
-        *to++ = (int16_t)zero;
-    in += row * d->in_across;
-    for (x = inside; x >= 4; x -= 4, to += 4) {
-        int32_t first = *in, second, third, fourth;
-        in += d->in_along;
-        second = *in;
-        in += d->in_along;
-        third = *in;
-        in += d->in_along;
-        fourth = *in;
-        in += d->in_along;
+/* Neighbours along of one channel, side by side. */
+static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32_t count,
+                                          int16_t *to) {
+    int32_t two = 2 * along, three = 3 * along;
+    for (; count >= 4; count -= 4, to += 4, in += 2 * two) {
+        int32_t first = *in, second = in[along], third = in[two], fourth = in[three];
         to[0] = (int16_t)first;
         to[1] = (int16_t)second;
         to[2] = (int16_t)third;
         to[3] = (int16_t)fourth;
     }
-    for (; x > 0; --x, in += d->in_along)
+    for (; count > 0; --count, in += along)
         *to++ = *in;
-    for (x = 0; x < right; ++x)
+}
+
+static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t count) {
+    for (; count > 0; --count) {
         *to++ = (int16_t)zero;
+        EK_KEEP_LOOP();
+    }
 }
 
 static void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t channel,
@@ -47,7 +36,7 @@ static void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t channe
     k->shift = d->shift[channel];
     k->zero = d->zero_out;
     k->out_along = d->out_along;
-    k->pitch_bytes = 2 * d->pitch;
+    k->pitch_bytes = 2 * d->pitch * d->dilation_height;
     k->low = d->low;
     k->high = d->high;
     ek_depthwise_prepare(d, k);
@@ -57,13 +46,21 @@ static EK_NOINLINE void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, co
                                              int8_t *out, int16_t *strip) {
     int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1;
     int32_t fit = (d->rows - reach) / d->stride_height + 1, channel;
+    int32_t inside = d->pitch - d->pad_left < d->in_width ? d->pitch - d->pad_left : d->in_width;
+    ek_depthwise_pad(strip, d->zero_in, d->rows * d->pitch);
     for (channel = 0; channel < d->channels; ++channel, ++in) {
         int32_t done = 0, held = 0, first = -d->pad_top;
         while (done < d->out_height) {
             int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i, j;
             int32_t wanted = (lines - 1) * d->stride_height + reach;
-            for (; held < wanted; ++held)
-                ek_depthwise_take(d, in, first + held, strip + held * d->pitch);
+            for (; held < wanted; ++held) {
+                int32_t row = first + held;
+                int16_t *to = strip + held * d->pitch + d->pad_left;
+                if (row >= 0 && row < d->in_height)
+                    ek_depthwise_take(in + row * d->in_across, d->in_along, inside, to);
+                else if (d->out_height > fit)
+                    ek_depthwise_pad(to, d->zero_in, inside);
+            }
             for (j = 0; j < d->outputs; ++j) {
                 ek_depthwise_channel_t k;
                 int32_t number = channel * d->outputs + j;

@@ -21,13 +21,15 @@ from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.conv_2d import matrix_of
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
-from edgekit.compiler.requantize import multiply
 
 OPERATORS = ("DEPTHWISE_CONV_2D",)
 _STRIP = 2048
 """Working memory in bytes above which a channel is taken in strips."""
 _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
+
+
+_FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +74,7 @@ class DepthwiseConv2D:
         weights = matrix.weights.astype(np.int64)
         weights = weights.reshape(self.window.channels, self.multiplier, matrix.depth)
         sums = np.einsum("ptc,cmt->pcm", seen, weights).reshape(self.window.pixels, -1)
-        out = multiply(sums + matrix.bias, matrix.by) + matrix.zero_out
-        return np.clip(out, matrix.low, matrix.high).astype(np.int8).reshape(self.shape)
+        return matrix.outputs(sums + matrix.bias).astype(np.int8).reshape(self.shape)
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
@@ -84,13 +85,10 @@ class DepthwiseConv2D:
         taps = matrix.weights.reshape(-1, self.window.kernel_height, self.window.kernel_width)
         if layout.turned:
             taps = taps.transpose(0, 2, 1)
-        square = (window.kernel_height, window.kernel_width) == (3, 3)
-        plain = (window.stride_width, window.dilation_width, window.dilation_height) == (1, 1, 1)
-        fast = square and plain and self._below_half()
-        if fast:
-            to.define("EK_DEPTHWISE_3X3")
-        else:
-            to.define("EK_DEPTHWISE_ANY")
+        fast = self._fast(window, core)
+        to.define(_FAST[fast])
+        if fast and not matrix.low == matrix.zero_out == -128:
+            to.define("EK_DEPTHWISE_SIGNED")
         layer = to.struct(
             "ek_depthwise_conv_2d_t",
             "layer",
@@ -107,14 +105,20 @@ class DepthwiseConv2D:
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left, layout.rows, layout.pitch),
                 *(matrix.zero_in, matrix.zero_out, matrix.low, matrix.high),
-                *(16 if narrow else 32, int(fast)),
+                *(16 if narrow else 32, fast),
             ],
         )
         memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"
         return f"ek_depthwise_conv_2d(&{layer}, {to.inputs[0]}, {memory});"
 
-    def _below_half(self) -> bool:
-        return bool((self.matrix.by.shift < 0).all() and self.matrix.widest().max() < 1 << 29)
+    def _fast(self, window: Window, core: Core) -> int:
+        """Which fast loop can run: 0 none, else the distance of its outputs."""
+        square = (window.kernel_height, window.kernel_width, window.dilation_width) == (3, 3, 1)
+        shift = self.matrix.by.shift
+        rounds = bool((shift < 0).all() and (shift > -22).all())
+        if not (square and rounds and self.matrix.widest().max() < 1 << 29):
+            return 0
+        return window.stride_width if window.stride_width <= (2 if core.isa == "dsp" else 1) else 0
 
     def _layout(self) -> _Layout:
         """The longer side of the picture along the inner loop, if the whole of it is held."""

@@ -21,7 +21,7 @@ static EK_NOINLINE void ek_depthwise_3x3(const ek_depthwise_conv_2d_t *d,
         int32_t a = k->bias, b = a;
         const int16_t *row = x;
         const int8_t *w = k->weights;
-        for (ky = 0; ky < 3; ++ky, row += d->pitch, w += 3) {
+        for (ky = 0; ky < 3; ++ky, row += d->dilation_height * d->pitch, w += 3) {
             int32_t tap = w[0], second = row[1], third = row[2];
             a += tap * row[0];
             b += tap * second;

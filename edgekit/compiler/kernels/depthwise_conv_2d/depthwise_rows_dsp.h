@@ -1,48 +1,67 @@
 #include "depthwise_channel.h"
 
-#if defined(__ARM_FEATURE_DSP) && EK_DEPTHWISE_3X3
-/* Registers: r4-r7 four sums, doubled; r8-r10 six neighbouring inputs; r11 and r12 taps 0, 1 and
-   1, 2 of a row, doubled; lr bytes from row to row. */
-#define EK_DEPTHWISE_TAPS(at)                                                                    \
-    "ldrd r11, r12, [r0, #" at "]\n ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"       \
+#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
+/* Registers: r4-r7 four sums, doubled; r8-r10 neighbouring inputs; r11 and r12 taps 0, 1 and 1, 2 of
+   a row, doubled; lr bytes from row to row. Outputs are neighbours, or every second one. */
+#define EK_DEPTHWISE_LOAD(one, two)                                                              \
+    "ldr r11, [r0, #" one "]\n ldr r12, [r0, #" two "]\n"                                        \
+    "ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"
+#define EK_DEPTHWISE_TAPS(one, two)                                                              \
+    EK_DEPTHWISE_LOAD(one, two)                                                                  \
     "smlad r4, r11, r8, r4\n smlabt r5, r11, r8, r5\n smlatb r4, r12, r9, r4\n"                  \
     "smlad r5, r12, r9, r5\n smlad r6, r11, r9, r6\n smlabt r7, r11, r9, r7\n"                   \
     "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n"
+#define EK_DEPTHWISE_TAPS_BY_2(one, two)                                                         \
+    EK_DEPTHWISE_LOAD(one, two)                                                                  \
+    "smlad r4, r11, r8, r4\n smlad r5, r11, r9, r5\n ldr r8, [r1, #12]\n"                        \
+    "smlatb r4, r12, r9, r4\n ldr r9, [r1, #16]\n smlatb r5, r12, r10, r5\n"                     \
+    "smlad r6, r11, r10, r6\n smlatb r6, r12, r8, r6\n"                                          \
+    "smlad r7, r11, r8, r7\n smlatb r7, r12, r9, r7\n"
+#if EK_DEPTHWISE_SIGNED
 #define EK_DEPTHWISE_ROUND(sum)                                                                  \
-    "smmulr " sum ", " sum ", r9\n add " sum ", " sum ", " sum ", asr #31\n"                     \
-    "asr " sum ", " sum ", r10\n add " sum ", " sum ", r11\n ssat " sum ", #8, " sum ", asr #1\n"
+    "smmlar r8, " sum ", r9, r11\n add r8, r8, " sum ", asr #31\n"                               \
+    "asr r8, r8, r10\n ssat " sum ", #8, r8, asr #1\n"
+#else /* all below the zero point is cut off: how negative sums are rounded is all one */
+#define EK_DEPTHWISE_ROUND(sum)                                                                  \
+    "smmlar " sum ", " sum ", r9, r11\n asr " sum ", " sum ", r10\n"                             \
+    "ssat " sum ", #8, " sum ", asr #1\n"
+#endif
+#define EK_DEPTHWISE_FOUR(taps)                                                                  \
+    "ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"                                 \
+    taps("0", "4") "add r1, lr\n" taps("8", "12") "add r1, lr\n" taps("16", "20")                \
+    "ldr r9, [r0, #28]\n ldr r10, [r0, #32]\n ldr r11, [r0, #36]\n ldr r12, [r0, #40]\n"         \
+    EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5")                                            \
+    EK_DEPTHWISE_ROUND("r6") EK_DEPTHWISE_ROUND("r7")
 
 /* 3 x 3 taps side by side, four outputs at a time. */
-static __attribute__((naked, noinline)) void ek_depthwise_fast(
-    __attribute__((unused)) const ek_depthwise_channel_t *k,
-    __attribute__((unused)) const int16_t *x, __attribute__((unused)) int8_t *out,
-    __attribute__((unused)) int32_t count) {
-    __asm__ volatile(
-        "push {r4-r11, lr}\n ldr lr, [r0, #44]\n subs r3, #4\n blt 2f\n"
-        "1: ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"
-        EK_DEPTHWISE_TAPS("0") "add r1, lr\n" EK_DEPTHWISE_TAPS("8") "add r1, lr\n"
-        EK_DEPTHWISE_TAPS("16") "sub r1, r1, lr, lsl #1\n adds r1, #8\n"
-        "add r12, r0, #28\n ldm r12, {r9, r10, r11, r12}\n"
-        EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5")
-        EK_DEPTHWISE_ROUND("r6") EK_DEPTHWISE_ROUND("r7")
-        "strb r4, [r2]\n strb r5, [r2, r12]\n add r2, r2, r12, lsl #1\n"
-        "strb r6, [r2]\n strb r7, [r2, r12]\n add r2, r2, r12, lsl #1\n"
-        "subs r3, #4\n bge 1b\n"
-        "2: adds r3, #4\n beq 3f\n"
-        "ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"
-        EK_DEPTHWISE_TAPS("0") "add r1, lr\n" EK_DEPTHWISE_TAPS("8") "add r1, lr\n"
-        EK_DEPTHWISE_TAPS("16")
-        "add r12, r0, #28\n ldm r12, {r9, r10, r11, r12}\n"
-        EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5") EK_DEPTHWISE_ROUND("r6")
-        "strb r4, [r2]\n subs r3, #1\n beq 3f\n strb r5, [r2, r12]\n"
-        "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"
-        "3: pop {r4-r11, pc}\n");
-}
+#define EK_DEPTHWISE_FAST(name, taps, advance)                                                   \
+    static __attribute__((naked, noinline)) void name(                                           \
+        __attribute__((unused)) const ek_depthwise_channel_t *k,                                 \
+        __attribute__((unused)) const int16_t *x, __attribute__((unused)) int8_t *out,           \
+        __attribute__((unused)) int32_t count) {                                                 \
+        __asm__ volatile(                                                                        \
+            "push {r4-r11, lr}\n ldr lr, [r0, #44]\n subs r3, #4\n"                              \
+            "1:\n" EK_DEPTHWISE_FOUR(taps)                                                       \
+            "cmp r3, #0\n blt 2f\n"                                                              \
+            "sub r1, r1, lr, lsl #1\n add r1, #" advance "\n"                                    \
+            "strb r4, [r2]\n strb r5, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \
+            "strb r6, [r2]\n strb r7, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \
+            "subs r3, #4\n cmn r3, #4\n bgt 1b\n pop {r4-r11, pc}\n"                             \
+            "2: strb r4, [r2]\n adds r3, #3\n beq 3f\n strb r5, [r2, r12]\n"                     \
+            "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"                                \
+            "3: pop {r4-r11, pc}\n");                                                            \
+    }
+#if EK_DEPTHWISE_3X3
+EK_DEPTHWISE_FAST(ek_depthwise_3x3, EK_DEPTHWISE_TAPS, "8")
+#endif
+#if EK_DEPTHWISE_3X3_BY_2
+EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2, EK_DEPTHWISE_TAPS_BY_2, "16")
+#endif
 #endif
 
 static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
-#if defined(__ARM_FEATURE_DSP) && EK_DEPTHWISE_3X3
+#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
     int32_t row;
     if (!d->fast)
         return;
@@ -54,7 +73,7 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
     }
     k->bias *= 2;
     k->shift = -1 - k->shift;
-    k->zero = 2 * k->zero + 1;
+    k->zero = (2 * k->zero + 1) * (1 << k->shift);
 #else
     (void)d;
     (void)k;
@@ -88,14 +107,19 @@ static EK_NOINLINE void ek_depthwise_any(const ek_depthwise_conv_2d_t *d,
 static inline void ek_depthwise_row(const ek_depthwise_conv_2d_t *d,
                                     const ek_depthwise_channel_t *k, const int16_t *x,
                                     int8_t *out) {
-#if defined(__ARM_FEATURE_DSP) && EK_DEPTHWISE_3X3
-#if EK_DEPTHWISE_ANY
-    if (!d->fast) {
-        ek_depthwise_any(d, k, x, out);
-        return;
-    }
+#if defined(__ARM_FEATURE_DSP)
+#if EK_DEPTHWISE_3X3
+    if (d->fast == 1)
+        ek_depthwise_3x3(k, x, out, d->out_width);
 #endif
-    ek_depthwise_fast(k, x, out, d->out_width);
+#if EK_DEPTHWISE_3X3_BY_2
+    if (d->fast == 2)
+        ek_depthwise_3x3_by_2(k, x, out, d->out_width);
+#endif
+#if EK_DEPTHWISE_ANY
+    if (!d->fast)
+        ek_depthwise_any(d, k, x, out);
+#endif
     if (k->low > -128 || k->high < 127) {
         int32_t i;
         for (i = 0; i < d->out_width; ++i, out += k->out_along)

@@ -61,15 +61,48 @@ class Matrix:
         sums = self.weights.astype(np.int64).sum(axis=1)
         return _int32(self.bias.astype(np.int64) - self.zero_in * sums)
 
-    def widest(self) -> NDArray[np.int64]:
-        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+    def reach(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The least and the greatest sum that each channel can have, int64 [channels]."""
         low, high = -128 - self.zero_in, 127 - self.zero_in
         weights = self.weights.astype(np.int64)
         positive = np.maximum(weights, 0).sum(axis=1)
         negative = np.minimum(weights, 0).sum(axis=1)
-        top = self.bias + positive * high + negative * low
         bottom = self.bias + positive * low + negative * high
-        return np.asarray(np.maximum(np.abs(top), np.abs(bottom)))
+        return np.asarray(bottom), np.asarray(self.bias + positive * high + negative * low)
+
+    def widest(self) -> NDArray[np.int64]:
+        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+        bottom, top = self.reach()
+        return np.asarray(np.maximum(np.abs(bottom), np.abs(top)))
+
+    def outputs(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Outputs for sums [..., channels]."""
+        return np.clip(multiply(sums, self.by) + self.zero_out, self.low, self.high)
+
+    def settled(self) -> Matrix:
+        """The same, without weights and with plain factors where an output is always the same.
+
+        Training leaves such channels: with weights of zero, or cut off by their activation whatever
+        the input; with biases and scales that no fast kernel can hold.
+        """
+        bottom, top = self.reach()
+        value = self.outputs(bottom)
+        still = (value == self.outputs(top)) & (self.widest() < 1 << 31)
+        by = self.by
+        if not still.any():
+            return self
+        if len(by) == 1:
+            by = by.take(np.zeros(self.channels, np.int64))
+        # a quarter of a multiple of four rounds to nothing else
+        return replace(
+            self,
+            weights=np.where(still[:, None], 0, self.weights).astype(np.int8),
+            bias=np.where(still, 4 * (value - self.zero_out), self.bias).astype(np.int32),
+            by=Multipliers(
+                np.where(still, 1 << 30, by.multiplier).astype(np.int32),
+                np.where(still, -1, by.shift).astype(np.int32),
+            ),
+        )
 
 
 def column_bytes(depth: int, isa: Isa) -> int:
@@ -81,7 +114,6 @@ def column_bytes(depth: int, isa: Isa) -> int:
 def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
     """The constant `ek_gemm_t` of a matrix; returns its C name."""
     to.use("gemm/gemm.h")
-    matrix = settled(matrix)
     folded = core.isa != "dsp"
     bias = matrix.folded_bias() if folded else matrix.bias
     narrow = core.isa == "dsp" and _fits16(bias)
@@ -117,29 +149,6 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
             16 if narrow else 32,
             int(fast) + 2 * int(relu),
         ],
-    )
-
-
-def settled(matrix: Matrix) -> Matrix:
-    """The same with plain factors for channels without weights, whose output is always the same.
-
-    Training leaves such channels with biases and scales that no fast kernel can hold.
-    """
-    still = ~matrix.weights.any(axis=1)
-    if not still.any():
-        return matrix
-    by = matrix.by
-    if len(by) == 1:
-        by = by.take(np.zeros(matrix.channels, np.int64))
-    value = multiply(matrix.bias, by)
-    # a quarter of a multiple of four rounds to nothing else
-    return replace(
-        matrix,
-        bias=np.where(still, 4 * np.clip(value, -512, 512), matrix.bias).astype(np.int32),
-        by=Multipliers(
-            np.where(still, 1 << 30, by.multiplier).astype(np.int32),
-            np.where(still, -1, by.shift).astype(np.int32),
-        ),
     )
 
 

@@ -78,7 +78,7 @@ class Pool2D:
 
 def _divide(sums: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """To nearest, halves away from zero."""
-    return np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
+    return np.asarray(np.sign(sums) * ((np.abs(sums) + counts // 2) // counts))
 
 
 def lower(call: Call) -> Pool2D:

@@ -1,0 +1,1 @@
+"""Functions of two int8 values, with broadcasting and constants."""

@@ -1,0 +1,1 @@
+"""MEAN and SUM."""

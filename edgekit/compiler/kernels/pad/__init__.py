@@ -1,0 +1,1 @@
+"""PAD and PADV2."""

@@ -1,0 +1,1 @@
+"""QUANTIZE and DEQUANTIZE."""

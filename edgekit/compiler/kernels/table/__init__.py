@@ -1,0 +1,1 @@
+"""Functions of one int8 value, as tables."""
