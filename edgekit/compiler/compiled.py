@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgekit.compiler.absorb import absorb
+from edgekit.compiler.constant_channels import ChannelSaving, drop_channels
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emit import Text, emit
 from edgekit.compiler.fuse import fuse
@@ -22,12 +24,14 @@ class Compiled:
         plan: Where it lies in memory.
         core: What it was made for.
         text: The C files.
+        channels: What dropping constant and unused channels saved.
     """
 
     program: Program
     plan: MemoryPlan
     core: Core
     text: Text
+    channels: ChannelSaving
 
 
 def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
@@ -42,6 +46,7 @@ def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
     Raises:
         TargetError: The graph has something that the compiler does not know, named with its layer.
     """
-    program = fuse(lower(graph))
+    program, channels = drop_channels(absorb(lower(graph)))
+    program = fuse(program)
     plan = plan_memory(program, core)
-    return Compiled(program, plan, core, emit(program, plan, core, prefix))
+    return Compiled(program, plan, core, emit(program, plan, core, prefix), channels)

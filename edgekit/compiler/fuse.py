@@ -26,7 +26,7 @@ def fuse_additions(program: Program) -> Program:
 def _fuse_addition(program: Program, layers: list[Layer], addition: Layer) -> None:
     place = layers.index(addition)
     before = layers[place - 1] if place else None
-    if before is None or before.output not in addition.inputs or not _alone(program, before.output):
+    if before is None or before.output not in addition.inputs or not program.alone(before.output):
         return
     operation = before.operation
     if not isinstance(operation, Conv2D) or operation.add is not None:
@@ -46,8 +46,3 @@ def _fuse_addition(program: Program, layers: list[Layer], addition: Layer) -> No
             fused=(*before.fused, addition.kind),
         )
     ]
-
-
-def _alone(program: Program, value: int) -> bool:
-    """Whether a value is read once and is no output of the model."""
-    return len(list(program.readers(value))) == 1 and value not in program.outputs

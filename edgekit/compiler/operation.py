@@ -21,8 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.compiler.cores import Core
@@ -66,6 +67,23 @@ class Operation(Protocol):
 
     def emit(self, core: Core, to: Emission) -> str:
         """Add constants and kernels to `to`, and return the statements of the layer's function."""
+        ...
+
+
+@runtime_checkable
+class Channelwise(Protocol):
+    """An operation that keeps the channels of its inputs (their last axis) apart.
+
+    An operation with these methods computes channel c of the output from channel c of each input
+    and nothing else (a depthwise convolution: the same number of outputs from each).
+    """
+
+    def sees(self) -> int:
+        """How many channels it takes an input to have; 0: it works on any number of values."""
+        ...
+
+    def take(self, kept: NDArray[np.bool_]) -> Operation:
+        """The same on some of the channels, bool [channels]."""
         ...
 
 

@@ -79,6 +79,10 @@ class Program:
         """The layers that read a value."""
         return (layer for layer in self.layers if value in layer.inputs)
 
+    def alone(self, value: int) -> bool:
+        """Whether a value is read once and is no output of the model."""
+        return len(list(self.readers(value))) == 1 and value not in self.outputs
+
     def with_layers(self, layers: list[Layer]) -> Program:
         """The same with other layers."""
         return replace(self, layers=tuple(layers))

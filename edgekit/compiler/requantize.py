@@ -72,7 +72,7 @@ def multiply(values: NDArray[Any], by: Multipliers) -> NDArray[np.int64]:
     """
     left = np.maximum(by.shift, 0).astype(np.int64)
     right = np.maximum(-by.shift, 0).astype(np.int64)
-    shifted = _wrap32(values.astype(np.int64) << left)
+    shifted = wrap32(values.astype(np.int64) << left)
     return round_shift(high_mul(shifted, by.multiplier.astype(np.int64)), right)
 
 
@@ -88,7 +88,8 @@ def round_shift(values: NDArray[np.int64], right: NDArray[np.int64] | int) -> ND
     return (values >> right) + ((values & mask) > threshold)
 
 
-def _wrap32(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def wrap32(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Integers as 32 bits hold them."""
     return ((values + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 

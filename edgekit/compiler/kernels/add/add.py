@@ -5,7 +5,7 @@ Source: tensorflow/lite/kernels/internal/reference/integer_ops/add.h; micro/kern
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,14 @@ class Add:
         )
         out = multiply(left + right, self.out) + self.zeros[2]
         return np.clip(out, self.low, self.high).astype(np.int8)
+
+    def sees(self) -> int:
+        """Any number."""
+        return 0
+
+    def take(self, kept: NDArray[np.bool_]) -> Add:
+        """The same on some of the channels."""
+        return replace(self, elements=self.elements // len(kept) * int(kept.sum()))
 
     def swapped(self) -> Add:
         """right + left."""

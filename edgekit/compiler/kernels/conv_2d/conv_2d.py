@@ -16,6 +16,7 @@ from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.add.add import Add
 from edgekit.compiler.kernels.common.windows import Window, same_padding
+from edgekit.compiler.kernels.conv_2d.border import Border
 from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
@@ -33,12 +34,14 @@ class Conv2D:
         matrix: Weights [channels, kernel height * width * input channels] and the rest.
         shape: Of the output, as the model has it.
         add: Added to the result; the second input of the layer.
+        border: Which of the matrix's biases is a pixel's, where there is not one for all.
     """
 
     window: Window
     matrix: Matrix
     shape: tuple[int, ...]
     add: Add | None = None
+    border: Border | None = None
 
     def macs(self) -> int:
         """Multiply-accumulates, padding included."""
@@ -53,14 +56,16 @@ class Conv2D:
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """Outputs may lie where inputs lay that no later pair of pixels needs."""
-        near = self.window.overlap(self.matrix.channels, gemm.COLUMNS)
+        together = gemm.COLUMNS if self.border is None else 1  # pairs need not begin at even pixels
+        near = self.window.overlap(self.matrix.channels, together)
         return (near,) if self.add is None else (near, 0)
 
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
         matrix = self.matrix
         columns = self.window.columns(inputs[0], matrix.zero_in).astype(np.int64)
-        sums = (columns - matrix.zero_in) @ matrix.weights.astype(np.int64).T + matrix.bias
+        sums = (columns - matrix.zero_in) @ matrix.weights.astype(np.int64).T
+        sums += matrix.bias if self.border is None else matrix.bias[self.border.of_pixels()]
         out = matrix.outputs(sums).astype(np.int8).reshape(self.shape)
         return out if self.add is None else self.add.run(out, inputs[1])
 
@@ -90,11 +95,34 @@ class Conv2D:
         )  # fmt: skip
         addend = to.inputs[1] if self.add else "0"
         memory = f"{to.output}, {to.scratch}, {to.scratch} + {self._columns(core)}"
+        if self.border is not None:
+            to.use("conv_2d/conv_2d_biases.h")
+            each = gemm.bias_bytes(self.matrix, core)
+            fields = [f"&{layer}", *self.border.constant(to), each]
+            border = to.struct("ek_border_t", "border", fields)
+            return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
     def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
         """The same with an addition to its result."""
         return replace(self, add=add, shape=shape)
+
+    def take_outputs(self, channels: NDArray[np.int64]) -> Conv2D:
+        """The same with some of its outputs."""
+        matrix, shape = self.matrix.take(channels), (*self.shape[:-1], len(channels))
+        return replace(self, matrix=matrix, shape=shape)
+
+    def take_inputs(self, kept: NDArray[np.bool_]) -> Conv2D:
+        """The same without some input channels, as if these were zero.
+
+        Args:
+            kept: bool [channels]; the window may see several pixels of so many channels as one.
+        """
+        matrix, window = self.matrix, self.window
+        weights = matrix.weights.reshape(matrix.channels, -1, len(kept))[:, :, kept]
+        channels = window.channels // len(kept) * int(kept.sum())
+        matrix = replace(matrix, weights=weights.reshape(matrix.channels, -1))
+        return replace(self, window=replace(window, channels=channels), matrix=matrix)
 
     def _columns(self, core: Core) -> int:
         return gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)

@@ -111,6 +111,17 @@ class DepthwiseConv2D:
         memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"
         return f"ek_depthwise_conv_2d(&{layer}, {to.inputs[0]}, {memory});"
 
+    def sees(self) -> int:
+        """Its window's."""
+        return self.window.channels
+
+    def take(self, kept: NDArray[np.bool_]) -> DepthwiseConv2D:
+        """The same on some of the input's channels."""
+        outputs = np.flatnonzero(np.repeat(kept, self.multiplier))
+        window = replace(self.window, channels=int(kept.sum()))
+        shape = (*self.shape[:-1], len(outputs))
+        return DepthwiseConv2D(window, self.matrix.take(outputs), shape)
+
     def _fast(self, window: Window, core: Core) -> int:
         """Which fast loop can run: 0 none, else the distance of its outputs."""
         square = (window.kernel_height, window.kernel_width, window.dilation_width) == (3, 3, 1)

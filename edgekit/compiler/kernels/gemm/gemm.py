@@ -30,7 +30,7 @@ class Matrix:
 
     Attributes:
         weights: int8 [channels, depth].
-        bias: int32 [channels], zero point not folded in.
+        bias: int32 [channels], zero point not folded in; or several sets, [sets, channels].
         by: A factor for each channel, or one for all.
         zero_in: Zero point of the inputs.
         zero_out: Zero point of the outputs.
@@ -56,13 +56,19 @@ class Matrix:
         """Inputs of a column."""
         return int(self.weights.shape[1])
 
+    def take(self, channels: NDArray[np.int64]) -> Matrix:
+        """The same with some of its channels."""
+        by = self.by if len(self.by) == 1 else self.by.take(channels)
+        bias = np.ascontiguousarray(self.bias[..., channels])
+        return replace(self, weights=self.weights[channels], bias=bias, by=by)
+
     def folded_bias(self) -> NDArray[np.int32]:
         """Biases for inputs that keep their zero point."""
         sums = self.weights.astype(np.int64).sum(axis=1)
         return _int32(self.bias.astype(np.int64) - self.zero_in * sums)
 
     def reach(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The least and the greatest sum that each channel can have, int64 [channels]."""
+        """The least and the greatest sum that each channel can have, int64 as `bias`."""
         low, high = -128 - self.zero_in, 127 - self.zero_in
         weights = self.weights.astype(np.int64)
         positive = np.maximum(weights, 0).sum(axis=1)
@@ -71,7 +77,7 @@ class Matrix:
         return np.asarray(bottom), np.asarray(self.bias + positive * high + negative * low)
 
     def widest(self) -> NDArray[np.int64]:
-        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+        """The greatest magnitude that the sum of each channel can have, int64 as `bias`."""
         bottom, top = self.reach()
         return np.asarray(np.maximum(np.abs(bottom), np.abs(top)))
 
@@ -88,6 +94,7 @@ class Matrix:
         bottom, top = self.reach()
         value = self.outputs(bottom)
         still = (value == self.outputs(top)) & (self.widest() < 1 << 31)
+        still = still.reshape(-1, self.channels).all(axis=0)
         by = self.by
         if not still.any():
             return self
@@ -114,9 +121,9 @@ def column_bytes(depth: int, isa: Isa) -> int:
 def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
     """The constant `ek_gemm_t` of a matrix; returns its C name."""
     to.use("gemm/gemm.h")
-    folded = core.isa != "dsp"
-    bias = matrix.folded_bias() if folded else matrix.bias
-    narrow = core.isa == "dsp" and _fits16(bias)
+    matrix = matrix.settled()
+    bias = matrix.bias if core.isa == "dsp" else matrix.folded_bias()
+    narrow = _narrow(matrix, core)
     to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
     packed = pack(matrix.weights, core.isa)
     by = matrix.by
@@ -131,7 +138,10 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
     elif core.isa == "dsp":
         to.define("EK_GEMM_SLOW")
     even = matrix.channels % 2 if core.isa == "dsp" else 0
-    bias, multiplier, shift = (np.pad(each, (0, even)) for each in (bias, by.multiplier, shift))
+    bias, multiplier, shift = (
+        np.pad(each, [(0, 0)] * (each.ndim - 1) + [(0, even)])
+        for each in (bias, by.multiplier, shift)
+    )
     return to.struct(
         "ek_gemm_t",
         f"{what}gemm",
@@ -150,6 +160,12 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
             int(fast) + 2 * int(relu),
         ],
     )
+
+
+def bias_bytes(matrix: Matrix, core: Core) -> int:
+    """Bytes of one set of biases."""
+    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    return (matrix.channels + even) * (2 if _narrow(matrix.settled(), core) else 4)
 
 
 def is_fast(matrix: Matrix) -> bool:
@@ -195,6 +211,10 @@ def _channels(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
 
 def _depth(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
     return np.pad(weights, ((0, 0), (0, -weights.shape[1] % multiple)))
+
+
+def _narrow(matrix: Matrix, core: Core) -> bool:
+    return core.isa == "dsp" and _fits16(matrix.bias)
 
 
 def _fits16(values: NDArray[Any]) -> bool:

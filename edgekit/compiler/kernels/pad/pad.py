@@ -6,7 +6,7 @@ Source: tensorflow/lite/kernels/internal/reference/pad.h; micro/kernels/pad_comm
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,14 @@ class Pad(Plain):
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
         return np.pad(inputs[0].reshape(self.shape), self.pads, constant_values=self.value)
+
+    def sees(self) -> int:
+        """Those of its shape; -1, never any, where it pads channels."""
+        return self.shape[-1] if self.pads[-1] == (0, 0) else -1
+
+    def take(self, kept: NDArray[np.bool_]) -> Pad:
+        """The same on some of the channels."""
+        return replace(self, shape=(*self.shape[:-1], int(kept.sum())))
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""

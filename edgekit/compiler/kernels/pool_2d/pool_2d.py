@@ -5,7 +5,7 @@ Source: tensorflow/lite/kernels/internal/reference/integer_ops/pooling.h; micro/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,14 @@ class Pool2D:
         else:
             out = window.patches(inputs[0], -128).max(axis=(2, 3)).astype(np.int64)
         return np.clip(out, self.low, self.high).astype(np.int8)[None]
+
+    def sees(self) -> int:
+        """Its window's."""
+        return self.window.channels
+
+    def take(self, kept: NDArray[np.bool_]) -> Pool2D:
+        """The same on some of the channels."""
+        return replace(self, window=replace(self.window, channels=int(kept.sum())))
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""

@@ -6,7 +6,7 @@ Where a table only limits or moves its argument, so does the device, which needs
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,14 @@ class Table(Plain):
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
         return np.asarray(self.values[inputs[0].view(np.uint8)])
+
+    def sees(self) -> int:
+        """Any number."""
+        return 0
+
+    def take(self, kept: NDArray[np.bool_]) -> Table:
+        """The same on some of the channels."""
+        return replace(self, elements=self.elements // len(kept) * int(kept.sum()))
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""

@@ -1,0 +1,44 @@
+#include "conv_2d.h"
+
+/* A convolution whose bias depends on the pixel: set rows[y] * across + places[x], of `bytes`. */
+typedef struct {
+    const ek_conv_2d_t *conv;
+    const uint8_t *rows, *places;
+    int32_t across, bytes;
+} ek_border_t;
+
+static inline const void *ek_border_bias(const ek_border_t *b, int32_t y, int32_t x) {
+    int32_t set = b->rows[y] * b->across + b->places[x];
+    return (const int8_t *)b->conv->gemm->bias + set * b->bytes;
+}
+
+/* Two output pixels at a time where they have the same bias, else one. */
+static EK_NOINLINE void ek_conv_2d_biases(const ek_border_t *b, const int8_t *in,
+                                          const int8_t *addend, int8_t *out, int8_t *scratch,
+                                          int8_t *bytes) {
+    const ek_conv_2d_t *c = b->conv;
+    ek_gemm_t gemm = *c->gemm;
+    int32_t channels = gemm.channels, y = 0, x = 0;
+    while (y < c->out_height) {
+        int32_t pixels = 1;
+        gemm.bias = ek_border_bias(b, y, x);
+        ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
+        if (x + 1 < c->out_width && ek_border_bias(b, y, x + 1) == gemm.bias) {
+            pixels = 2;
+            ++x;
+        }
+        ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
+        if (++x == c->out_width) {
+            x = 0;
+            ++y;
+        }
+        if (c->add) {
+            ek_gemm(&gemm, scratch, bytes, bytes + channels);
+            ek_add(c->add, bytes, addend, out, pixels * channels);
+            addend += pixels * channels;
+        } else {
+            ek_gemm(&gemm, scratch, out, pixels > 1 ? out + channels : out);
+        }
+        out += pixels * channels;
+    }
+}
