@@ -144,7 +144,7 @@ def test_a_wrong_kernel_is_not_published(folder: Path, monkeypatch: pytest.Monke
     ((severity, message),) = problems(build.manifest)
     assert severity == "warning"
     assert "differs from TensorFlow Lite Micro on 8 of 8 golden vectors" in message
-    assert "first in layer 'second' (CONV_2D)" in message
+    assert "first seen in layer 'second' (CONV_2D)" in message
     assert not (build.folder / "c_project").exists()
     with pytest.raises(TargetError, match="differs from TensorFlow Lite Micro"):
         edgekit.build("net.tflite", target="cortex-m4", export="c_project", force=True)

@@ -14,6 +14,7 @@ _ISA = {
     "dsp": "the DSP extension (portable C where the compiler has it not)",
     "mve": "Helium (MVE; portable C where the compiler has it not)",
 }
+_NAME = 40
 
 
 def read_me(project: CProject) -> str:
@@ -86,19 +87,34 @@ def _layers(project: CProject) -> list[str]:
     rows = [_row(number, layer) for number, layer in enumerate(project.layers())]
     total = sum(layer["macs"] for layer in project.layers())
     head = ("", "layer", "operator, and what was fused", "shapes", "MACs", "scratch")
-    return ["## Layers", "", *_table(head, rows), "", f"{total:,} MACs in all, counted.", ""]
+    said = [f"{total:,} MACs in all, counted."]
+    channels = project.compiled.channels
+    if channels.removed:
+        said += [
+            "",
+            f"{channels.removed:,} of {channels.channels:,} channels are the same for every input",
+            f"or are not used, and are left out: {channels.weights:,} -> {channels.weights_left:,}",
+            f"weights, {channels.macs:,} -> {channels.macs_left:,} MACs, the same outputs.",
+        ]
+    return ["## Layers", "", *_table(head, rows), "", *said, ""]
 
 
 def _row(number: int, layer: dict[str, Any]) -> tuple[str, ...]:
     shapes = ", ".join(_shape(shape) for shape in layer["input_shapes"])
     return (
         str(number),
-        plain(layer["name"]),
+        _short(layer["name"]),
         " + ".join([layer["op"], *layer["fused"]]),
         f"{shapes} -> {_shape(layer['output_shape'])}",
         f"{layer['macs']:,}",
         f"{layer['scratch_bytes']:,}",
     )
+
+
+def _short(name: str) -> str:
+    """The first of the names that a converter joins, its end where it is long."""
+    first = plain(name.partition(";")[0])
+    return first if len(first) <= _NAME else f"...{first[-_NAME:]}"
 
 
 def _proof(project: CProject) -> list[str]:

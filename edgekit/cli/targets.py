@@ -92,7 +92,16 @@ def _facts(profile: Profile) -> Iterator[list[str]]:
     yield ["exporters", ", ".join(profile.exporters)]
     yield ["device", profile.device or "-"]
     yield ["operators", ", ".join(_op(profile, op) for op in runtime.ops)]
+    if "c_project" in profile.exporters:
+        yield ["operators in C", ", ".join(_compiled())]
     yield ["custom operators", ", ".join(runtime.custom) or "-"]
+
+
+def _compiled() -> list[str]:
+    """The operators that the compiler knows, which a C project may have."""
+    from edgekit.compiler.lower import VIEWS, operators
+
+    return sorted({*operators(), *VIEWS})
 
 
 def _op(profile: Profile, op: str) -> str:
