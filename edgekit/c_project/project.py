@@ -66,6 +66,7 @@ class CProject:
             "code_bytes_estimated": self.sizes.code,
             "stack_bytes_estimated": self.sizes.stack,
             "channels": asdict(self.compiled.channels),
+            "weights": [asdict(layer) for layer in self.compiled.weights],
             "golden": len(self.golden),
             "golden_by": self.golden.by,
             "layers": self.layers(),

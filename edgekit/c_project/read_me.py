@@ -7,6 +7,7 @@ from typing import Any
 
 from edgekit.c_project.processors import options
 from edgekit.c_project.project import GOLDEN_BY, CProject
+from edgekit.c_project.savings import savings
 from edgekit.compiler.emit import plain
 
 _ISA = {
@@ -88,14 +89,8 @@ def _layers(project: CProject) -> list[str]:
     total = sum(layer["macs"] for layer in project.layers())
     head = ("", "layer", "operator, and what was fused", "shapes", "MACs", "scratch")
     said = [f"{total:,} MACs in all, counted."]
-    channels = project.compiled.channels
-    if channels.removed:
-        said += [
-            "",
-            f"{channels.removed:,} of {channels.channels:,} channels are the same for every input",
-            f"or are not used, and are left out: {channels.weights:,} -> {channels.weights_left:,}",
-            f"weights, {channels.macs:,} -> {channels.macs_left:,} MACs, the same outputs.",
-        ]
+    for sentence in savings(project.to_json()).values():
+        said += ["", f"{sentence[0].upper()}{sentence[1:]}."]
     return ["## Layers", "", *_table(head, rows), "", *said, ""]
 
 

@@ -101,6 +101,7 @@ MADE = {
     "weights_bytes": 31949,
     "arena_bytes": 10064,
     "channels": {"removed": 0},
+    "weights": [],
     "golden": 4,
     "golden_by": "tflite-micro",
 }
@@ -121,7 +122,7 @@ def test_the_model_as_c(manifest: dict[str, Any], capsys: pytest.CaptureFixture[
     counts = {"weights": 9000, "weights_left": 1000, "macs": 8000, "macs_left": 4000}
     dropped = {"removed": 10, "channels": 16, **counts}
     manifest["c_project"] = {**MADE, "golden_by": "host", "channels": dropped}
-    line = "10 of 16 channels never change anything and are left out: 9,000 -> 1,000 weights"
+    line = "10 of 16 channels never change an output and are left out: 9,000 -> 1,000 weights"
     assert line in shown(manifest, capsys)
     assert "not compared with tflite-micro, which this machine has not" in shown(manifest, capsys)
 
