@@ -164,6 +164,6 @@ def test_one_target_that_cannot_hold_it_does_not_stop_the_other(
     )
     assert main(["build", *DIGITS, "-t", "tiny.toml", "-t", "rpi4", "-q"]) == 3
     error = capsys.readouterr().err
-    assert "flash of tiny: needs" in error
+    assert "RAM of tiny: needs" in error
     assert len(error.strip().splitlines()) == 2
     assert os.listdir(tmp_path / "build") == ["digits-rpi4"]
