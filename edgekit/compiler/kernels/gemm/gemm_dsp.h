@@ -37,6 +37,13 @@ static inline uint32_t ek_sxtab16_ror8(uint32_t to, uint32_t bytes) {
 }
 #endif
 
+#define EK_COLUMN_EIGHT                                                                          \
+    "ldr %[a], [%[from]], #4\n ldr %[c], [%[from]], #4\n"                                        \
+    "sxtab16 %[b], %[zero], %[a], ror #8\n sxtab16 %[a], %[zero], %[a]\n"                        \
+    "sxtab16 %[d], %[zero], %[c], ror #8\n sxtab16 %[c], %[zero], %[c]\n"                        \
+    "str %[b], [%[to], #8]\n str %[c], [%[to], #16]\n str %[d], [%[to], #24]\n"                  \
+    "str %[a], [%[to]], #32\n"
+
 /* Columns: for each two inputs a word of the first pixel and one of the second. Of four inputs the
    words hold 0 and 2, then 1 and 3. The zero point is taken off. */
 static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
@@ -47,11 +54,10 @@ static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32
     if (count >= 8) {
         uint32_t a, b, c, d;
         __asm__ volatile(
-            "1: ldr %[a], [%[from]], #4\n ldr %[c], [%[from]], #4\n"
-            "sxtab16 %[b], %[zero], %[a], ror #8\n sxtab16 %[a], %[zero], %[a]\n"
-            "sxtab16 %[d], %[zero], %[c], ror #8\n sxtab16 %[c], %[zero], %[c]\n"
-            "str %[b], [%[to], #8]\n str %[c], [%[to], #16]\n str %[d], [%[to], #24]\n"
-            "str %[a], [%[to]], #32\n subs %[count], #8\n cmp %[count], #8\n bge 1b\n"
+            "subs %[count], #16\n blt 2f\n"
+            "1:\n" EK_COLUMN_EIGHT EK_COLUMN_EIGHT "subs %[count], #16\n bge 1b\n"
+            "2: adds %[count], #8\n blt 3f\n" EK_COLUMN_EIGHT "subs %[count], #8\n"
+            "3: adds %[count], #8\n"
             : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [from] "+r"(from),
               [to] "+r"(to), [count] "+r"(count)
             : [zero] "r"(zero)
