@@ -75,7 +75,11 @@ def _use(project: CProject) -> list[str]:
 def _memory(project: CProject) -> list[str]:
     sizes, plan = project.sizes, project.compiled.plan
     rows = [
-        ("flash: constants", f"{sizes.constants:,}", "at most: structs counted as words"),
+        (
+            "flash: constants",
+            f"{sizes.constants:,}",
+            "counted: arrays exactly, a word for each member of a struct",
+        ),
         ("flash: code", f"{sizes.code:,}", "estimated from the length of the source"),
         ("RAM: arena, with input and output", f"{plan.arena:,}", "exact"),
         ("RAM: least that any plan needs", f"{plan.bound:,}", "exact, a lower bound"),
