@@ -2,9 +2,11 @@
 #if defined(__GNUC__)
 #define EK_KEEP_LOOP() __asm__ volatile("")
 #define EK_NOINLINE __attribute__((noinline, unused))
+#define EK_SMALL __attribute__((noinline, unused, cold)) /* compiled for size */
 #else
 #define EK_KEEP_LOOP() ((void)0)
 #define EK_NOINLINE
+#define EK_SMALL
 #endif
 
 static inline uint32_t ek_load32(const void *from) {

@@ -26,7 +26,7 @@ static inline void ek_conv_2d_bytes(int8_t *to, const int8_t *from, int32_t coun
 
 /* The column of an output pixel at the border: of each row what lies left of the picture, in it and
    right of it. */
-static EK_NOINLINE void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, int32_t y,
+static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, int32_t y,
                                           int32_t x, int8_t *columns, int32_t pixel,
                                           int8_t *bytes) {
     const ek_gemm_t *g = c->gemm;
@@ -43,7 +43,7 @@ static EK_NOINLINE void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *i
         }
         if (c->direct & 2) {
             ek_column_pad(g, columns, pixel, at, left);
-            ek_column_put(g, columns, pixel, at + left, line + left, middle);
+            ek_column_put(g, columns, pixel, at + left, line + left, middle, 1, 0, 0);
             ek_column_pad(g, columns, pixel, at + left + middle, row - left - middle);
         } else {
             int8_t *to = c->direct & 1 ? bytes : bytes + at;
@@ -51,12 +51,12 @@ static EK_NOINLINE void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *i
             ek_copy(to + left, line + left, middle);
             ek_fill(to + left + middle, g->zero_in, row - left - middle);
             if (c->direct & 1)
-                ek_column_put(g, columns, pixel, at, bytes, row);
+                ek_column_put(g, columns, pixel, at, bytes, row, 1, 0, 0);
         }
         line += c->dilation_height * c->in_width * channels;
     }
     if (!(c->direct & 1))
-        ek_column_put(g, columns, pixel, 0, bytes, g->depth);
+        ek_column_put(g, columns, pixel, 0, bytes, g->depth, 1, 0, 0);
 }
 
 /* The inputs of one output pixel into its column. */
@@ -72,12 +72,12 @@ static EK_NOINLINE void ek_conv_2d_column(const ek_conv_2d_t *c, const int8_t *i
         return;
     }
     if (c->direct & 1) {
-        ek_column_rows(c->gemm, columns, pixel, line, row, rows, down, c->row);
+        ek_column_put(c->gemm, columns, pixel, 0, line, row, rows, down, c->row);
     } else {
         int8_t *to = bytes;
         for (; rows > 0; --rows, line += down, to += row)
             ek_conv_2d_bytes(to, line, row);
-        ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
+        ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth, 1, 0, 0);
     }
 }
 
@@ -97,17 +97,12 @@ static EK_NOINLINE void ek_conv_2d_dilated(const ek_conv_2d_t *c, const int8_t *
                 ek_copy(bytes + at, from, channels);
         }
     }
-    ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
+    ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth, 1, 0, 0);
 }
 #endif
 
 static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
                                    int32_t out_x, int8_t *columns, int32_t pixel, int8_t *bytes) {
-    if (c->direct & 4) {
-        int32_t channels = c->in_channels;
-        ek_column_put(c->gemm, columns, pixel, 0, in + out_x * channels, channels);
-        return;
-    }
 #if EK_CONV_2D_DILATED
     if (c->dilation_width > 1) {
         ek_conv_2d_dilated(c, in, out_y, out_x, columns, pixel, bytes);
@@ -121,29 +116,37 @@ static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int3
    outputs that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, const int8_t *addend,
                                    int8_t *out, int8_t *scratch, int8_t *bytes) {
-    int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
+    const ek_gemm_t *g = c->gemm;
+    int32_t channels = g->channels, left = c->out_height * c->out_width, y = 0, x = 0;
     (void)addend;
-    while (left > 0) {
-        int32_t pixels = left > 1 ? 2 : 1;
-        ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
-        if (pixels > 1 && ++x == c->out_width) {
-            x = 0;
-            ++y;
-        }
-        ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
-        if (++x == c->out_width) {
-            x = 0;
-            ++y;
+    for (; left > 0; left -= 2) {
+        int8_t *second = left > 1 ? out + channels : out;
+        if (c->direct & 4) {
+            int32_t depth = c->in_channels;
+            ek_column_put(g, scratch, 0, 0, in, depth, 1, 0, 0);
+            ek_column_put(g, scratch, 1, 0, left > 1 ? in + depth : in, depth, 1, 0, 0);
+            in += 2 * depth;
+        } else {
+            ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
+            if (left > 1 && ++x == c->out_width) {
+                x = 0;
+                ++y;
+            }
+            ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
+            if (++x == c->out_width) {
+                x = 0;
+                ++y;
+            }
         }
 #if EK_CONV_2D_ADD
         if (c->add) {
-            ek_gemm(c->gemm, scratch, bytes, bytes + channels);
-            ek_add(c->add, bytes, addend, out, pixels * channels);
-            addend += pixels * channels;
+            int32_t count = left > 1 ? 2 * channels : channels;
+            ek_gemm(g, scratch, bytes, bytes + channels);
+            ek_add(c->add, bytes, addend, out, count);
+            addend += count;
         } else
 #endif
-            ek_gemm(c->gemm, scratch, out, pixels > 1 ? out + channels : out);
-        out += pixels * channels;
-        left -= pixels;
+            ek_gemm(g, scratch, out, second);
+        out = second + channels;
     }
 }

@@ -18,7 +18,7 @@ static inline void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t
     ek_depthwise_prepare(d, k);
 }
 
-static EK_NOINLINE void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const int8_t *in,
+static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const int8_t *in,
                                              int8_t *out, int16_t *strip) {
     int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1;
     int32_t fit = (d->rows - reach) / d->stride_height + 1, channel;

@@ -21,6 +21,7 @@ from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.conv_2d import matrix_of
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
+from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
 
 OPERATORS = ("DEPTHWISE_CONV_2D",)
 _STRIP = 2048
@@ -87,6 +88,8 @@ class DepthwiseConv2D:
             taps = taps.transpose(0, 2, 1)
         fast = self._fast(window, core)
         to.define(_FAST[fast])
+        if fast and (matrix.low > INT8_LOW or matrix.high < INT8_HIGH):
+            to.define("EK_DEPTHWISE_CLAMP")
         if fast and not matrix.low == matrix.zero_out == -128:
             to.define("EK_DEPTHWISE_SIGNED")
         layer = to.struct(

@@ -154,15 +154,16 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
     if (d->fast == 2)
         ek_depthwise_3x3_by_2(k, x, out, lines);
 #endif
-    if (d->fast) {
-        int32_t i;
-        if (k->low > -128 || k->high < 127)
-            for (; lines > 0; --lines, out += k->out_across)
-                for (i = 0; i < k->count; ++i)
-                    out[i * k->out_along] =
-                        (int8_t)ek_clamp(out[i * k->out_along], k->low, k->high);
-        return;
+#if EK_DEPTHWISE_CLAMP
+    if (d->fast && (d->low > -128 || d->high < 127)) {
+        int32_t i, at;
+        for (i = 0; i < lines; ++i, out += k->out_across)
+            for (at = 0; at < k->count * k->out_along; at += k->out_along)
+                out[at] = (int8_t)ek_clamp(out[at], d->low, d->high);
     }
+#endif
+    if (d->fast)
+        return;
 #endif
 #if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)
     for (; lines > 0; --lines, x += k->line_bytes / 2, out += k->out_across)

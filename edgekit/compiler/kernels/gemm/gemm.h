@@ -13,16 +13,12 @@ typedef struct {
     uint8_t bias_bits, fast;
 } ek_gemm_t;
 
-/* Columns: the inputs of two output pixels, int8 [2][depth]. */
+/* Columns: the inputs of two output pixels, int8 [2][depth]. Here `rows` rows of `count` inputs,
+   `down` bytes apart, to every `step` of a column. */
 static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
-                                 const int8_t *from, int32_t count) {
-    ek_copy(columns + pixel * g->depth + at, from, count);
-}
-
-static inline void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
-                                  const int8_t *from, int32_t count, int32_t rows, int32_t down,
-                                  int32_t step) {
-    int8_t *to = columns + pixel * g->depth;
+                                 const int8_t *from, int32_t count, int32_t rows, int32_t down,
+                                 int32_t step) {
+    int8_t *to = columns + pixel * g->depth + at;
     for (; rows > 0; --rows, from += down, to += step)
         ek_copy(to, from, count);
 }

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edgekit.compiler.cores import Core, Isa
 from edgekit.compiler.emission import Emission
-from edgekit.compiler.requantize import Multipliers, multiply
+from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW, Multipliers, multiply
 
 _ALIGN = {"portable": 1, "dsp": 4, "mve": 16}
 _BYTES = {"portable": 1, "dsp": 2, "mve": 1}
@@ -142,6 +142,8 @@ def emit(
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
         relu = _cuts_at_zero(matrix)
+        if matrix.low > INT8_LOW or matrix.high < INT8_HIGH:
+            to.define("EK_GEMM_CLAMP")
         if matrix.channels % 4:
             to.define("EK_GEMM_TAIL")
         to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")

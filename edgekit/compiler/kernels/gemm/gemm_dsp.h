@@ -37,62 +37,57 @@ static inline uint32_t ek_sxtab16_ror8(uint32_t to, uint32_t bytes) {
 }
 #endif
 
-#define EK_COLUMN_EIGHT                                                                          \
-    "ldr %[a], [%[from]], #4\n ldr %[c], [%[from]], #4\n"                                        \
-    "sxtab16 %[b], %[zero], %[a], ror #8\n sxtab16 %[a], %[zero], %[a]\n"                        \
-    "sxtab16 %[d], %[zero], %[c], ror #8\n sxtab16 %[c], %[zero], %[c]\n"                        \
-    "str %[b], [%[to], #8]\n str %[c], [%[to], #16]\n str %[d], [%[to], #24]\n"                  \
-    "str %[a], [%[to]], #32\n"
-
 /* Columns: for each two inputs a word of the first pixel and one of the second. Of four inputs the
-   words hold 0 and 2, then 1 and 3. The zero point is taken off. */
-static inline uint32_t ek_column_zero(const ek_gemm_t *g) {
-    return (uint32_t)(-g->zero_in & 0xffff) * 0x10001u;
-}
-
-static inline void ek_column_take(uint32_t zero, uint32_t *to, const int8_t *from, int32_t count) {
+   words hold 0 and 2, then 1 and 3. The zero point is taken off: `zero` is its negative, twice.
+   Here `rows` rows of `count` inputs, `down` bytes apart, to every `step` bytes of a column. */
 #if defined(__ARM_FEATURE_DSP)
-    if (count >= 8) {
-        uint32_t a, b, c, d;
-        __asm__ volatile(
-            "subs %[count], #16\n blt 2f\n"
-            "1:\n" EK_COLUMN_EIGHT EK_COLUMN_EIGHT "subs %[count], #16\n bge 1b\n"
-            "2: adds %[count], #8\n blt 3f\n" EK_COLUMN_EIGHT "subs %[count], #8\n"
-            "3: adds %[count], #8\n"
-            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [from] "+r"(from),
-              [to] "+r"(to), [count] "+r"(count)
-            : [zero] "r"(zero)
-            : "cc", "memory");
-    }
-#endif
-    for (; count > 0; count -= 4, from += 4, to += 4) {
-        uint32_t word;
-        if (count >= 4) {
-            word = ek_load32(from);
-        } else {
-            word = (uint8_t)from[0];
-            if (count > 1)
-                word |= (uint32_t)(uint8_t)from[1] << 8;
-            if (count > 2)
-                word |= (uint32_t)(uint8_t)from[2] << 16;
+#define EK_COLUMN_EIGHT                                                                          \
+    "ldr r4, [r12], #4\n ldr r6, [r12], #4\n sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n"   \
+    "sxtab16 r7, r0, r6, ror #8\n sxtab16 r6, r0, r6\n str r5, [r8, #8]\n str r6, [r8, #16]\n"    \
+    "str r7, [r8, #24]\n str r4, [r8], #32\n"
+static __attribute__((naked, noinline, unused)) void ek_column_rows(
+    __attribute__((unused)) uint32_t zero, __attribute__((unused)) uint32_t *to,
+    __attribute__((unused)) const int8_t *from, __attribute__((unused)) int32_t count,
+    __attribute__((unused)) int32_t rows, __attribute__((unused)) int32_t down,
+    __attribute__((unused)) int32_t step) {
+    __asm__ volatile(
+        "push {r4-r11, lr}\n ldr r9, [sp, #36]\n ldr r10, [sp, #40]\n ldr r11, [sp, #44]\n"
+        "1: mov r8, r1\n mov r12, r2\n subs lr, r3, #16\n blt 3f\n"
+        "2:\n" EK_COLUMN_EIGHT EK_COLUMN_EIGHT "subs lr, #16\n bge 2b\n"
+        "3: adds lr, #8\n blt 4f\n" EK_COLUMN_EIGHT "subs lr, #8\n"
+        "4: adds lr, #8\n beq 6f\n"
+        "subs lr, #4\n blt 5f\n"
+        "ldr r4, [r12], #4\n sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n"
+        "str r5, [r8, #8]\n str r4, [r8], #16\n cmp lr, #0\n beq 6f\n subs lr, #4\n"
+        "5: ldrb r4, [r12]\n cmn lr, #2\n"
+        "itt ge\n ldrbge r5, [r12, #1]\n orrge r4, r4, r5, lsl #8\n"
+        "itt gt\n ldrbgt r5, [r12, #2]\n orrgt r4, r4, r5, lsl #16\n"
+        "sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n str r5, [r8, #8]\n str r4, [r8]\n"
+        "6: add r1, r11\n add r2, r10\n subs r9, #1\n bne 1b\n"
+        "pop {r4-r11, pc}\n");
+}
+#else
+static EK_NOINLINE void ek_column_rows(uint32_t zero, uint32_t *to, const int8_t *from,
+                                       int32_t count, int32_t rows, int32_t down, int32_t step) {
+    for (; rows > 0; --rows, from += down, to += step / 4) {
+        int32_t k, i;
+        for (k = 0; k < count; k += 4) {
+            uint32_t word = 0;
+            for (i = 0; i < 4 && k + i < count; ++i)
+                word |= (uint32_t)(uint8_t)from[k + i] << 8 * i;
+            to[k] = ek_sxtab16(zero, word);
+            to[k + 2] = ek_sxtab16_ror8(zero, word);
         }
-        to[0] = ek_sxtab16(zero, word);
-        to[2] = ek_sxtab16_ror8(zero, word);
     }
 }
+#endif
 
-static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
-                                      int32_t at, const int8_t *from, int32_t count) {
-    ek_column_take(ek_column_zero(g), (uint32_t *)(void *)columns + at + pixel, from, count);
-}
-
-/* Rows of `count` inputs, `down` bytes apart, to every `step` of a column. */
-static EK_NOINLINE void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
-                                       const int8_t *from, int32_t count, int32_t rows,
-                                       int32_t down, int32_t step) {
-    uint32_t zero = ek_column_zero(g), *to = (uint32_t *)(void *)columns + pixel;
-    for (; rows > 0; --rows, from += down, to += step)
-        ek_column_take(zero, to, from, count);
+static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
+                                 const int8_t *from, int32_t count, int32_t rows, int32_t down,
+                                 int32_t step) {
+    uint32_t zero = (uint32_t)(-g->zero_in & 0xffff) * 0x10001u;
+    ek_column_rows(zero, (uint32_t *)(void *)columns + at + pixel, from, count, rows, down,
+                   4 * step);
 }
 
 static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
@@ -271,11 +266,13 @@ static EK_NOINLINE void ek_gemm_any(const ek_gemm_t *g, const int8_t *columns, i
 }
 #endif
 
-static inline void ek_gemm_clamp(const ek_gemm_t *g, int8_t *out) {
+#if EK_GEMM_CLAMP
+static EK_SMALL void ek_gemm_clamp(const ek_gemm_t *g, int8_t *out) {
     int32_t c;
     for (c = 0; c < g->channels; ++c)
         out[c] = (int8_t)ek_clamp(out[c], g->low, g->high);
 }
+#endif
 
 /* All channels of two columns. */
 static inline void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_t *out0, int8_t *out1) {
@@ -287,10 +284,12 @@ static inline void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_t *ou
     }
 #endif
     ek_gemm_fast(g, columns, out0, out1);
+#if EK_GEMM_CLAMP
     if (g->low > -128 || g->high < 127) {
         ek_gemm_clamp(g, out0);
         ek_gemm_clamp(g, out1);
     }
+#endif
 #else
     ek_gemm_any(g, columns, out0, out1);
 #endif

@@ -44,7 +44,7 @@ static void ek_pool_average(const ek_pool_2d_t *p, const int8_t *from, int32_t r
 }
 #endif
 
-static EK_NOINLINE void ek_pool_2d(const ek_pool_2d_t *p, ek_pool_window *window, const int8_t *in,
+static EK_SMALL void ek_pool_2d(const ek_pool_2d_t *p, ek_pool_window *window, const int8_t *in,
                                    int8_t *out) {
     int32_t channels = p->channels, y, x;
     for (y = 0; y < p->out_height; ++y) {

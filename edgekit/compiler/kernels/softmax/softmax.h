@@ -18,7 +18,7 @@ static inline int32_t ek_softmax_exp(const int32_t *exps, int32_t count, int32_t
 
 /* What turns the exponentials of a row into outputs: a factor and, in `shift`, bits to the right
    of an output in 31 bits. */
-static EK_NOINLINE int32_t ek_softmax_factor(const int32_t *exps, int32_t count, int32_t depth,
+static EK_SMALL int32_t ek_softmax_factor(const int32_t *exps, int32_t count, int32_t depth,
                                              int32_t greatest, const int8_t *in, int32_t *shift) {
     uint32_t sum = 0;
     int32_t c, bits = 12;
@@ -38,7 +38,7 @@ static inline int32_t ek_greatest(const int8_t *in, int32_t count) {
 }
 
 #define EK_SOFTMAX(name, type, size)                                                             \
-    static EK_NOINLINE void name(const int32_t *exps, int32_t count, int32_t rows, int32_t depth, \
+    static EK_SMALL void name(const int32_t *exps, int32_t count, int32_t rows, int32_t depth, \
                                  const int8_t *in, int8_t *to) {                                 \
         type *out = (type *)(void *)to;                                                          \
         int32_t c, shift;                                                                        \
