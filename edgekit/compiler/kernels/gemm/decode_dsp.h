@@ -1,0 +1,110 @@
+#include "gemm.h"
+
+/* Weights as indices of 4 bits into tables of 16 values: one table, or one for each channel. Of a
+   byte the low bits are for a channel, the high bits for the next one. */
+typedef struct {
+    const uint8_t *indices;
+    const int8_t *tables;
+    int32_t each;
+} ek_code_t;
+
+#if defined(__ARM_FEATURE_DSP)
+static inline uint32_t ek_halves(uint32_t low, uint32_t high) {
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(low), "r"(high));
+    return result;
+}
+#else
+static inline uint32_t ek_halves(uint32_t low, uint32_t high) {
+    return (low & 0xffffu) | high << 16;
+}
+#endif
+
+#if EK_DECODE_ONE
+/* One table: `pairs` gets what each byte stands for, uint16 [256]. */
+static EK_NOINLINE void ek_decode_pairs(const ek_code_t *code, uint16_t *pairs) {
+    int32_t i;
+    for (i = 0; i < 256; ++i)
+        pairs[i] = (uint16_t)(code->tables[i & 15] + code->tables[i >> 4] * 256);
+}
+
+/* `words` is a multiple of four; there are indices, and there is room, for so many. */
+static EK_NOINLINE void ek_decode_one(const uint8_t *from, uint32_t *to, int32_t words,
+                                      const uint16_t *pairs) {
+    uint32_t *end = to + words;
+    while (to != end) {
+        uint32_t i = ek_load32(from), first, second;
+        first = pairs[i & 255] | (uint32_t)pairs[i >> 8 & 255] << 16;
+        second = pairs[i >> 16 & 255] | (uint32_t)pairs[i >> 24] << 16;
+        to[0] = first;
+        to[1] = second;
+        i = ek_load32(from + 4);
+        from += 8;
+        first = pairs[i & 255] | (uint32_t)pairs[i >> 8 & 255] << 16;
+        second = pairs[i >> 16 & 255] | (uint32_t)pairs[i >> 24] << 16;
+        to[2] = first;
+        to[3] = second;
+        to += 4;
+    }
+}
+#endif
+
+#if EK_DECODE_EACH
+/* A word of weights: two inputs of two channels. */
+static inline uint32_t ek_decode_word(uint32_t i, const int8_t *first, const int8_t *second) {
+    int32_t low = first[i & 15] + second[i >> 4 & 15] * 256;
+    int32_t high = first[i >> 8 & 15] + second[i >> 12 & 15] * 256;
+    return ek_halves((uint32_t)low, (uint32_t)high);
+}
+
+/* `count` times a word of two channels and one of two others. */
+static EK_NOINLINE void ek_decode_each(const uint8_t *from, uint32_t *to, int32_t count,
+                                       const int8_t *first, const int8_t *second,
+                                       const int8_t *third, const int8_t *fourth) {
+    uint32_t *end = to + 2 * count;
+    for (; to != end; from += 4, to += 2) {
+        uint32_t i = ek_load32(from);
+        to[0] = ek_decode_word(i, first, second);
+        to[1] = ek_decode_word(i >> 16, third, fourth);
+    }
+}
+#endif
+
+/* Before the first call of `ek_decode`. */
+static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
+    (void)code;
+    (void)memory;
+#if EK_DECODE_ONE
+    if (!code->each)
+        ek_decode_pairs(code, (uint16_t *)(void *)memory);
+#endif
+}
+
+/* Up to four channels from a multiple of four on, as the matrix kernel reads them. */
+static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t channel,
+                             int32_t channels, int8_t *to, const int8_t *memory) {
+    int32_t words = (depth + 3) / 4 * 2;
+    const uint8_t *from = code->indices + channel * words;
+    uint32_t *out = (uint32_t *)(void *)to;
+    (void)channels;
+    (void)memory;
+#if EK_DECODE_ONE
+    if (!code->each) {
+        words = (words * ((channels + 1) / 2) + 3) / 4 * 4;
+        ek_decode_one(from, out, words, (const uint16_t *)(const void *)memory);
+        return;
+    }
+#endif
+#if EK_DECODE_EACH
+    {
+        const int8_t *t = code->tables + 16 * channel;
+        if (channels == 4) {
+            ek_decode_each(from, out, words, t, t + 16, t + 32, t + 48);
+            return;
+        }
+        ek_decode_each(from, out, words / 2, t, t + 16, t, t + 16);
+        if (channels > 2)
+            ek_decode_each(from + 2 * words, out + words, words / 2, t + 32, t + 48, t + 32, t + 48);
+    }
+#endif
+}
