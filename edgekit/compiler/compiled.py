@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from edgekit.compiler.absorb import absorb
+from edgekit.compiler.compress_weights import StoredWeights, compress_weights
 from edgekit.compiler.constant_channels import ChannelSaving, drop_channels
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emit import Text, emit
@@ -25,6 +26,7 @@ class Compiled:
         core: What it was made for.
         text: The C files.
         channels: What dropping constant and unused channels saved.
+        weights: How the weights of each convolution and dense layer are stored.
     """
 
     program: Program
@@ -32,6 +34,7 @@ class Compiled:
     core: Core
     text: Text
     channels: ChannelSaving
+    weights: tuple[StoredWeights, ...]
 
 
 def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
@@ -47,6 +50,6 @@ def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
         TargetError: The graph has something that the compiler does not know, named with its layer.
     """
     program, channels = drop_channels(absorb(lower(graph)))
-    program = fuse(program)
+    program, weights = compress_weights(fuse(program), core)
     plan = plan_memory(program, core)
-    return Compiled(program, plan, core, emit(program, plan, core, prefix), channels)
+    return Compiled(program, plan, core, emit(program, plan, core, prefix), channels, weights)

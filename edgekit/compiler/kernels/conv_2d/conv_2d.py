@@ -18,11 +18,14 @@ from edgekit.compiler.kernels.add.add import Add
 from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.border import Border
 from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm.coding import Coding
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers
 
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
+_TILE_BYTES = 1792
+"""Of columns for coded weights: more time is lost decoding for fewer pixels, memory for more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class Conv2D:
         shape: Of the output, as the model has it.
         add: Added to the result; the second input of the layer.
         border: Which of the matrix's biases is a pixel's, where there is not one for all.
+        coding: The weights as they are stored, where not as they are; not with a border.
     """
 
     window: Window
@@ -42,21 +46,30 @@ class Conv2D:
     shape: tuple[int, ...]
     add: Add | None = None
     border: Border | None = None
+    coding: Coding | None = None
 
     def macs(self) -> int:
         """Multiply-accumulates, padding included."""
         return self.window.pixels * self.matrix.depth * self.matrix.channels
 
     def scratch(self, core: Core) -> int:
-        """Two columns; the bytes of one where they cannot be filled directly; two pixels to add."""
+        """Columns; the bytes of one where they cannot be filled directly; pixels to be added."""
         return self._columns(core) + max(
             0 if self._direct(core) else self.matrix.depth,
-            0 if self.add is None else gemm.COLUMNS * self.matrix.channels,
+            0 if self.add is None else self.tile(core) * self.matrix.channels,
         )
+
+    def tile(self, core: Core) -> int:
+        """Output pixels whose columns are there at once, an even number."""
+        if self.coding is None:
+            return gemm.COLUMNS
+        fit = _TILE_BYTES // gemm.column_bytes(self.matrix.depth, core.isa)
+        return max(2, min(fit, self.window.pixels + 1) // 2 * 2)
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """Outputs may lie where inputs lay that no later pair of pixels needs."""
-        together = gemm.COLUMNS if self.border is None else 1  # pairs need not begin at even pixels
+        # pairs need not begin at even pixels where biases differ
+        together = self.tile(core) if self.border is None else 1
         near = self.window.overlap(self.matrix.channels, together)
         return (near,) if self.add is None else (near, 0)
 
@@ -75,7 +88,7 @@ class Conv2D:
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
-        matrix = gemm.emit(self.matrix, core, to)
+        matrix = gemm.emit(self.matrix, core, to, weights="0" if self.coding else None)
         if self.add:
             to.define("EK_CONV_2D_ADD")
         add = f"&{self.add.constant(to)}" if self.add else "0"
@@ -101,6 +114,12 @@ class Conv2D:
             fields = [f"&{layer}", *self.border.constant(to), each]
             border = to.struct("ek_border_t", "border", fields)
             return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
+        if self.coding is not None:
+            to.use("conv_2d/conv_2d_tiled.h")
+            pair = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
+            fields = [f"&{layer}", f"&{self.coding.constant(to)}", str(self.tile(core)), str(pair)]
+            tiled = to.struct("ek_tiled_t", "tiled", fields)
+            return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
     def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
@@ -125,7 +144,8 @@ class Conv2D:
         return replace(self, window=replace(window, channels=channels), matrix=matrix)
 
     def _columns(self, core: Core) -> int:
-        return gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
+        columns = self.tile(core) * gemm.column_bytes(self.matrix.depth, core.isa)
+        return columns + (4 * _up(self.matrix.depth, 4) if self.coding else 0)
 
     def _direct(self, core: Core) -> bool:
         """Whether pieces of a column begin where the kernel's layout lets them."""
@@ -185,3 +205,7 @@ def matrix_of(call: Call, weights: NDArray[np.int8]) -> Matrix:
     except ValueError as error:
         raise Unsupported(f"the fused activation {error}") from None
     return Matrix(weights, bias, by, zero_of(source), zero_of(out), low, high).settled()
+
+
+def _up(value: int, step: int) -> int:
+    return -(-value // step) * step

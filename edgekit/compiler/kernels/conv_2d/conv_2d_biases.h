@@ -19,6 +19,7 @@ static EK_NOINLINE void ek_conv_2d_biases(const ek_border_t *b, const int8_t *in
     const ek_conv_2d_t *c = b->conv;
     ek_gemm_t gemm = *c->gemm;
     int32_t channels = gemm.channels, y = 0, x = 0;
+    (void)addend;
     while (y < c->out_height) {
         int32_t pixels = 1;
         gemm.bias = ek_border_bias(b, y, x);
@@ -32,13 +33,14 @@ static EK_NOINLINE void ek_conv_2d_biases(const ek_border_t *b, const int8_t *in
             x = 0;
             ++y;
         }
+#if EK_CONV_2D_ADD
         if (c->add) {
             ek_gemm(&gemm, scratch, bytes, bytes + channels);
             ek_add(c->add, bytes, addend, out, pixels * channels);
             addend += pixels * channels;
-        } else {
+        } else
+#endif
             ek_gemm(&gemm, scratch, out, pixels > 1 ? out + channels : out);
-        }
         out += pixels * channels;
     }
 }

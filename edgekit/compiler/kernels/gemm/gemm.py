@@ -118,14 +118,22 @@ def column_bytes(depth: int, isa: Isa) -> int:
     return (depth + align - 1) // align * align * _BYTES[isa]
 
 
-def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
-    """The constant `ek_gemm_t` of a matrix; returns its C name."""
+def emit(
+    matrix: Matrix, core: Core, to: Emission, what: str = "", weights: str | None = None
+) -> str:
+    """The constant `ek_gemm_t` of a matrix; returns its C name.
+
+    Args:
+        matrix: What is computed.
+        core: Chooses the kernel.
+        to: Where constants go.
+        what: Begins their names, in layers with several matrices.
+        weights: C of a pointer to weights, if they are not to be a constant.
+    """
     to.use("gemm/gemm.h")
-    matrix = matrix.settled()
     bias = matrix.bias if core.isa == "dsp" else matrix.folded_bias()
     narrow = _narrow(matrix, core)
     to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
-    packed = pack(matrix.weights, core.isa)
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
@@ -146,7 +154,7 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
         "ek_gemm_t",
         f"{what}gemm",
         [
-            to.array(f"{what}weights", packed),
+            weights or to.array(f"{what}weights", pack(matrix.weights, core.isa)),
             to.array(f"{what}bias", bias.astype(np.int16) if narrow else bias),
             to.array(f"{what}multiplier", multiplier),
             to.array(f"{what}shift", shift.astype(np.int8)),
@@ -165,7 +173,11 @@ def emit(matrix: Matrix, core: Core, to: Emission, what: str = "") -> str:
 def bias_bytes(matrix: Matrix, core: Core) -> int:
     """Bytes of one set of biases."""
     even = matrix.channels % 2 if core.isa == "dsp" else 0
+<<<<<<< HEAD
     return (matrix.channels + even) * (2 if _narrow(matrix.settled(), core) else 4)
+=======
+    return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
+>>>>>>> constants
 
 
 def is_fast(matrix: Matrix) -> bool:
@@ -195,14 +207,23 @@ def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:
 
     Inputs go in the order 0, 2, 1, 3 within four: that is how SXTB16 takes bytes apart.
     """
-    padded = _channels(_depth(weights, 4), 2)
-    ordered = padded.reshape(len(padded), -1, 4)[:, :, [0, 2, 1, 3]].reshape(len(padded), -1)
-    high, low = ordered[1::2].astype(np.int64), ordered[0::2].astype(np.int64)
-    words = ((high * 256 + low) & 0xFFFF).astype(np.uint16).view(np.int16)
-    words = words.reshape(len(words), -1, 2)  # [pairs of channels, steps, 2 inputs]
-    fours = len(weights) // 4 * 2
-    blocks = words[:fours].reshape(-1, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
-    return np.concatenate([blocks.ravel(), words[fours:].ravel()])
+    whole = padded(weights)
+    high, low = whole[1::2].astype(np.int64), whole[0::2].astype(np.int64)
+    return blocks(((high * 256 + low) & 0xFFFF).astype(np.uint16).view(np.int16), len(weights))
+
+
+def padded(weights: NDArray[Any]) -> NDArray[Any]:
+    """[channels, depth] with zeros to an even number of channels and whole groups of 4 inputs."""
+    return _channels(_depth(weights, 4), 2)
+
+
+def blocks(pairs: NDArray[Any], channels: int) -> NDArray[Any]:
+    """What stands for the weights of pairs of channels, [pairs, depth], as `dsp` reads it."""
+    ordered = pairs.reshape(len(pairs), -1, 4)[:, :, [0, 2, 1, 3]]
+    words = ordered.reshape(len(pairs), -1, 2)  # [pairs of channels, steps, 2 inputs]
+    fours = channels // 4 * 2
+    first = words[:fours].reshape(-1, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
+    return np.concatenate([first.ravel(), words[fours:].ravel()])
 
 
 def _channels(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
