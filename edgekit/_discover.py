@@ -52,6 +52,17 @@ def load(package: str, name: str) -> Any:
     return getattr(found, ROLES.get(package, ""), found)
 
 
+def require(package: str, name: str) -> None:
+    """Refuse a name that cannot be loaded; nothing is imported.
+
+    Raises:
+        UsageError: There is no such name.
+    """
+    if name not in names(package):
+        kind = package.rpartition(".")[2].removesuffix("s")
+        raise UsageError(f"no {kind} '{name}'", did_you_mean(name, names(package)))
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The hint for an unknown name: its nearest neighbour, or all there are."""
     choices = sorted(known)

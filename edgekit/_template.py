@@ -51,7 +51,11 @@ samples = 200                 # the most that calibration uses
 [build]
 targets = @targets@ # edgekit targets lists them; a path of your own TOML works, too
 # output = "build/model-rpi4" # default: build/<model>-<target>
+# export = ["c_project"]      # written besides what the target wants, or refused if it cannot be
 seed = 0
+
+[compile]
+optimize = "balanced"         # the C of a microcontroller: size, balanced, speed
 
 [quantize]
 # scheme = "int8"             # int8, int16x8, float16, dynamic, float32; default: the target's

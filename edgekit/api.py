@@ -52,7 +52,8 @@ def _project(model: str | Path, targets: list[str], options: dict[str, Any]) -> 
     for setting, value in dict(options.pop("set", None) or {}).items():
         table, _, key = setting.partition(".")
         project = from_mapping({table: {key: value}}, "set", base=project)
-    for key in ("output", "seed"):
+    project = project.with_table("compile", optimize=options.pop("optimize", None))
+    for key in ("output", "seed", "export"):
         project = project.with_table("build", **{key: _text(options.pop(key, None))})
     return from_mapping({"data": options}, "build()", base=project)
 

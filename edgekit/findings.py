@@ -25,6 +25,7 @@ def problems(work: Work, result: Result) -> list[Problem]:
         *result.plan.problems,
         *result.quantized.problems,
         *result.verdict.problems,
+        *result.made.problems,
     ]
     if result.climb:
         found += result.climb.problems

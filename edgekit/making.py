@@ -59,7 +59,11 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
     quantized = _encoded(work, work.quantized(plan, attempt.samples), profile.evaluate_with)
     graph = read(quantized.tflite)
     refuse(check_ops(graph, profile), TargetError)
-    fits = fit(graph, quantized.tflite, profile, work.arena(quantized.tflite, runtime))
+    arena = work.arena(quantized.tflite, runtime)
+    made = work.compiled(quantized.tflite, graph, profile, plan)
+    refuse(made.problems, TargetError)
+    sizes = made.project.sizes if made.project else None
+    fits = fit(graph, quantized.tflite, profile, arena, sizes)
     refuse(fits.problems, TargetError)
     reference = quantized.reference or work.compressed(plan).tflite
     judged = plan.judged
@@ -72,6 +76,7 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
         fits,
         fidelity=work.fidelity(quantized.tflite, runtime, reference) if judged else None,
         accuracy=work.accuracy(quantized.tflite, runtime) if judged else None,
+        made=made,
         stand_in=stand_in,
         samples=attempt.samples,
     )
@@ -88,9 +93,16 @@ def _encoded(work: Work, quantized: Quantized, runtime: str) -> Quantized:
 
 def export(result: Result, name: str, stage: Path) -> list[Artifact]:
     """Write the files that the target is given into `stage`; `name` is the model's."""
-    given = ExportInput(name, result.quantized.tflite, result.graph, result.profile)
+    given = ExportInput(
+        name,
+        result.quantized.tflite,
+        result.graph,
+        result.profile,
+        result.verdict.arena_bytes,
+        result.made.project,
+    )
     artifacts = []
-    for exporter_name in result.profile.exporters:
+    for exporter_name in result.plan.exporters:
         exporter = _discover.load("exporters", exporter_name)()
         paths = exporter.export(given, stage)
         artifacts += [Artifact.of(exporter.kind, path, stage) for path in paths]

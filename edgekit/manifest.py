@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+from pathlib import Path
 from typing import Any
 
 from edgekit import __version__
 from edgekit.artifact import SCHEMA, Artifact
+from edgekit.c_project.measure import measure
 from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.findings import problems
@@ -47,6 +49,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
         "artifacts": [artifact.to_json() for artifact in artifacts],
+        "c_project": result.made.project.to_json() if result.made.project else None,
         "fit": result.verdict.to_json(),
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),
@@ -54,8 +57,16 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
     }
 
 
-def describe_run(work: Work, result: Result, seconds: float) -> dict[str, Any]:
-    """The report: what may differ from run to run, and details for people."""
+def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dict[str, Any]:
+    """The report: what may differ from run to run, and details for people.
+
+    Args:
+        work: What is shared by all targets.
+        result: What was made.
+        seconds: That it took.
+        built: The folder with the files that were written.
+    """
+    project = result.made.project
     return {
         "base": str(work.root.resolve()),
         "seconds": round(seconds, 2),
@@ -65,6 +76,7 @@ def describe_run(work: Work, result: Result, seconds: float) -> dict[str, Any]:
         "calibration_effects": result.quantized.effects,
         "budget": list(result.climb.lines) if result.climb else [],
         "fidelity": result.fidelity.to_json() if result.fidelity else None,
+        "c_project": measure(project, built) if project else None,
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from edgekit import preprocess, publish
+from edgekit import _discover, preprocess, publish
 from edgekit.artifact import REPORT, Build, write_json
 from edgekit.errors import EdgekitError, OutputError, TargetError, UsageError
 from edgekit.evaluate.metrics import check_name
@@ -79,6 +79,8 @@ def _plans(work: Work) -> list[tuple[Profile, Plan]]:
     targets = work.project.build.targets
     if not targets:
         raise UsageError("no target given", "--target NAME; edgekit targets lists them")
+    for name in work.project.build.export:
+        _discover.require("exporters", name)
     profiles = [load_profile(_target(name, work.root)) for name in targets]
     return [
         (profile, make_plan(work.project, profile, work.source_format, work.quantized_already))
@@ -99,7 +101,7 @@ def _build(work: Work, profile: Profile, plan: Plan, folder: Path, force: bool) 
     with publish.staged(folder) as stage:
         artifacts = export(result, work.model.name, stage)
         manifest = describe(work, result, artifacts, key)
-        report = describe_run(work, result, time.monotonic() - began)
+        report = describe_run(work, result, time.monotonic() - began, stage)
         write_json(stage / REPORT, report)
         write_json(stage / MANIFEST, manifest)
     return Build(folder, manifest, report)

@@ -52,6 +52,11 @@ class Plan:
         return self.quantize.name
 
     @property
+    def exporters(self) -> tuple[str, ...]:
+        """Names of what is written, in order."""
+        return tuple(step.name for step in self.steps if step.kind == "export")
+
+    @property
     def judged(self) -> bool:
         """Whether fidelity and accuracy are measured."""
         return any(step.kind == "fidelity" for step in self.steps)
@@ -95,10 +100,17 @@ def make_plan(project: Project, profile: Profile, source: Format, quantized: boo
         Step("quantize", scheme, _quantize_options(project, profile, scheme)),
         *_fidelity(project, profile),
         *_guard(project),
-        *(Step("export", name) for name in profile.exporters),
+        *_exports(project, profile),
         Step("fit", profile.name),
     ]
     return Plan(profile.name, tuple(steps), tuple(_problems(project, profile, scheme)))
+
+
+def _exports(project: Project, profile: Profile) -> list[Step]:
+    """What the target wants, then what the user wants besides."""
+    names = dict.fromkeys((*profile.exporters, *project.build.export))
+    options = {"c_project": {"optimize": project.compile.optimize}}
+    return [Step("export", name, options.get(name, {})) for name in names]
 
 
 def _compress(project: Project) -> list[Step]:

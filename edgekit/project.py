@@ -12,6 +12,7 @@ from typing import Any, Literal
 from edgekit._discover import did_you_mean
 from edgekit._template import write_template as write_template
 from edgekit._values import changed, toml_value
+from edgekit.compiler.cores import Optimize
 from edgekit.errors import UsageError
 from edgekit.training.options import FineTune, resolve
 
@@ -46,10 +47,14 @@ class DataTable:
 
 @dataclass(frozen=True)
 class BuildTable:
-    """`[build]`: `targets` by name or TOML path, `output` folder, `seed` of every choice."""
+    """`[build]`: `targets` by name or TOML path, `output` folder, `seed` of every choice.
+
+    `export` names what is written besides what the target wants, e.g. `c_project`.
+    """
 
     targets: tuple[str, ...] = ()
     output: str = ""
+    export: tuple[str, ...] = ()
     seed: int = 0
 
 
@@ -78,6 +83,13 @@ class IoTable:
 
     input: Literal["", "int8", "uint8", "int16", "float32"] = ""
     output: Literal["", "int8", "uint8", "int16", "float32"] = ""
+
+
+@dataclass(frozen=True)
+class CompileTable:
+    """`[compile]`: what the C of a microcontroller is made for: least flash, speed, or both."""
+
+    optimize: Optimize = "balanced"
 
 
 @dataclass(frozen=True)
@@ -142,6 +154,7 @@ class Project:
     quantize: QuantizeTable = field(default_factory=QuantizeTable)
     io: IoTable = field(default_factory=IoTable)
     fidelity: FidelityTable = field(default_factory=FidelityTable)
+    compile: CompileTable = field(default_factory=CompileTable)
 
     def with_table(self, table: str, **values: Any) -> Project:
         """A copy in which the keys of `table` that are not None have new values."""

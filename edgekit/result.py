@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgekit.c_project.make import Made
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.graph.graph import Graph
@@ -28,6 +29,7 @@ class Result:
         verdict: Whether the target holds it.
         fidelity: None when it was not measured; `edgekit.findings` says why.
         accuracy: None without labels.
+        made: The model as C, or why there is none.
         stand_in: Set when `runtime` is not the one that the target wants.
         samples: The most that calibration used.
         climb: What was tried to keep the budget; None before that.
@@ -41,6 +43,7 @@ class Result:
     verdict: Fit
     fidelity: Fidelity | None
     accuracy: Accuracy | None
+    made: Made
     stand_in: Problem | None
     samples: int = 0
     climb: Climb | None = None

@@ -13,8 +13,11 @@ import numpy as np
 
 from edgekit import __version__, publish
 from edgekit.artifact import digest, sha256
+from edgekit.c_project.make import NAME as EXPORTER
+from edgekit.c_project.make import Made, make_project
 from edgekit.chain import Stage, compress, frozen
 from edgekit.checkpoints import Checkpoints
+from edgekit.compiler.cores import Core, core_of
 from edgekit.data.samples import Samples
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.accuracy import measure as measure_accuracy
@@ -38,6 +41,7 @@ from edgekit.quantizers.base import load as load_quantizer
 from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
 from edgekit.sets import Sets
+from edgekit.target.profile import Profile
 from edgekit.training.rows import Rows, store
 from edgekit.versions import versions
 
@@ -183,6 +187,17 @@ class Work:
         foreign = self.source_format == "tflite"
         return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
+    def compiled(self, built: bytes, graph: Graph, profile: Profile, plan: Plan) -> Made:
+        """A built model as C for one target, or why there is none; nothing where none is due."""
+        if EXPORTER not in plan.exporters:
+            return Made()
+        core = core_of(profile.processor.core, self.project.compile.optimize)
+        asked = EXPORTER in self.project.build.export
+        return self._once(
+            ["compile", sha256(built), profile.name, core.name],
+            lambda: self._compiled(built, graph, profile.name, core, asked),
+        )
+
     def fidelity(
         self, built: bytes, runtime: str, reference: bytes | None = None
     ) -> Fidelity | None:
@@ -289,6 +304,10 @@ class Work:
     def _predict(self, row: Row) -> Row:
         runtime = self._once(["predict"], lambda: open_runtime("litert", self.model.tflite))
         return next(run_float(runtime, self.graph, [row]))
+
+    def _compiled(self, built: bytes, graph: Graph, target: str, core: Core, asked: bool) -> Made:
+        self.progress.step(f"compiling to C for {core.name}, proving it equal")
+        return make_project(self.model.name, built, graph, target, core, asked=asked)
 
     def _fidelity(self, built: bytes, runtime: str, reference: bytes | None) -> Fidelity | None:
         samples = self.sets.compared

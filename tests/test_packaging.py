@@ -15,6 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from setuptools import find_packages
 
 import edgekit
 from edgekit.errors import DISTRIBUTION
@@ -60,19 +61,14 @@ def test_distribution_is_named_as_the_hints_say(config: configparser.ConfigParse
     assert "edgekit = edgekit.cli:entry" in config["options.entry_points"]["console_scripts"]
 
 
-def test_package_list_is_what_is_on_disk(config: configparser.ConfigParser) -> None:
+def test_every_folder_with_code_is_found_as_a_package() -> None:
     on_disk = {
         ".".join(path.relative_to(ROOT).parts)
         for path in (ROOT / "edgekit").rglob("*")
         if path.is_dir() and any(path.glob("*.py"))
     }
-    on_disk.add("edgekit")
-    listed = lines(config["options"]["packages"])
-    assert sorted(listed) == sorted({*on_disk, "edgekit_targets"})
-    lacking = [
-        p for p in sorted(on_disk) if not (ROOT / p.replace(".", "/") / "__init__.py").exists()
-    ]
-    assert lacking == []
+    found = find_packages(str(ROOT), include=["edgekit", "edgekit.*"])
+    assert sorted(found) == sorted({"edgekit", *on_disk}), "an __init__.py is missing"
 
 
 def test_every_import_is_a_declared_requirement(config: configparser.ConfigParser) -> None:
@@ -172,17 +168,19 @@ def wheel_names(tree: Path, out: Path) -> tuple[set[str], str]:
         return names, archive.read(info).decode()
 
 
-def test_wheel_holds_every_module_and_target(tmp_path: Path) -> None:
+def test_wheel_holds_every_module_kernel_and_target(tmp_path: Path) -> None:
     pytest.importorskip("wheel")
     tree = tmp_path / "tree"
     for folder in ("edgekit", "targets"):
         skip = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / folder, tree / folder, ignore=skip)
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree / name)
     wanted = {p.relative_to(ROOT).as_posix() for p in MODULES} | {"edgekit/py.typed"}
     tomls = [p.relative_to(ROOT / "targets") for p in (ROOT / "targets").rglob("*.toml")]
     wanted |= {f"edgekit_targets/{path.as_posix()}" for path in tomls}
+    headers = (ROOT / "edgekit").rglob("*.h")
+    wanted |= {path.relative_to(ROOT).as_posix() for path in headers}
     names, metadata = wheel_names(tree, tmp_path / "out")
     assert wanted - names == set()
     assert "Name: edgekit-toolkit" in metadata

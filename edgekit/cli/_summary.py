@@ -32,7 +32,8 @@ def print_build(build: Build, layers: bool = False) -> None:
     manifest = build.manifest
     _steps(manifest)
     click.echo()
-    for name, text in (*_findings(manifest), *_corrections(build.report)):
+    measured = _measured(manifest, build.report)
+    for name, text in (*_findings(manifest), *measured, *_corrections(build.report)):
         item(name, text)
     told = [problem["message"] for problem in manifest["problems"]]
     for line in build.report.get("budget", ()):
@@ -69,18 +70,30 @@ def _corrections(report: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _files(folder: Path, manifest: dict[str, Any]) -> None:
     click.echo(f"{'files':<11} {folder}/")
-    for artifact in manifest["artifacts"]:
-        click.echo(f"{'':<11}   {artifact['path']:<16} {artifact['bytes']:>11,} B")
+    for path, size in _weighed(manifest).items():
+        click.echo(f"{'':<11}   {path:<16} {size:>11,} B")
     click.echo(f"{'':<11}   {'manifest.json':<16} from what, how good, where it fits")
     click.echo(f"{'':<11}   {'report.json':<16} layer by layer, and this run")
 
 
+def _weighed(manifest: dict[str, Any]) -> dict[str, int]:
+    """Bytes of each file, and of each folder as one."""
+    sizes: dict[str, int] = {}
+    for artifact in manifest["artifacts"]:
+        top, inside, _ = artifact["path"].partition("/")
+        sizes[top + inside] = sizes.get(top + inside, 0) + artifact["bytes"]
+    return sizes
+
+
 def _next(folder: Path, manifest: dict[str, Any]) -> None:
     names = [artifact["path"] for artifact in manifest["artifacts"]]
-    compiled = [name for name in names if name.endswith((".c", ".h"))]
+    compiled = [name for name in names if name.endswith((".c", ".h")) and "/" not in name]
     use = f"load {names[0]} on the device"
     if compiled:
         use += f", or compile {' and '.join(compiled)} into its program"
+    if made := manifest.get("c_project"):
+        place = f"{made['folder']}/{made['prefix']}.c"
+        use = f"compile {place} into the device's program ({made['folder']}/README.md), or {use}"
     item("next", use)
     model = shlex.quote(str(folder / names[0]))
     click.echo(f"{'':<11} edgekit inspect {model}")
@@ -135,7 +148,35 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines.append(("fit", f"{manifest['target']} has every operator{enough}"))
     for name in ("flash", "ram"):
         lines += [(name, text) for text in [_memory(manifest["fit"][name])] if text]
-    return lines
+    return [*lines, *_c_project(manifest)]
+
+
+def _c_project(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """The model as C beside the interpreter's figures."""
+    made = manifest.get("c_project")
+    if not made:
+        return []
+    equal = f"bit-exact with tflite-micro on {made['golden']} vectors"
+    if made["golden_by"] == "host":
+        equal = "not compared with tflite-micro, which this machine has not"
+    sizes = f"{_kilobytes(made['weights_bytes'])} of constants, arena "
+    lines = [("C project", f"{sizes}{_kilobytes(made['arena_bytes'])}, {equal}")]
+    needs = manifest["fit"]["c_project"]
+    return lines + [("", f"{name} {_memory(needs[name])}") for name in ("flash", "ram")]
+
+
+def _measured(manifest: dict[str, Any], report: dict[str, Any]) -> list[tuple[str, str]]:
+    """Flash of the model as C, where a compiler for the core was there."""
+    found = report.get("c_project")
+    if not manifest.get("c_project") or not found:
+        return []
+    flash = found["text"] + found["rodata"] + found["data"]
+    how = f"code {found['text']:,} B + constants {flash - found['text']:,} B"
+    return [("", f"flash {flash:,} B, measured by compiling with {found['compiler']}: {how}")]
+
+
+def _kilobytes(count: int) -> str:
+    return f"{count / 1024:.1f} KB"
 
 
 def _fidelity(fidelity: dict[str, Any] | None) -> str:

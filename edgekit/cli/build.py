@@ -73,6 +73,17 @@ SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
     metavar="MODULE",
     help="Python module to import first, that registers custom layers; may be repeated.",
 )
+@click.option(
+    "--export",
+    multiple=True,
+    metavar="NAME",
+    help="Write this, too (c_project, c_array), or refuse if it cannot be; may be repeated.",
+)
+@click.option(
+    "--optimize",
+    type=click.Choice(("size", "balanced", "speed")),
+    help="What the C of a microcontroller is made for; default: balanced.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of every random choice.")
 @compression
 @click.option("--no-fidelity", is_flag=True, help="Skip the comparison with the float model.")
@@ -151,6 +162,8 @@ def _project(model: str | None, settings: tuple[str, ...], options: dict[str, An
         project.with_table("model", path=model, modules=given["modules"])
         .with_table("data", **{key: given[key] for key in data})
         .with_table("build", targets=given["targets"], output=given["output"], seed=options["seed"])
+        .with_table("build", export=given["export"])
+        .with_table("compile", optimize=given["optimize"])
         .with_table("quantize", scheme=given["quantize"])
         .with_table("fidelity", metric=given["metric"])
     )

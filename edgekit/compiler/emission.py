@@ -24,6 +24,7 @@ _C_TYPES = {
     "float32": "float",
 }
 _WIDTH = 96
+_WORD = 4  # what a member of a struct takes at most on a 32-bit core
 
 
 class Sources:
@@ -32,6 +33,9 @@ class Sources:
     Args:
         prefix: Of every name with static storage.
         core: Chooses among the twins of a kernel.
+
+    Attributes:
+        bytes: Of the constants; arrays exactly, structs at a word a member.
     """
 
     def __init__(self, prefix: str, core: Core) -> None:
@@ -40,6 +44,7 @@ class Sources:
         self.constants: list[str] = []
         self.kernels: list[str] = []
         self.defines = {f"EK_OPTIMIZE_{core.optimize.upper()}"}
+        self.bytes = 0
         self._arrays: dict[tuple[str, bytes], str] = {}
         self._used: set[Path] = set()
 
@@ -49,12 +54,14 @@ class Sources:
         key = values.dtype.name, values.tobytes()
         if key not in self._arrays:
             self._arrays[key] = name
+            self.bytes += values.nbytes
             head = f"static const {_C_TYPES[values.dtype.name]} {name}[{values.size}] = {{"
             self.constants.append("\n".join([head, *_rows(values.ravel()), "};"]))
         return self._arrays[key]
 
     def struct(self, kind: str, name: str, fields: Sequence[str]) -> str:
         """A constant struct; returns its C name."""
+        self.bytes += _WORD * len(fields)
         lines = [f"    {field}," for field in fields]
         self.constants.append("\n".join([f"static const {kind} {name} = {{", *lines, "};"]))
         return name

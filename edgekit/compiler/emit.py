@@ -23,6 +23,7 @@ class Text:
         weights: `<prefix>_weights.h`, constants.
         kernels: `<prefix>_kernels.h`, static functions.
         symbols: Of the layers' functions, in order.
+        constant_bytes: Of what `weights` holds; structs at a word a member.
     """
 
     header: str
@@ -30,6 +31,7 @@ class Text:
     weights: str
     kernels: str
     symbols: tuple[str, ...]
+    constant_bytes: int
 
 
 def emit(program: Program, plan: MemoryPlan, core: Core, prefix: str) -> Text:
@@ -49,6 +51,7 @@ def emit(program: Program, plan: MemoryPlan, core: Core, prefix: str) -> Text:
         _constants(sources, prefix),
         _kernels(sources, prefix),
         symbols,
+        sources.bytes,
     )
 
 

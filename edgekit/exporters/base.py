@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 from edgekit.graph.graph import Graph
 
 if TYPE_CHECKING:
+    from edgekit.c_project.project import CProject
     from edgekit.target.profile import Profile
 
 
@@ -28,12 +29,16 @@ class ExportInput:
         tflite: The finished flatbuffer.
         graph: The same, as read by `edgekit.graph.read`.
         profile: The target.
+        arena_bytes: Estimate of the arena for TensorFlow Lite Micro; None where it is not known.
+        project: The model as C, where it was asked for and could be made.
     """
 
     name: str
     tflite: bytes
     graph: Graph
     profile: Profile
+    arena_bytes: int | None = None
+    project: CProject | None = None
 
 
 class Exporter(Protocol):

@@ -33,6 +33,7 @@ class TFLiteMicro:
     Args:
         model: The flatbuffer.
         chatter: Returns and forgets what was written to standard error since the last call.
+        everything: `run` returns the outputs of every op of the main subgraph, in order.
 
     Raises:
         TargetError: tflite-micro cannot run the model; names the op and says why.
@@ -41,15 +42,21 @@ class TFLiteMicro:
 
     name = "tflite-micro"
 
-    def __init__(self, model: bytes, chatter: Callable[[], str]) -> None:
+    def __init__(
+        self, model: bytes, chatter: Callable[[], str], *, everything: bool = False
+    ) -> None:
         self.version = runtime_version(self.name)
         self._chatter = chatter
-        self._interpreter = _load(model, chatter)
+        self._interpreter = _load(model, chatter, everything)
+        self._kept = _op_outputs(model) if everything else None
         self.inputs = _specs(self._interpreter.get_input_details, "input")
         self.outputs = _specs(self._interpreter.get_output_details, "output")
-        chatter()
+        self.arena = None if everything else self._arena()
+
+    def _arena(self) -> Arena:
+        self._chatter()
         self._interpreter.print_allocations()
-        self.arena = Arena(**{key: int(value) for key, value in _ARENA.findall(chatter())})
+        return Arena(**{key: int(value) for key, value in _ARENA.findall(self._chatter())})
 
     def run(self, inputs: Row) -> Row:
         """One inference; see `base.Runtime.run`."""
@@ -61,16 +68,29 @@ class TFLiteMicro:
             self._interpreter.invoke()
         except RuntimeError:
             raise _explain(self._chatter()) from None
+        if self._kept is not None:
+            kept = (self._interpreter.GetTensor(index, 0) for index in self._kept)
+            return tuple(np.array(tensor["tensor_data"]) for tensor in kept)
         return tuple(self._interpreter.get_output(index) for index in range(len(self.outputs)))
 
 
-def _load(model: bytes, chatter: Callable[[], str]) -> Any:
+def _op_outputs(model: bytes) -> list[int]:
+    from edgekit.graph.read import read
+
+    return [index for op in read(model).ops for index in op.outputs if index >= 0]
+
+
+def _load(model: bytes, chatter: Callable[[], str], everything: bool) -> Any:
     from tflite_micro import runtime
 
+    configs = runtime.InterpreterConfig
+    config = configs.kPreserveAllTensors if everything else configs.kAllocationRecording
     for size in _ARENAS:
         chatter()
         try:
-            return runtime.Interpreter.from_bytes(bytes(model), arena_size=size)
+            return runtime.Interpreter.from_bytes(
+                bytes(model), arena_size=size, intrepreter_config=config
+            )
         except RuntimeError:
             text = chatter()
             if not _MEMORY.search(text):

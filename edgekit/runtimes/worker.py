@@ -62,10 +62,10 @@ def _failure(error: EdgekitError) -> bytes:
 
 
 def _engine(name: str, model: bytes) -> Any:
-    if name == "tflite-micro":
+    if name in ("tflite-micro", "tflite-micro-tensors"):
         from edgekit.runtimes.tflite_micro import TFLiteMicro
 
-        return TFLiteMicro(model, _chatter)
+        return TFLiteMicro(model, _chatter, everything=name != "tflite-micro")
     from edgekit.runtimes.litert import LiteRT
 
     if name == "litert-tensors":

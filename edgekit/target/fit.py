@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from edgekit.graph.graph import Graph
@@ -12,12 +13,16 @@ from edgekit.target.op_table import Interpreter
 from edgekit.target.profile import Profile
 
 if TYPE_CHECKING:
+    from edgekit.c_project.sizes import Sizes
     from edgekit.runtimes.base import Arena
 
 __all__ = ["Fit", "Memory", "check_ops", "fit"]
 
 TIGHT = 0.9
 """Above this share of a memory the estimate's error decides, so a warning is due."""
+_MARGIN = 16
+"""One part in so many is added to the arena of a host, whose kernels need other scratch."""
+_ALIGN = 16
 
 
 @dataclass(frozen=True)
@@ -43,27 +48,64 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Fit:
-    """The verdict: `flash`, `ram`, and the problems; an error among them stops the build."""
+class Needs:
+    """Flash and RAM of one way to run a model on its target."""
 
     flash: Memory
     ram: Memory
-    problems: tuple[Problem, ...]
 
     @property
     def fits(self) -> bool | None:
-        """False if an op or a memory does not fit, None if no memory could be compared."""
-        if any(problem.severity == "error" for problem in self.problems):
-            return False
+        """None if no memory could be compared."""
         known = [memory.fits for memory in (self.flash, self.ram) if memory.fits is not None]
         return all(known) if known else None
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict as the manifest stores it; the problems are stored beside it."""
+        """As the manifest stores it."""
         return {"fits": self.fits, "flash": asdict(self.flash), "ram": asdict(self.ram)}
 
 
-def fit(graph: Graph, tflite: bytes, profile: Profile, arena: Arena | None = None) -> Fit:
+@dataclass(frozen=True)
+class Fit:
+    """The verdict.
+
+    Attributes:
+        flash: With the target's runtime.
+        ram: The same.
+        problems: An error among them stops the build.
+        c_project: Flash and RAM of the model as C, which needs no runtime; None without it.
+        arena_bytes: Estimate of the arena that TensorFlow Lite Micro needs; None if unknown.
+    """
+
+    flash: Memory
+    ram: Memory
+    problems: tuple[Problem, ...]
+    c_project: Needs | None = None
+    arena_bytes: int | None = None
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether one way to run the model fits: False if an op or a memory does not, None if no
+        memory could be compared."""
+        if any(problem.severity == "error" for problem in self.problems):
+            return False
+        ways = [Needs(self.flash, self.ram), *([self.c_project] if self.c_project else [])]
+        known = [way.fits for way in ways if way.fits is not None]
+        return any(known) if known else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as the manifest stores it; the problems are stored beside it."""
+        found = {"fits": self.fits, "flash": asdict(self.flash), "ram": asdict(self.ram)}
+        return found | ({"c_project": self.c_project.to_json()} if self.c_project else {})
+
+
+def fit(
+    graph: Graph,
+    tflite: bytes,
+    profile: Profile,
+    arena: Arena | None = None,
+    sizes: Sizes | None = None,
+) -> Fit:
     """Compare a built model with its target.
 
     Args:
@@ -71,18 +113,80 @@ def fit(graph: Graph, tflite: bytes, profile: Profile, arena: Arena | None = Non
         tflite: The built flatbuffer.
         profile: The target.
         arena: The tensor arena that tflite-micro took on this host; None: the RAM stays unknown.
+        sizes: Of the model as C, where there is such a project: it is enough that one of the two
+            fits.
 
     Returns:
         The verdict; whoever builds raises TargetError (exit code 3) when it holds an error.
     """
     flash = _flash(graph, len(tflite), profile)
     ram = _ram(profile, arena)
-    problems = [
-        *check_ops(graph, profile),
-        *_verdict("flash", flash, profile, "prune, or take a smaller network or another target"),
-        *_verdict("RAM", ram, profile, "reduce input size or channels, or take another target"),
+    needs = _needs(sizes, profile) if sizes else None
+    problems = [*check_ops(graph, profile), *_memory_problems(Needs(flash, ram), needs, profile)]
+    return Fit(flash, ram, tuple(problems), needs, _arena_bytes(profile, arena))
+
+
+def _needs(sizes: Sizes, profile: Profile) -> Needs:
+    flash = (
+        f"constants {sizes.constants:,} B + code {sizes.code:,} B (from the length of "
+        "its source); without your program"
+    )
+    ram = (
+        f"arena {sizes.arena:,} B with input and output + {sizes.stack:,} B stack; "
+        "without your program"
+    )
+    return Needs(
+        Memory(sizes.flash, profile.flash_bytes, "estimated", flash),
+        Memory(sizes.ram, profile.ram_bytes, "estimated", ram),
+    )
+
+
+def _arena_bytes(profile: Profile, arena: Arena | None) -> int | None:
+    """The arena of a run on this host, with what kernels of the target may need on top."""
+    cost = profile.runtime.interpreter
+    if profile.family != "mcu" or cost is None or arena is None:
+        return None
+    scratch = cost.mve_scratch_bytes if profile.processor.vector == "mve" else 0
+    need = arena.total + arena.total // _MARGIN + scratch
+    return -(-need // _ALIGN) * _ALIGN
+
+
+def _memory_problems(runtime: Needs, compiled: Needs | None, profile: Profile) -> list[Problem]:
+    """What does not fit; an error only where the other way to run the model does not fit, too."""
+    with_runtime = _of(runtime, profile, "")
+    if compiled is None:
+        return with_runtime
+    as_c = _of(compiled, profile, "as C, ")
+    if not _errors(as_c):
+        title = profile.runtime.title
+        hint = f"compile c_project/ into the program, which fits, instead of {title}"
+        return [*_softened(with_runtime, hint, f"with {title}, "), *as_c]
+    if not _errors(with_runtime):
+        return [*with_runtime, *_softened(as_c, f"use {profile.runtime.title}, which fits", "")]
+    return [*as_c, *with_runtime]
+
+
+def _of(needs: Needs, profile: Profile, how: str) -> list[Problem]:
+    less = "prune, or take a smaller network or another target"
+    smaller = "reduce input size or channels, or take another target"
+    return [
+        *_verdict(f"{how}flash", needs.flash, profile, less),
+        *_verdict(f"{how}RAM", needs.ram, profile, smaller),
     ]
-    return Fit(flash, ram, tuple(problems))
+
+
+def _errors(problems: Sequence[Problem]) -> bool:
+    return any(problem.severity == "error" for problem in problems)
+
+
+def _softened(problems: Sequence[Problem], hint: str, before: str) -> list[Problem]:
+    """The same, errors made warnings with another hint."""
+    return [
+        replace(each, severity="warning", message=before + each.message, hint=hint)
+        if each.severity == "error"
+        else each
+        for each in problems
+    ]
 
 
 def _flash(graph: Graph, model: int, profile: Profile) -> Memory:

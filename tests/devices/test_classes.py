@@ -47,7 +47,7 @@ ON_M4 = {
     "vldr d0, [r1]": 30,
     "vldmia r0!, {s0-s3}": 50,
     "vpush {d8-d9}": 50,
-    "vmla.f32 s0, s1, s2": 30,
+    "vfma.f32 s0, s1, s2": 10,
     "vdiv.f32 s0, s1, s2": 140,
     "vmov r0, s1": 10,
     "vmov r0, r1, d1": 20,

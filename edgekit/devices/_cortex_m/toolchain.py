@@ -74,7 +74,7 @@ def link(objects: Sequence[Path], output: Path, core: Core, machine: Machine) ->
     command = [f"{PREFIX}gcc", *core.flags, *LINK_FLAGS, f"-Wl,-T,{script.name}"]
     names = [path.name for path in objects]
     try:
-        run([*command, *names, "-o", output.name], cwd=output.parent, timeout=120)
+        run([*command, *names, "-lm", "-o", output.name], cwd=output.parent, timeout=120)
     except ToolError as error:
         _missing(error)
         if "overflowed" in error.stderr or "will not fit" in error.stderr:

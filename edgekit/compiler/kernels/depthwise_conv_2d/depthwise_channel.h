@@ -20,7 +20,7 @@ typedef struct {
 /* What the inner loop knows of an output channel; assembly counts on the order. */
 typedef struct {
     uint32_t pairs[6];
-    int32_t bias, multiplier, shift, zero, out_along, pitch_bytes;
+    int32_t bias, multiplier, shift, zero, out_along, pitch_bytes, count, line_bytes, out_across;
     int32_t low, high;
     const int8_t *weights;
 } ek_depthwise_channel_t;

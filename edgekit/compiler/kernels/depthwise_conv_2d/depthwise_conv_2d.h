@@ -1,20 +1,5 @@
 #include "depthwise_rows.h"
 
-/* Neighbours along of one channel, side by side. */
-static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32_t count,
-                                          int16_t *to) {
-    int32_t two = 2 * along, three = 3 * along;
-    for (; count >= 4; count -= 4, to += 4, in += 2 * two) {
-        int32_t first = *in, second = in[along], third = in[two], fourth = in[three];
-        to[0] = (int16_t)first;
-        to[1] = (int16_t)second;
-        to[2] = (int16_t)third;
-        to[3] = (int16_t)fourth;
-    }
-    for (; count > 0; --count, in += along)
-        *to++ = *in;
-}
-
 static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t count) {
     for (; count > 0; --count) {
         *to++ = (int16_t)zero;
@@ -22,23 +7,14 @@ static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t coun
     }
 }
 
-static void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t channel,
-                                 ek_depthwise_channel_t *k) {
-    int32_t taps = d->kernel_height * d->kernel_width, sum = 0, i;
-    const int8_t *w = d->weights + channel * taps;
-    for (i = 0; i < taps; ++i)
-        sum += w[i];
-    k->weights = w;
+static inline void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t channel,
+                                        ek_depthwise_channel_t *k) {
+    k->weights = d->weights + channel * d->kernel_height * d->kernel_width;
     k->bias = d->bias_bits == 16 ? ((const int16_t *)d->bias)[channel]
                                  : ((const int32_t *)d->bias)[channel];
-    k->bias -= d->zero_in * sum;
     k->multiplier = d->multiplier[channel];
     k->shift = d->shift[channel];
     k->zero = d->zero_out;
-    k->out_along = d->out_along;
-    k->pitch_bytes = 2 * d->pitch * d->dilation_height;
-    k->low = d->low;
-    k->high = d->high;
     ek_depthwise_prepare(d, k);
 }
 
@@ -47,11 +23,19 @@ static EK_NOINLINE void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, co
     int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1;
     int32_t fit = (d->rows - reach) / d->stride_height + 1, channel;
     int32_t inside = d->pitch - d->pad_left < d->in_width ? d->pitch - d->pad_left : d->in_width;
+    ek_depthwise_channel_t k;
+    k.out_along = d->out_along;
+    k.pitch_bytes = 2 * d->pitch * d->dilation_height;
+    k.count = d->out_width;
+    k.line_bytes = 2 * d->pitch * d->stride_height;
+    k.out_across = d->out_across;
+    k.low = d->low;
+    k.high = d->high;
     ek_depthwise_pad(strip, d->zero_in, d->rows * d->pitch);
     for (channel = 0; channel < d->channels; ++channel, ++in) {
         int32_t done = 0, held = 0, first = -d->pad_top;
         while (done < d->out_height) {
-            int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i, j;
+            int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i;
             int32_t wanted = (lines - 1) * d->stride_height + reach;
             for (; held < wanted; ++held) {
                 int32_t row = first + held;
@@ -61,13 +45,10 @@ static EK_NOINLINE void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, co
                 else if (d->out_height > fit)
                     ek_depthwise_pad(to, d->zero_in, inside);
             }
-            for (j = 0; j < d->outputs; ++j) {
-                ek_depthwise_channel_t k;
-                int32_t number = channel * d->outputs + j;
-                int8_t *to = out + done * d->out_across + number;
+            for (i = 0; i < d->outputs; ++i) {
+                int32_t number = channel * d->outputs + i;
                 ek_depthwise_channel(d, number, &k);
-                for (i = 0; i < lines; ++i, to += d->out_across)
-                    ek_depthwise_row(d, &k, strip + i * d->stride_height * d->pitch, to);
+                ek_depthwise_lines(d, &k, strip, out + done * d->out_across + number, lines);
             }
             done += lines;
             first += lines * d->stride_height;

@@ -1,9 +1,26 @@
 #include "depthwise_channel.h"
 
+/* Neighbours along of one channel, side by side. */
+static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32_t count,
+                                          int16_t *to) {
+    int32_t two = 2 * along, three = 3 * along;
+    for (; count >= 4; count -= 4, to += 4, in += 2 * two) {
+        int32_t first = *in, second = in[along], third = in[two], fourth = in[three];
+        to[0] = (int16_t)first;
+        to[1] = (int16_t)second;
+        to[2] = (int16_t)third;
+        to[3] = (int16_t)fourth;
+    }
+    for (; count > 0; --count, in += along)
+        *to++ = *in;
+}
+
 static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
-    (void)d;
-    (void)k;
+    int32_t sum = 0, i;
+    for (i = d->kernel_height * d->kernel_width; i > 0;)
+        sum += k->weights[--i];
+    k->bias -= d->zero_in * sum;
 }
 
 static inline int8_t ek_depthwise_out(const ek_depthwise_channel_t *k, int32_t sum) {
@@ -60,14 +77,16 @@ static EK_NOINLINE void ek_depthwise_any(const ek_depthwise_conv_2d_t *d,
 }
 #endif
 
-static inline void ek_depthwise_row(const ek_depthwise_conv_2d_t *d,
-                                    const ek_depthwise_channel_t *k, const int16_t *x,
-                                    int8_t *out) {
+static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
+                                      const ek_depthwise_channel_t *k, const int16_t *x,
+                                      int8_t *out, int32_t lines) {
+    for (; lines > 0; --lines, x += k->line_bytes / 2, out += k->out_across) {
 #if EK_DEPTHWISE_3X3 && EK_DEPTHWISE_ANY
-    (d->fast ? ek_depthwise_3x3 : ek_depthwise_any)(d, k, x, out);
+        (d->fast ? ek_depthwise_3x3 : ek_depthwise_any)(d, k, x, out);
 #elif EK_DEPTHWISE_3X3
-    ek_depthwise_3x3(d, k, x, out);
+        ek_depthwise_3x3(d, k, x, out);
 #else
-    ek_depthwise_any(d, k, x, out);
+        ek_depthwise_any(d, k, x, out);
 #endif
+    }
 }

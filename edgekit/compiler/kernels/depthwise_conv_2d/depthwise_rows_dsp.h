@@ -1,5 +1,37 @@
 #include "depthwise_channel.h"
 
+/* Neighbours along of one channel, side by side. */
+static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32_t count,
+                                          int16_t *to) {
+#if defined(__ARM_FEATURE_DSP)
+    if (count >= 4) {
+        int32_t two = 2 * along, three = 3 * along, a, b, c, d;
+        __asm__ volatile(
+            "subs %[count], #8\n blt 2f\n"
+            "1: ldrsb %[a], [%[in]]\n ldrsb %[b], [%[in], %[one]]\n"
+            "ldrsb %[c], [%[in], %[two]]\n ldrsb %[d], [%[in], %[three]]\n"
+            "add %[in], %[in], %[one], lsl #2\n"
+            "strh %[b], [%[to], #2]\n strh %[c], [%[to], #4]\n strh %[d], [%[to], #6]\n"
+            "strh %[a], [%[to]], #8\n"
+            "ldrsb %[a], [%[in]]\n ldrsb %[b], [%[in], %[one]]\n"
+            "ldrsb %[c], [%[in], %[two]]\n ldrsb %[d], [%[in], %[three]]\n"
+            "add %[in], %[in], %[one], lsl #2\n"
+            "strh %[b], [%[to], #2]\n strh %[c], [%[to], #4]\n strh %[d], [%[to], #6]\n"
+            "strh %[a], [%[to]], #8\n"
+            "subs %[count], #8\n bge 1b\n"
+            "2: adds %[count], #8\n"
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [in] "+r"(in), [to] "+r"(to),
+              [count] "+r"(count)
+            : [one] "r"(along), [two] "r"(two), [three] "r"(three)
+            : "cc", "memory");
+    }
+#endif
+    for (; count > 0; --count, in += along)
+        *to++ = *in;
+}
+
+
+
 #if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
 /* Registers: r4-r7 four sums, doubled; r8-r10 neighbouring inputs; r11 and r12 taps 0, 1 and 1, 2 of
    a row, doubled; lr bytes from row to row. Outputs are neighbours, or every second one. */
@@ -33,23 +65,26 @@
     EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5")                                            \
     EK_DEPTHWISE_ROUND("r6") EK_DEPTHWISE_ROUND("r7")
 
-/* 3 x 3 taps side by side, four outputs at a time. */
+/* 3 x 3 taps side by side, four outputs at a time, line by line. */
 #define EK_DEPTHWISE_FAST(name, taps, advance)                                                   \
     static __attribute__((naked, noinline)) void name(                                           \
         __attribute__((unused)) const ek_depthwise_channel_t *k,                                 \
         __attribute__((unused)) const int16_t *x, __attribute__((unused)) int8_t *out,           \
-        __attribute__((unused)) int32_t count) {                                                 \
+        __attribute__((unused)) int32_t lines) {                                                 \
         __asm__ volatile(                                                                        \
-            "push {r4-r11, lr}\n ldr lr, [r0, #44]\n subs r3, #4\n"                              \
+            "push {r4-r11, lr}\n sub sp, #12\n"                                                  \
+            "5: stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n subs r3, #4\n"    \
             "1:\n" EK_DEPTHWISE_FOUR(taps)                                                       \
             "cmp r3, #0\n blt 2f\n"                                                              \
             "sub r1, r1, lr, lsl #1\n add r1, #" advance "\n"                                    \
             "strb r4, [r2]\n strb r5, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \
             "strb r6, [r2]\n strb r7, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \
-            "subs r3, #4\n cmn r3, #4\n bgt 1b\n pop {r4-r11, pc}\n"                             \
+            "subs r3, #4\n cmn r3, #4\n bgt 1b\n b 3f\n"                                         \
             "2: strb r4, [r2]\n adds r3, #3\n beq 3f\n strb r5, [r2, r12]\n"                     \
             "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"                                \
-            "3: pop {r4-r11, pc}\n");                                                            \
+            "3: ldm sp, {r1, r2, r3}\n ldr r4, [r0, #52]\n ldr r5, [r0, #56]\n"                  \
+            "add r1, r4\n add r2, r5\n subs r3, #1\n bne 5b\n"                                   \
+            "add sp, #12\n pop {r4-r11, pc}\n");                                                 \
     }
 #if EK_DEPTHWISE_3X3
 EK_DEPTHWISE_FAST(ek_depthwise_3x3, EK_DEPTHWISE_TAPS, "8")
@@ -61,23 +96,26 @@ EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2, EK_DEPTHWISE_TAPS_BY_2, "16")
 
 static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
+    const int8_t *w = k->weights;
+    int32_t sum = 0, i;
 #if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
-    int32_t row;
-    if (!d->fast)
+    if (d->fast) {
+        for (i = 0; i < 6; i += 2, w += 3) {
+            int32_t first = w[0], second = w[1], third = w[2];
+            sum += first + second + third;
+            second *= 2;
+            k->pairs[i] = ((uint32_t)(2 * first) & 0xffffu) | (uint32_t)second << 16;
+            k->pairs[i + 1] = ((uint32_t)second & 0xffffu) | (uint32_t)third << 17;
+        }
+        k->bias = 2 * (k->bias - d->zero_in * sum);
+        k->shift = -1 - k->shift;
+        k->zero = (2 * k->zero + 1) * (1 << k->shift);
         return;
-    for (row = 0; row < 3; ++row) {
-        const int8_t *w = k->weights + 3 * row;
-        uint32_t middle = (uint32_t)(2 * w[1]);
-        k->pairs[2 * row] = ((uint32_t)(2 * w[0]) & 0xffffu) | middle << 16;
-        k->pairs[2 * row + 1] = (middle & 0xffffu) | (uint32_t)(2 * w[2]) << 16;
     }
-    k->bias *= 2;
-    k->shift = -1 - k->shift;
-    k->zero = (2 * k->zero + 1) * (1 << k->shift);
-#else
-    (void)d;
-    (void)k;
 #endif
+    for (i = d->kernel_height * d->kernel_width; i > 0; --i)
+        sum += *w++;
+    k->bias -= d->zero_in * sum;
 }
 
 static inline int8_t ek_depthwise_out(const ek_depthwise_channel_t *k, int32_t sum) {
@@ -104,28 +142,30 @@ static EK_NOINLINE void ek_depthwise_any(const ek_depthwise_conv_2d_t *d,
 }
 #endif
 
-static inline void ek_depthwise_row(const ek_depthwise_conv_2d_t *d,
-                                    const ek_depthwise_channel_t *k, const int16_t *x,
-                                    int8_t *out) {
+static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
+                                      const ek_depthwise_channel_t *k, const int16_t *x,
+                                      int8_t *out, int32_t lines) {
 #if defined(__ARM_FEATURE_DSP)
 #if EK_DEPTHWISE_3X3
     if (d->fast == 1)
-        ek_depthwise_3x3(k, x, out, d->out_width);
+        ek_depthwise_3x3(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_3X3_BY_2
     if (d->fast == 2)
-        ek_depthwise_3x3_by_2(k, x, out, d->out_width);
+        ek_depthwise_3x3_by_2(k, x, out, lines);
 #endif
-#if EK_DEPTHWISE_ANY
-    if (!d->fast)
-        ek_depthwise_any(d, k, x, out);
-#endif
-    if (k->low > -128 || k->high < 127) {
+    if (d->fast) {
         int32_t i;
-        for (i = 0; i < d->out_width; ++i, out += k->out_along)
-            *out = (int8_t)ek_clamp(*out, k->low, k->high);
+        if (k->low > -128 || k->high < 127)
+            for (; lines > 0; --lines, out += k->out_across)
+                for (i = 0; i < k->count; ++i)
+                    out[i * k->out_along] =
+                        (int8_t)ek_clamp(out[i * k->out_along], k->low, k->high);
+        return;
     }
-#else
-    ek_depthwise_any(d, k, x, out);
+#endif
+#if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)
+    for (; lines > 0; --lines, x += k->line_bytes / 2, out += k->out_across)
+        ek_depthwise_any(d, k, x, out);
 #endif
 }

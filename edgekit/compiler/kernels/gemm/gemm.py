@@ -77,7 +77,7 @@ class Matrix:
         return np.asarray(bottom), np.asarray(self.bias + positive * high + negative * low)
 
     def widest(self) -> NDArray[np.int64]:
-        """The greatest magnitude that the sum of each channel can have, int64 [channels]."""
+        """The greatest magnitude that the sum of each channel can have, int64 as `bias`."""
         bottom, top = self.reach()
         return np.asarray(np.maximum(np.abs(bottom), np.abs(top)))
 
@@ -94,6 +94,7 @@ class Matrix:
         bottom, top = self.reach()
         value = self.outputs(bottom)
         still = (value == self.outputs(top)) & (self.widest() < 1 << 31)
+        still = still.reshape(-1, self.channels).all(axis=0)
         by = self.by
         if not still.any():
             return self
@@ -172,7 +173,11 @@ def emit(
 def bias_bytes(matrix: Matrix, core: Core) -> int:
     """Bytes of one set of biases."""
     even = matrix.channels % 2 if core.isa == "dsp" else 0
+<<<<<<< HEAD
+    return (matrix.channels + even) * (2 if _narrow(matrix.settled(), core) else 4)
+=======
     return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
+>>>>>>> constants
 
 
 def is_fast(matrix: Matrix) -> bool:

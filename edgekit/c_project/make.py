@@ -1,0 +1,80 @@
+"""From a built flatbuffer to its C project, or to the reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.c_project.project import CProject
+from edgekit.c_project.prove import prove
+from edgekit.c_project.sizes import sizes
+from edgekit.compiler.compiled import compile_graph
+from edgekit.compiler.cores import Core
+from edgekit.errors import EdgekitError, TargetError
+from edgekit.exporters.c_array import identifier
+from edgekit.graph.graph import Graph
+from edgekit.problem import Problem, Severity
+
+NAME = "c_project"
+_FAULT = "please report it with the model; the other files of the build are not affected"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of it: the project, or the problems that were in the way."""
+
+    project: CProject | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def make_project(
+    name: str, tflite: bytes, graph: Graph, target: str, core: Core, *, asked: bool = False
+) -> Made:
+    """Compile a model and prove the result against tflite-micro.
+
+    Args:
+        name: Of the model.
+        tflite: The built flatbuffer.
+        graph: Of `tflite`.
+        target: Name of the target, for the texts.
+        core: What kernels and layouts are for.
+        asked: Whether the user asked for the project: then it is an error that there is none.
+    """
+    if kind := other_than_int8(graph):
+        severity: Severity = "error" if asked else "note"
+        message = f"no C project: it is for int8 models, and this one is {kind}"
+        return Made(None, (Problem(severity, NAME, message, "build it with --quantize int8"),))
+    try:
+        return Made(_project(name, tflite, graph, target, core))
+    except EdgekitError as error:
+        message, hint = error.message, error.hint
+    except Exception as error:  # a fault of ours must not cost the other files of the build
+        message, hint = f"the compiler failed: {type(error).__name__}: {error}", _FAULT
+    problem = Problem("error" if asked else "warning", NAME, f"no C project: {message}", hint)
+    return Made(None, (problem,))
+
+
+def other_than_int8(graph: Graph) -> str:
+    """What a model computes with where that is not int8, else nothing."""
+    types = {
+        graph.tensors[index].dtype
+        for op in graph.ops
+        if op.name not in ("QUANTIZE", "DEQUANTIZE")
+        for index in op.outputs
+        if index >= 0
+    }
+    if not types or "int8" in types:
+        return ""
+    return "int16x8" if "int16" in types else min(types)
+
+
+def _project(name: str, tflite: bytes, graph: Graph, target: str, core: Core) -> CProject:
+    for tensor in graph.input_tensors():
+        if tensor.dynamic and tensor.signature[1:] != tensor.shape[1:]:
+            raise TargetError(
+                f"the size of the input '{tensor.name}' is known only when the model runs",
+                "give the model's inputs fixed sizes",
+            )
+    prefix = identifier(name)
+    compiled = compile_graph(graph, core, prefix)
+    golden = prove(compiled.program, graph, tflite)
+    return CProject(name, prefix, target, compiled, golden, sizes(compiled))

@@ -1,0 +1,126 @@
+"""`README.md` of a C project: how to call it, what memory it takes, what each layer does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from edgekit.c_project.processors import options
+from edgekit.c_project.project import GOLDEN_BY, CProject
+from edgekit.compiler.emit import plain
+
+_ISA = {
+    "portable": "portable C99",
+    "dsp": "the DSP extension (portable C where the compiler has it not)",
+    "mve": "Helium (MVE; portable C where the compiler has it not)",
+}
+
+
+def read_me(project: CProject) -> str:
+    """The text, Markdown in ASCII."""
+    core = project.compiled.core
+    head = [
+        f"# {project.prefix}: a model as C",
+        "",
+        f"Made by edgekit from `{plain(project.name)}` for the target {plain(project.target)}:",
+        f"{core.name}, kernels in {_ISA[core.isa]}, optimize = {core.optimize}.",
+        "C99, no heap, no recursion; the caller owns the memory. Several such models link into one",
+        "program.",
+        "",
+    ]
+    parts = (_use(project), _memory(project), _layers(project), _proof(project))
+    return "\n".join(
+        [*(line.rstrip() for line in head), *(line for part in parts for line in part)]
+    )
+
+
+def _use(project: CProject) -> list[str]:
+    prefix, upper = project.prefix, project.prefix.upper()
+    flags = " ".join(project.cflags)
+    cpu = " ".join(options(project.compiled.core.name)) or "<options of your processor>"
+    return [
+        "## Use",
+        "",
+        "```c",
+        f'#include "{prefix}.h"',
+        "",
+        f"static int8_t arena[{upper}_ARENA_BYTES] __attribute__((aligned({upper}_ARENA_ALIGN)));",
+        "",
+        f"/* write {upper}_INPUT_BYTES bytes to arena + {upper}_INPUT_OFFSET, then: */",
+        f"if ({prefix}_run(arena) == {upper}_OK)",
+        f"    use(arena + {upper}_OUTPUT_OFFSET);  /* {upper}_OUTPUT_BYTES bytes */",
+        "```",
+        "",
+        f"`{prefix}_run` consumes the input; `{prefix}_run_copy(input, output, arena)` keeps it.",
+        f"Types, shapes, scales and zero points are constants of `{prefix}.h`.",
+        "",
+        f"Compile `{prefix}.c` with",
+        "",
+        "```sh",
+        f"{flags} {cpu}",
+        "```",
+        "",
+        "or use `CMakeLists.txt`, for a board with `-DCMAKE_TOOLCHAIN_FILE=...`. `main.c` is an",
+        "example that checks the golden vectors; on this machine:",
+        "",
+        "```sh",
+        f"cmake -S . -B build && cmake --build build && build/{prefix}_example",
+        "```",
+        "",
+    ]
+
+
+def _memory(project: CProject) -> list[str]:
+    sizes, plan = project.sizes, project.compiled.plan
+    rows = [
+        ("flash: constants", f"{sizes.constants:,}", "at most: structs counted as words"),
+        ("flash: code", f"{sizes.code:,}", "estimated from the length of the source"),
+        ("RAM: arena, with input and output", f"{plan.arena:,}", "exact"),
+        ("RAM: least that any plan needs", f"{plan.bound:,}", "exact, a lower bound"),
+        ("RAM: stack of a run", f"{sizes.stack:,}", "estimated"),
+    ]
+    return ["## Memory", "", *_table(("what", "bytes", "label"), rows), ""]
+
+
+def _layers(project: CProject) -> list[str]:
+    rows = [_row(number, layer) for number, layer in enumerate(project.layers())]
+    total = sum(layer["macs"] for layer in project.layers())
+    head = ("", "layer", "operator, and what was fused", "shapes", "MACs", "scratch")
+    return ["## Layers", "", *_table(head, rows), "", f"{total:,} MACs in all, counted.", ""]
+
+
+def _row(number: int, layer: dict[str, Any]) -> tuple[str, ...]:
+    shapes = ", ".join(_shape(shape) for shape in layer["input_shapes"])
+    return (
+        str(number),
+        plain(layer["name"]),
+        " + ".join([layer["op"], *layer["fused"]]),
+        f"{shapes} -> {_shape(layer['output_shape'])}",
+        f"{layer['macs']:,}",
+        f"{layer['scratch_bytes']:,}",
+    )
+
+
+def _proof(project: CProject) -> list[str]:
+    prefix = project.prefix
+    return [
+        "## Proof and measurement",
+        "",
+        f"`{prefix}_golden.h` holds {len(project.golden)} seeded inputs (random, smooth, lowest,",
+        "highest) and the outputs that must come of them, bit for bit. They were computed by",
+        f"{GOLDEN_BY[project.golden.by]}.",
+        "",
+        "`edgekit bench BUILD --device qemu` (BUILD is the folder around this one) runs the model",
+        "as firmware and counts instructions of each layer, flash, RAM and stack; cycles, latency",
+        "and energy it estimates, and says so.",
+        "",
+    ]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = [" | ".join(cells) for cells in (head, ["---"] * len(head), *rows)]
+    return [f"| {line} |" for line in lines]
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape)) or "1"
