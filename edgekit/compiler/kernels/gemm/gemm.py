@@ -173,11 +173,7 @@ def emit(
 def bias_bytes(matrix: Matrix, core: Core) -> int:
     """Bytes of one set of biases."""
     even = matrix.channels % 2 if core.isa == "dsp" else 0
-<<<<<<< HEAD
-    return (matrix.channels + even) * (2 if _narrow(matrix.settled(), core) else 4)
-=======
     return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
->>>>>>> constants
 
 
 def is_fast(matrix: Matrix) -> bool:
