@@ -1,4 +1,4 @@
-"""Weights with few values are stored in few bits, where counting shows that this pays.
+"""Weights with few values, or few that are not zero, go into few bits where counting shows a gain.
 
 They are decoded a few channels at a time while the layer runs, so nothing but a tile of columns
 more is needed in memory.
@@ -11,13 +11,19 @@ from dataclasses import dataclass, replace
 from edgekit.compiler.cores import Core, Isa
 from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D
 from edgekit.compiler.kernels.gemm import gemm
-from edgekit.compiler.kernels.gemm.coding import Coding, code
+from edgekit.compiler.kernels.gemm.coding import Coding, Form, code
 from edgekit.compiler.program import Layer, Program
 
 _MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.7}
 """Instructions of a multiply-accumulate of the matrix kernels, all told."""
-_DECODE: dict[Isa, tuple[float, float]] = {"portable": (8, 8), "dsp": (2.1, 3.7), "mve": (8, 8)}
-"""Instructions that decode a weight, with one table and with one for each channel."""
+_DECODE: dict[Isa, tuple[float, float, float]] = {
+    "portable": (8, 8, 9),
+    "dsp": (2.1, 3.7, 4.4),
+    "mve": (8, 8, 9),
+}
+"""Instructions that decode a weight, for each form."""
+_NOT_ZERO = 6.6
+"""Instructions that `sparse` takes besides for a weight that is not zero."""
 _CALL = 12
 """Instructions that work on four channels of two pixels takes more than in a row of channels."""
 _CODE_BYTES = 520
@@ -34,7 +40,7 @@ class StoredWeights:
 
     Attributes:
         layer: Its name.
-        form: `plain`, `16 values a tensor`, `16 values a channel`.
+        form: `plain`, `16 values a tensor`, `16 values a channel`, `sparse`.
         bytes_plain: In flash as they are.
         bytes_stored: As they are stored.
         instructions_plain: Estimated, of the layer, with plain weights.
@@ -124,17 +130,17 @@ def _instructions(layer: Layer, core: Core) -> float:
     window, matrix = operation.window, operation.matrix
     tiles = -(-window.pixels // operation.tile(core))
     calls = -(-window.pixels // gemm.COLUMNS) * -(-matrix.channels // 4)
-    decode = _DECODE[core.isa][operation.coding.each]
-    return work + tiles * matrix.weights.size * decode + calls * _CALL
+    decode = matrix.weights.size * _DECODE[core.isa][operation.coding.form]
+    if operation.coding.form == Form.SPARSE:
+        decode += operation.coding.tables.size * _NOT_ZERO
+    return work + tiles * decode + calls * _CALL
 
 
 def _record(layer: Layer, core: Core) -> StoredWeights:
     operation = layer.operation
     assert isinstance(operation, Conv2D)
     plain, coding = _plain_bytes(operation, core), operation.coding
-    form = "plain"
-    if coding is not None:
-        form = f"16 values a {'channel' if coding.each else 'tensor'}"
+    form = "plain" if coding is None else str(coding.form)
     without = replace(layer, operation=replace(operation, coding=None))
     return StoredWeights(
         layer.name,

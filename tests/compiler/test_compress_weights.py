@@ -11,7 +11,7 @@ from chains import RELU6, Chain
 
 from edgekit.compiler import compress_weights
 from edgekit.compiler.kernels.gemm import gemm
-from edgekit.compiler.kernels.gemm.coding import code
+from edgekit.compiler.kernels.gemm.coding import Form, code
 
 rng = np.random.default_rng(0)
 TENSOR = rng.choice(np.arange(-120, 121), 16, replace=False).astype(np.int8)
@@ -26,6 +26,12 @@ def few(shape: tuple[int, ...], each: bool, seed: int = 0) -> np.ndarray:
     return np.array(rows, np.int8)
 
 
+def sparse(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Weights of many values, one in eight of them not zero."""
+    some = np.random.default_rng(seed)
+    return (some.integers(1, 128, shape) * (some.random(shape) < 0.125)).astype(np.int8)
+
+
 def decoded(weights: np.ndarray, isa: str) -> np.ndarray:
     """What the device makes of a code, in the order of the kernel."""
     coding = code(weights, isa)
@@ -34,17 +40,17 @@ def decoded(weights: np.ndarray, isa: str) -> np.ndarray:
     places = np.stack([bytes_ & 15, bytes_ >> 4], axis=-1)
     if isa == "portable":
         places = places.reshape(len(weights), -1)[:, : weights.shape[1]]
-        return np.take_along_axis(coding.tables, places, axis=1) if coding.each else (
+        return np.take_along_axis(coding.tables, places, axis=1) if coding.form == Form.EACH else (
             coding.tables[0][places]
         )  # fmt: skip
-    assert not coding.each
+    assert coding.form == Form.ONE
     values = coding.tables[0][places].astype(np.int64)
     return (values[:, 1] * 256 + values[:, 0]).astype(np.int16)
 
 
 @pytest.mark.parametrize("each", [False, True])
 def test_rows_come_back(each: bool) -> None:
-    weights = few((5, 7), each)
+    weights = few((5, 47), each)
     assert np.array_equal(decoded(weights, "portable"), weights)
 
 
@@ -59,13 +65,20 @@ def test_the_shorter_form_is_taken() -> None:
     one, each = code(few((8, 40), False), "portable"), code(few((8, 40), True), "portable")
     assert one is not None
     assert each is not None
-    assert (one.each, each.each) == (False, True)
-    assert one.nbytes == 16 + 160 + 12
-    assert each.nbytes == 8 * 16 + 160 + 12
+    assert (one.form, each.form) == (Form.ONE, Form.EACH)
+    assert one.nbytes == 16 + 160 + 16
+    assert each.nbytes == 8 * 16 + 160 + 16
 
 
-def test_more_values_stay_plain() -> None:
-    assert code(np.arange(-10, 10, dtype=np.int8).reshape(1, 20), "portable") is None
+@pytest.mark.parametrize("isa", ["portable", "dsp"])
+def test_zeros_are_a_bit_each(isa: str) -> None:
+    weights = sparse((6, 40))
+    coding = code(weights, isa)
+    assert coding is not None
+    assert coding.form == Form.SPARSE
+    kept = np.count_nonzero(weights)
+    assert coding.nbytes == 6 * 5 + kept + 1 + 4 * 2 + 16
+    assert coding.starts.tolist() == [0, np.count_nonzero(weights[:4])]
 
 
 def clustered(kernel: tuple[int, int], channels: int, each: bool = False, **how: int) -> Chain:
@@ -76,12 +89,19 @@ def clustered(kernel: tuple[int, int], channels: int, each: bool = False, **how:
     return net
 
 
+def pruned(kernel: tuple[int, int], channels: int, **how: int) -> Chain:
+    """The same with a convolution of many zeros."""
+    net = clustered(kernel, channels, **how)
+    net.tensors[1].data = sparse(tuple(net.tensors[1].shape), channels)
+    return net
+
+
 def test_records_tell_bytes_and_instructions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compress_weights, "_SLOWER", 1.5)
     net = clustered((3, 3), 64)
     (found,) = compiled(net.model(), "cortex-m4").weights
     assert found.form == "16 values a tensor"
-    assert (found.bytes_plain, found.bytes_stored) == (64 * 72, 32 * 72 + 16 + 12)
+    assert (found.bytes_plain, found.bytes_stored) == (64 * 72, 32 * 72 + 16 + 16)
     assert found.instructions_plain < found.instructions_stored < 2 * found.instructions_plain
 
 
@@ -113,6 +133,9 @@ def test_coded_layers_in_c(core: str, tmp_path: Path) -> None:
         clustered((2, 2), 13, activation=RELU6),
         clustered((1, 1), 6),
         clustered((3, 3), 5, each=True).dense(3),
+        pruned((3, 3), 8).conv(7),
+        pruned((2, 2), 11, stride=2),
+        pruned((1, 1), 18),
     ]
     before = nets[0].last
     nets[0].conv(4, (3, 3)).add(before)
@@ -121,4 +144,5 @@ def test_coded_layers_in_c(core: str, tmp_path: Path) -> None:
     found = [each.form for model in models for each in compiled(model, core).weights]
     assert found.count("16 values a tensor") >= 4
     assert found.count("16 values a channel") >= 2
+    assert found.count("sparse") >= 3
     check(models, core, tmp_path)

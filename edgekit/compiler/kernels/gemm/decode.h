@@ -1,11 +1,4 @@
-#include "gemm.h"
-
-/* Weights as indices of 4 bits into tables of 16 values: one table, or one for each channel. */
-typedef struct {
-    const uint8_t *indices;
-    const int8_t *tables;
-    int32_t each;
-} ek_code_t;
+#include "code.h"
 
 /* Before the first call of `ek_decode`. */
 static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
@@ -13,13 +6,29 @@ static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
     (void)memory;
 }
 
-/* Some channels as the matrix kernel reads them; the first of two indices is in the low bits. */
-static EK_NOINLINE void ek_decode(const ek_code_t *code, int32_t depth, int32_t channel,
-                                  int32_t channels, int8_t *to, const int8_t *memory) {
+#if EK_DECODE_SPARSE
+static EK_NOINLINE void ek_decode_sparse(const ek_code_t *code, int32_t depth, int32_t channel,
+                                         int32_t channels, int8_t *to) {
+    const uint8_t *from = code->indices + channel * ((depth + 7) / 8);
+    const int8_t *values = code->tables + code->starts[channel / 4];
+    for (; channels > 0; --channels) {
+        int32_t left = depth, at;
+        for (; left > 0; left -= 8) {
+            int32_t bits = *from++;
+            for (at = 0; at < left && at < 8; ++at)
+                *to++ = (int8_t)ek_sparse_next(&values, bits, at);
+        }
+    }
+}
+#endif
+
+#if EK_DECODE_ONE || EK_DECODE_EACH
+/* The first of two indices is in the low bits. */
+static EK_NOINLINE void ek_decode_tables(const ek_code_t *code, int32_t depth, int32_t channel,
+                                         int32_t channels, int8_t *to) {
     const uint8_t *from = code->indices + channel * ((depth + 1) / 2);
-    (void)memory;
     for (; channels > 0; --channels, ++channel) {
-        const int8_t *table = code->tables + (code->each ? 16 * channel : 0);
+        const int8_t *table = code->tables + (code->form ? 16 * channel : 0);
         int32_t left = depth;
         for (; left > 1; left -= 2, ++from) {
             int32_t both = *from;
@@ -30,4 +39,19 @@ static EK_NOINLINE void ek_decode(const ek_code_t *code, int32_t depth, int32_t 
             *to++ = table[*from++ & 15];
     }
 }
+#endif
 
+/* Up to four channels from a multiple of four on, as the matrix kernel reads them. */
+static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t channel,
+                             int32_t channels, int8_t *to, const int8_t *memory) {
+    (void)memory;
+#if EK_DECODE_SPARSE
+    if (code->form == 2) {
+        ek_decode_sparse(code, depth, channel, channels, to);
+        return;
+    }
+#endif
+#if EK_DECODE_ONE || EK_DECODE_EACH
+    ek_decode_tables(code, depth, channel, channels, to);
+#endif
+}

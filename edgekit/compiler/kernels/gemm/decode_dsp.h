@@ -1,13 +1,6 @@
-#include "gemm.h"
+#include "code.h"
 
-/* Weights as indices of 4 bits into tables of 16 values: one table, or one for each channel. Of a
-   byte the low bits are for a channel, the high bits for the next one. */
-typedef struct {
-    const uint8_t *indices;
-    const int8_t *tables;
-    int32_t each;
-} ek_code_t;
-
+/* Of a byte of indices the low bits are for a channel, the high bits for the next one. */
 #if defined(__ARM_FEATURE_DSP)
 static inline uint32_t ek_halves(uint32_t low, uint32_t high) {
     uint32_t result;
@@ -70,12 +63,33 @@ static EK_NOINLINE void ek_decode_each(const uint8_t *from, uint32_t *to, int32_
 }
 #endif
 
+#if EK_DECODE_SPARSE
+/* Two inputs of two channels for each four bits; `bytes` of them for two channels. */
+static EK_NOINLINE void ek_decode_sparse(const ek_code_t *code, int32_t bytes, int32_t channel,
+                                         int32_t channels, uint32_t *to) {
+    const uint8_t *from = code->indices + channel / 2 * bytes;
+    const uint8_t *end = from + (channels + 1) / 2 * bytes;
+    const int8_t *values = code->tables + code->starts[channel / 4];
+    for (; from != end; to += 2) {
+        int32_t bits = *from++, at;
+        to[0] = to[1] = 0;
+        for (at = 0; bits; ++at, bits >>= 4) {
+            int32_t low = ek_sparse_next(&values, bits, 0), high;
+            low += ek_sparse_next(&values, bits, 1) * 256;
+            high = ek_sparse_next(&values, bits, 2);
+            high += ek_sparse_next(&values, bits, 3) * 256;
+            to[at] = ek_halves((uint32_t)low, (uint32_t)high);
+        }
+    }
+}
+#endif
+
 /* Before the first call of `ek_decode`. */
 static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
     (void)code;
     (void)memory;
 #if EK_DECODE_ONE
-    if (!code->each)
+    if (code->form == 0)
         ek_decode_pairs(code, (uint16_t *)(void *)memory);
 #endif
 }
@@ -83,14 +97,21 @@ static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
 /* Up to four channels from a multiple of four on, as the matrix kernel reads them. */
 static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t channel,
                              int32_t channels, int8_t *to, const int8_t *memory) {
-    int32_t words = (depth + 3) / 4 * 2;
-    const uint8_t *from = code->indices + channel * words;
+    int32_t words = (depth + 3) / 4 * 2, pairs = (channels + 1) / 2;
     uint32_t *out = (uint32_t *)(void *)to;
-    (void)channels;
+    const uint8_t *from = code->indices + channel * words;
     (void)memory;
+    (void)from;
+    (void)pairs;
+#if EK_DECODE_SPARSE
+    if (code->form == 2) {
+        ek_decode_sparse(code, words / 2, channel, channels, out);
+        return;
+    }
+#endif
 #if EK_DECODE_ONE
-    if (!code->each) {
-        words = (words * ((channels + 1) / 2) + 3) / 4 * 4;
+    if (code->form == 0) {
+        words = (words * pairs + 3) / 4 * 4;
         ek_decode_one(from, out, words, (const uint16_t *)(const void *)memory);
         return;
     }
@@ -103,8 +124,10 @@ static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t chann
             return;
         }
         ek_decode_each(from, out, words / 2, t, t + 16, t, t + 16);
-        if (channels > 2)
-            ek_decode_each(from + 2 * words, out + words, words / 2, t + 32, t + 48, t + 32, t + 48);
+        if (pairs > 1) {
+            t += 32;
+            ek_decode_each(from + 2 * words, out + words, words / 2, t, t + 16, t, t + 16);
+        }
     }
 #endif
 }
