@@ -28,18 +28,18 @@ def command(as_json: bool) -> None:
 
 
 def _facts(name: str) -> dict[str, Any]:
-    from edgekit.devices.base import find_driver, install_hint
+    from edgekit.devices.base import find_driver
 
     driver = find_driver(name)
-    lacking = driver.lacking()
     return {
         "name": name,
         "title": driver.title,
         "figures": sorted(driver.capabilities.figures),
         "options": dict(driver.capabilities.options),
         "tools": list(driver.capabilities.tools),
-        "lacking": lacking,
-        "hint": install_hint(lacking) if lacking else "",
+        "modules": list(driver.capabilities.modules),
+        "lacking": driver.lacking(),
+        "hint": driver.install_hint(),
     }
 
 

@@ -17,12 +17,13 @@ import abc
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar
 
 from edgekit._discover import load, names
-from edgekit.errors import MissingExtra, UsageError
+from edgekit.errors import DISTRIBUTION, MissingExtra, UsageError
 
 PACKAGE = "devices"
 
@@ -35,11 +36,15 @@ class Capabilities:
         figures: What it finds out: `latency`, `energy`, `emulated`.
         options: Keys of `Job.options` that it takes, each with its help.
         tools: Programs on PATH that it calls, by their names in `edgekit.doctor`.
+        modules: Python modules outside the default install that it needs.
+        extra: The extra of this distribution that brings them.
     """
 
     figures: frozenset[str]
     options: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    extra: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ class Device(abc.ABC):
                 )
         lacking = self.lacking()
         if lacking:
-            raise MissingExtra(f"{' and '.join(lacking)} not found on PATH", install_hint(lacking))
+            raise MissingExtra(f"not installed: {', '.join(lacking)}", self.install_hint())
         self._deploy(job)
 
     def check(self) -> Golden:
@@ -162,8 +167,22 @@ class Device(abc.ABC):
 
     @classmethod
     def lacking(cls) -> list[str]:
-        """Tools that the driver needs and that are not on PATH."""
-        return [tool for tool in cls.capabilities.tools if shutil.which(tool) is None]
+        """Tools and Python modules that the driver needs and that are not here."""
+        tools = [tool for tool in cls.capabilities.tools if shutil.which(tool) is None]
+        modules = [name for name in cls.capabilities.modules if find_spec(name) is None]
+        return tools + modules
+
+    @classmethod
+    def install_hint(cls) -> str:
+        """The command that installs what is lacking; empty where nothing is."""
+        from edgekit.doctor import TOOLS
+
+        lacking = cls.lacking()
+        packages = [tool.apt for tool in TOOLS if tool.name in lacking]
+        commands = [f"sudo apt-get install {' '.join(packages)}"] if packages else []
+        if any(name in lacking for name in cls.capabilities.modules):
+            commands.append(f"pip install '{DISTRIBUTION}[{cls.capabilities.extra}]'")
+        return " && ".join(commands)
 
     @abc.abstractmethod
     def _deploy(self, job: Job) -> None: ...
@@ -202,14 +221,6 @@ def find_driver(name: str) -> type[Device]:
     """
     driver: type[Device] = load(PACKAGE, name)
     return driver
-
-
-def install_hint(tools: list[str]) -> str:
-    """The command that installs `tools`."""
-    from edgekit.doctor import TOOLS
-
-    packages = [tool.apt for tool in TOOLS if tool.name in tools]
-    return f"sudo apt-get install {' '.join(packages or tools)}"
 
 
 def _name(device: Device) -> str:

@@ -4,26 +4,28 @@ While kernels are written, `measure` is all that is needed; it also answers when
 
     found = measure(Path("build/kws-cortex-m4"), manifest["c_project"], core="cortex-m4")
     print(found.mismatched, found.instructions, found.cycles, found.layers)
+    print(found.listing("kws_layer_01"))    # count and cycles of each instruction of a function
 """
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from edgekit.devices._cortex_m.figures import emulated
+from edgekit.devices._cortex_m.driver import EmulatedCortexM
+from edgekit.devices._cortex_m.emulator import Kit
+from edgekit.devices._cortex_m.gcc import Gcc
 from edgekit.devices._cortex_m.machines import CORES
-from edgekit.devices._cortex_m.measure import LayerCost as LayerCost
-from edgekit.devices._cortex_m.measure import Measured as Measured
-from edgekit.devices._cortex_m.measure import Prepared, prepare, run
-from edgekit.devices._cortex_m.measure import measure as measure
-from edgekit.devices._cortex_m.spoken import Spoken
-from edgekit.devices.base import Board, Capabilities, Device, Figures, Golden, Job
-from edgekit.errors import DeviceError
+from edgekit.devices._cortex_m.measure import measure_with
+from edgekit.devices._cortex_m.measured import LayerCost as LayerCost
+from edgekit.devices._cortex_m.measured import Measured as Measured
+from edgekit.devices._cortex_m.qemu_system import Qemu
+from edgekit.devices.base import Capabilities
 
 
-class Driver(Device):
-    """Firmware of our own around the C project of a build, on an emulated machine."""
+class Driver(EmulatedCortexM):
+    """The Arm GNU toolchain and qemu-system-arm, both of Debian."""
 
     title = "Cortex-M emulated by QEMU: exact instructions, estimated cycles"
     capabilities = Capabilities(
@@ -35,58 +37,14 @@ class Driver(Device):
         tools=("arm-none-eabi-gcc", "qemu-system-arm", "gcc"),
     )
 
-    def __init__(self) -> None:
-        self._work = tempfile.TemporaryDirectory(prefix="edgekit-")
-        self._board: Board | None = None
-        self._prepared: Prepared | None = None
-        self._found: Measured | None = None
-
-    def _deploy(self, job: Job) -> None:
-        core, vectors = job.options.get("core"), job.options.get("inferences")
-        work = Path(self._work.name)
-        self._board = job.board
-        self._prepared = prepare(job.folder, job.manifest, work, core, vectors)
-
-    def _check(self) -> Golden:
-        if self._prepared is None:
-            raise DeviceError("nothing is on the device", "deploy a build first")
-        self._found = run(self._prepared)
-        spoken = self._found.spoken
-        return Golden(
-            vectors=len(spoken.vectors),
-            compared=sum(vector.compared for vector in spoken.vectors),
-            mismatched=sum(vector.mismatched for vector in spoken.vectors),
-            detail=_detail(spoken),
-        )
-
-    def _run(self) -> Figures:
-        found = self._found
-        if found is None:
-            raise DeviceError("nothing ran on the device", "check the golden vectors first")
-        return Figures(
-            emulated=emulated(found, self._board),
-            environment={"tools": list(found.tools), "machine": found.machine, "core": found.core},
-        )
-
-    def _close(self) -> None:
-        self._work.cleanup()
+    @classmethod
+    def kit(cls) -> Kit:
+        """Toolchain and emulator."""
+        return Kit(Gcc(), Qemu())
 
 
-def _detail(spoken: Spoken) -> str:
-    """The first thing that is wrong, if any."""
-    for number, vector in enumerate(spoken.vectors):
-        if vector.status:
-            return f"golden vector {number}: the run function returned {vector.status}"
-        if vector.overflow:
-            return f"golden vector {number}: the stack overflowed"
-        if vector.overwritten:
-            return f"golden vector {number}: {vector.overwritten} bytes outside the arena written"
-    if spoken.copy_mismatched or spoken.copy_overwritten:
-        return (
-            f"run_copy: {spoken.copy_mismatched} output bytes differ, "
-            f"{spoken.copy_overwritten} bytes outside its buffers written"
-        )
-    if spoken.differs:
-        vector_number, index, got, wanted = spoken.differs
-        return f"golden vector {vector_number}: output byte {index} is {got}, should be {wanted}"
-    return ""
+def measure(
+    build: Path, manifest: Mapping[str, Any], core: str | None = None, vectors: int | None = None
+) -> Measured:
+    """What a C project costs on an emulated core; see `measure_with`."""
+    return measure_with(Driver.kit(), build, manifest, core, vectors)

@@ -120,7 +120,7 @@ def test_missing_emulator_ends_with_exit_code_2(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert main(["bench", str(tmp_path), "--device", "qemu", "-q"]) == 2
     said = capsys.readouterr().err
-    assert "arm-none-eabi-gcc and qemu-system-arm and gcc not found" in said
+    assert "not installed: arm-none-eabi-gcc, qemu-system-arm, gcc" in said
     assert "hint: sudo apt-get install" in said
     assert "libnewlib-arm-none-eabi" in said
     assert main(["devices"]) == 0

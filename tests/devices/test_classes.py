@@ -156,6 +156,27 @@ def test_loop_counted_by_hand(tmp_path: Path, name: str) -> None:
     assert found.layers[0].cycles == round(1.19 * by_hand)
 
 
+# Helium and low-overhead loops: 100 bytes are 7 rounds of 16 (the last one of 4).
+HELIUM: dict[str, tuple[list[str], int]] = {
+    "tail-predicated": (
+        [
+            *("mov r1, #100", "dlstp.8 lr, r1"),
+            *("1:", "vldrb.8 q0, [r0]", "vmladava.s8 r12, q0, q0", "letp lr, 1b"),
+        ],
+        2 + 7 * 3,
+    ),
+    "low-overhead": (["mov r1, #50", "dls lr, r1", "1:", "nop", "le lr, 1b"], 2 + 50 * 2),
+}
+
+
+@pytest.mark.usefixtures("qemu")
+@pytest.mark.parametrize(("body", "instructions"), HELIUM.values(), ids=HELIUM.keys())
+def test_loop_of_helium_counted_by_hand(tmp_path: Path, body: list[str], instructions: int) -> None:
+    loop = asm("push {r7, lr}", *body, "pop {r7, pc}")
+    found = measure(tmp_path, write_toy(tmp_path, first=loop), "cortex-m55")
+    assert found.layers[0].instructions == instructions + 2
+
+
 def test_estimate_says_how_far_it_goes() -> None:
     assert "fitted on STM32L4R5ZI" in source("cortex-m4", "nucleo-l4r5zi")
     assert "another chip" not in source("cortex-m4", "nucleo-l4r5zi")

@@ -10,6 +10,7 @@ from toy_project import FIRST, HEADER, RUN, SECOND, VECTORS, golden, reference, 
 
 from edgekit.devices._cortex_m.machines import CORES
 from edgekit.devices._cortex_m.measure import prepare, run
+from edgekit.devices._cortex_m.qemu_system import plugin_api
 from edgekit.devices.base import Golden, Job
 from edgekit.devices.qemu import Driver, measure
 from edgekit.errors import DeviceError, MissingExtra, ModelError, UsageError
@@ -61,6 +62,15 @@ def test_every_core_computes_the_golden_vectors(tmp_path: Path, core: str) -> No
 def test_counts_are_the_same_every_time(tmp_path: Path) -> None:
     manifest = write_toy(tmp_path)
     assert measure(tmp_path, manifest) == measure(tmp_path, manifest["c_project"])
+
+
+def test_listing_shows_where_the_instructions_go(tmp_path: Path) -> None:
+    found = measure(tmp_path, write_toy(tmp_path))
+    layer = [line for line in found.lines if line.function == "toy_layer_00_fully_connected"]
+    assert sum(line.count for line in layer) == found.layers[0].instructions
+    assert sum(line.count for line in found.lines) == found.instructions
+    assert any(line.text.startswith("ldr") and line.count == 128 for line in layer)
+    assert found.listing("toy_layer_00").count("\n") == len(layer) - 1
 
 
 def test_only_so_many_golden_vectors(tmp_path: Path) -> None:
@@ -140,7 +150,7 @@ def test_fault_is_named_with_its_address(tmp_path: Path) -> None:
 def test_model_that_never_returns_is_stopped(tmp_path: Path) -> None:
     first = FIRST.replace("{\n", "{\n    for (volatile int go = 1; go;) {}\n", 1)
     (tmp_path / "work").mkdir()
-    prepared = prepare(tmp_path, write_toy(tmp_path, first=first), tmp_path / "work")
+    prepared = prepare(Driver.kit(), tmp_path, write_toy(tmp_path, first=first), tmp_path / "work")
     with pytest.raises(DeviceError, match="took longer than 1 s"):
         run(prepared, timeout=1)
 
@@ -194,6 +204,21 @@ def test_golden_vectors_of_no_model_are_not_taken_for_good(tmp_path: Path) -> No
     assert measure(tmp_path, manifest).mismatched >= 3
 
 
+def test_initial_data_are_counted_twice_and_are_there(tmp_path: Path) -> None:
+    """In flash, from where they are copied, and in RAM."""
+    first = "static volatile int32_t scale[25] = {7};\n" + FIRST.replace(">>= 7", ">>= scale[0]")
+    plain = measure(tmp_path / "plain", write_toy(tmp_path / "plain"))
+    found = measure(tmp_path / "data", write_toy(tmp_path / "data", first=first))
+    assert found.mismatched == 0
+    assert 100 <= found.ram_bytes - plain.ram_bytes < 108
+    assert 100 <= found.flash_bytes - plain.flash_bytes < 160
+
+
+def test_interface_of_the_plugin_by_version() -> None:
+    versions = ("qemu-system-arm 7.2.22", "qemu-system-arm 8.2.0", "qemu-system-arm 10.0.3")
+    assert [plugin_api(version) for version in versions] == [1, 1, 2]
+
+
 def test_unknown_core_gets_a_hint(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no emulated machine has a cortex-m85") as caught:
         measure(tmp_path, write_toy(tmp_path), "cortex-m85")
@@ -204,6 +229,14 @@ def test_build_without_a_c_project_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no C project") as caught:
         measure(tmp_path, {"schema": 1, "target": "cortex-m4"})
     assert "c_project" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", ["folder", "core", "layers"])
+def test_damaged_manifest_is_named(tmp_path: Path, key: str) -> None:
+    manifest = write_toy(tmp_path)
+    del manifest["c_project"][key]
+    with pytest.raises(ModelError, match="its manifest is damaged"):
+        measure(tmp_path, manifest)
 
 
 def test_damaged_project_is_named(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.devices._cortex_m import estimate
-from edgekit.devices._cortex_m.measure import Measured
+from edgekit.devices._cortex_m.measured import Measured
 from edgekit.devices.base import Board
 
 

@@ -35,7 +35,12 @@ def read_disassembly(text: str) -> dict[int, Instruction]:
         if not match:
             previous = ""  # a new function, a literal: nothing precedes what follows
             continue
-        address, mnemonic = int(match[1], 16), _WIDTH.sub("", match[2])
+        address, mnemonic = int(match[1], 16), without_width(match[2])
         found[address] = Instruction(address, mnemonic, match[3].strip(), previous)
         previous = mnemonic
     return found
+
+
+def without_width(mnemonic: str) -> str:
+    """`mnemonic` without the suffix that says how wide it is encoded."""
+    return _WIDTH.sub("", mnemonic)

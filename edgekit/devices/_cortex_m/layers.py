@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from edgekit.devices._cortex_m.counts import Counts, Executed
+from edgekit.devices._cortex_m.elf import Symbol
 from edgekit.devices._cortex_m.project import Project
-from edgekit.devices._cortex_m.toolchain import Symbol
 from edgekit.errors import DeviceError
 
 # GCC renames a function whose parameters it changed.

@@ -2,87 +2,47 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgekit.devices._cortex_m import emulate, estimate, firmware, layers, toolchain
-from edgekit.devices._cortex_m.counts import Counts, Executed, read_counts
-from edgekit.devices._cortex_m.instructions import Instruction, read_disassembly
+from edgekit.devices._cortex_m import estimate, firmware, layers
+from edgekit.devices._cortex_m.counts import Counts, Executed
+from edgekit.devices._cortex_m.elf import Symbol
+from edgekit.devices._cortex_m.emulator import Kit
+from edgekit.devices._cortex_m.instructions import Instruction
 from edgekit.devices._cortex_m.machines import Core, find_core
+from edgekit.devices._cortex_m.measured import LayerCost, Line, Measured
 from edgekit.devices._cortex_m.project import Project, read_project
-from edgekit.devices._cortex_m.spoken import Spoken, read_spoken
-
-
-@dataclass(frozen=True)
-class LayerCost:
-    """A layer: instructions of the first inference, estimated cycles (None: no estimate)."""
-
-    name: str
-    op: str
-    macs: int | None
-    instructions: int
-    cycles: int | None
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A C project on an emulated core.
-
-    Attributes:
-        core: Its name.
-        machine: Of QEMU.
-        totals: Instructions of each inference, one for each golden vector; exact.
-        layers: In order.
-        between: Instructions of the run function itself, between the layers.
-        cycles: Of the first inference, estimated; None: there is no estimate.
-        flash_bytes: Of the smallest program around the model: code, constants, initial data.
-        ram_bytes: Of the same: arena, data and bss; no stack.
-        stack_bytes: Deepest use of the stack below the caller of the run function.
-        spoken: Golden vectors compared, guards, as the firmware said.
-        tools: Compiler and emulator with their versions.
-    """
-
-    core: str
-    machine: str
-    totals: tuple[int, ...]
-    layers: tuple[LayerCost, ...]
-    between: int
-    cycles: int | None
-    flash_bytes: int
-    ram_bytes: int
-    stack_bytes: int
-    spoken: Spoken
-    tools: tuple[str, ...]
-
-    @property
-    def instructions(self) -> int:
-        """Of the first inference."""
-        return self.totals[0]
-
-    @property
-    def mismatched(self) -> int:
-        """Output bytes that differ from the golden vectors'."""
-        return sum(vector.mismatched for vector in self.spoken.vectors)
+from edgekit.devices._cortex_m.spoken import read_spoken
+from edgekit.errors import DeviceError, UsageError
 
 
 @dataclass(frozen=True)
 class Prepared:
     """A project made into firmware for a core."""
 
+    kit: Kit
     project: Project
     core: Core
     firmware: firmware.Firmware
 
 
-def measure(
-    build: Path, manifest: Mapping[str, Any], core: str | None = None, vectors: int | None = None
+def measure_with(
+    kit: Kit,
+    build: Path,
+    manifest: Mapping[str, Any],
+    core: str | None = None,
+    vectors: int | None = None,
 ) -> Measured:
     """Compile the C project of a build, run it on an emulated core and count.
 
     Args:
+        kit: Toolchain and emulator.
         build: Folder of the build, which holds the C project.
         manifest: Of the build, or its table `c_project` alone.
         core: Another core than the project's own, e.g. `cortex-m7`.
@@ -95,30 +55,41 @@ def measure(
         DeviceError: The project does not compile, faults, hangs, or fits no machine.
     """
     with tempfile.TemporaryDirectory(prefix="edgekit-") as work:
-        return run(prepare(build, manifest, Path(work), core, vectors))
+        return run(prepare(kit, build, manifest, Path(work), core, vectors))
 
 
 def prepare(
+    kit: Kit,
     build: Path,
     manifest: Mapping[str, Any],
     work: Path,
     core: str | None = None,
     vectors: int | None = None,
 ) -> Prepared:
-    """The first half of `measure`: firmware in the empty folder `work`."""
+    """The first half of `measure_with`: firmware in the empty folder `work`."""
     project = read_project(build, manifest)
     chosen = find_core(core or project.core)
-    return Prepared(project, chosen, firmware.make(project, chosen, work, vectors))
+    emulator = kit.emulator
+    if chosen.name not in emulator.cores:
+        hint = f"--device qemu has it; {emulator.name} has {', '.join(emulator.cores)}"
+        raise UsageError(f"{emulator.name} has no {chosen.name}", hint)
+    made = firmware.make(kit.toolchain, project, chosen, work, vectors)
+    return Prepared(kit, project, chosen, made)
 
 
 def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
-    """The second half of `measure`, in at most `timeout` seconds."""
+    """The second half of `measure_with`, in at most `timeout` seconds."""
     project, core, made = prepared.project, prepared.core, prepared.firmware
     markers = layers.markers(project, made.symbols)
-    said, counted = emulate.count(made.path, made.machine, markers, timeout)
+    emulator = prepared.kit.emulator
+    said, counts = emulator.count(made.path, core, made.machine, markers, timeout)
     spoken = read_spoken(said)
-    counts = read_counts(counted)
-    code = read_disassembly(toolchain.disassembly(made.path))
+    if not counts.totals:
+        raise DeviceError(
+            "no inference was counted", "report this with the build folder: where it ends is wrong"
+        )
+    code = prepared.kit.toolchain.disassemble(made.path)
+    whole = _whole(counts)
     shares = layers.share(project, made.symbols, counts)
     return Measured(
         core=core.name,
@@ -126,12 +97,13 @@ def run(prepared: Prepared, timeout: float = 600.0) -> Measured:
         totals=counts.totals[: len(spoken.vectors)],
         layers=_costs(project, core, code, shares),
         between=_sum(shares.between),
-        cycles=_rounded(core, code, _whole(counts)),
+        cycles=_rounded(core, code, whole),
         flash_bytes=made.sizes.flash,
         ram_bytes=made.sizes.ram,
         stack_bytes=max(vector.stack for vector in spoken.vectors),
         spoken=spoken,
-        tools=(toolchain.version(), emulate.version()),
+        lines=tuple(_lines(core, code, whole, made.symbols)),
+        tools=(prepared.kit.toolchain.version(), emulator.version()),
     )
 
 
@@ -142,6 +114,19 @@ def _costs(
         LayerCost(layer.name, layer.op, layer.macs, _sum(executed), _rounded(core, code, executed))
         for layer, executed in zip(project.layers, shares.layers, strict=True)
     )
+
+
+def _lines(
+    core: Core,
+    code: Mapping[int, Instruction],
+    executed: Mapping[int, Executed],
+    symbols: Mapping[str, Symbol],
+) -> Iterator[Line]:
+    starts = sorted((symbol.address, name) for name, symbol in symbols.items())
+    for pc, one in sorted(executed.items()):
+        function = starts[bisect_right(starts, (pc, chr(sys.maxunicode))) - 1][1]
+        text = f"{code[pc].mnemonic} {code[pc].operands}"
+        yield Line(function, pc, text, one.count, _rounded(core, code, {pc: one}))
 
 
 def _rounded(

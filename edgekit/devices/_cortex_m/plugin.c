@@ -1,6 +1,7 @@
 /*
- * TCG plugin of QEMU (API version 1, qemu-system-arm 6.0 to 8.x): counts the instructions that a
- * firmware executes between two addresses, by layer and by address.
+ * TCG plugin of QEMU: counts the instructions that a firmware executes between two addresses, by
+ * layer and by address. Its API is version 1 up to QEMU 8, and 2 at least from QEMU 9 on; what is
+ * used here is the same in both.
  *
  * Arguments: markers=FILE with lines of hexadecimal addresses: where an inference begins (the
  * entry of the model's run function), where it ends (its return address), then the entry of each
@@ -23,6 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef PLUGIN_API
+#define PLUGIN_API 1
+#endif
 #define MARKERS 4096
 #define EXPORT __attribute__((visibility("default")))
 
@@ -39,7 +43,7 @@ extern struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin
 extern uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *);
 extern size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *);
 
-EXPORT int qemu_plugin_version = 1;
+EXPORT int qemu_plugin_version = PLUGIN_API;
 EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
 
 /* One translated block; translated again it is another one of the same addresses. */

@@ -65,6 +65,13 @@ def read_project(build: Path, manifest: Mapping[str, Any]) -> Project:
             f"{build}: this build has no C project, which is what runs on a Cortex-M",
             "build with --export c_project for a Cortex-M target",
         )
+    try:
+        return _project(build, facts)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{build}: its manifest is damaged: {error}", "build it again") from error
+
+
+def _project(build: Path, facts: Mapping[str, Any]) -> Project:
     folder, prefix = build / facts["folder"], facts["prefix"]
     header = _text(folder / f"{prefix}.h")
     for name in (f"{prefix}.c", f"{prefix}_golden.h"):

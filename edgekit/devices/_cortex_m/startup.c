@@ -34,8 +34,9 @@ __attribute__((noreturn)) void reset(void)
 {
     const uint32_t *from = &data_load;
     enable_units();
-    for (uint32_t *to = &data_start; to < &data_end;) *to++ = *from++;
-    for (uint32_t *to = &bss_start; to < &bss_end;) *to++ = 0;
+    /* volatile: compilers would make calls of memcpy and memset, which the model may not need */
+    for (volatile uint32_t *to = &data_start; to < &data_end;) *to++ = *from++;
+    for (volatile uint32_t *to = &bss_start; to < &bss_end;) *to++ = 0;
     main();
     for (;;) {
     }

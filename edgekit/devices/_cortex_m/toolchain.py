@@ -1,25 +1,23 @@
-"""The Arm GNU toolchain: compile and link a firmware; sizes, symbols and code of what it made."""
+"""What a toolchain for Cortex-M must do, and what the two that there are have in common."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Protocol
 
 from edgekit._run import ToolError, run
+from edgekit.devices._cortex_m.instructions import Instruction
 from edgekit.devices._cortex_m.machines import Core, Machine
-from edgekit.errors import DeviceError, MissingExtra
+from edgekit.errors import DeviceError
 
-PREFIX = "arm-none-eabi-"
 HERE = Path(__file__).parent
 STACK, LEAST_STACK = 1 << 16, 1 << 11
 """Bytes of stack that a firmware has where there is room, and those that it must have."""
 
-# Our own loops must not become calls of memset and memcpy, which the model may do without.
-OWN_FLAGS = ("-std=gnu11", "-Os", "-fno-tree-loop-distribute-patterns")
-LINK_FLAGS = ("-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections")
+OWN_FLAGS = ("-std=gnu11", "-Os")
 SECTIONS = ("-ffunction-sections", "-fdata-sections")
 
 
@@ -27,57 +25,55 @@ class TooBigError(DeviceError):
     """The firmware does not fit the machine."""
 
 
-@dataclass(frozen=True)
-class Symbol:
-    """A function or object of a firmware: address (no Thumb bit) and size in bytes."""
+class Toolchain(Protocol):
+    """A C compiler with linker and disassembler; raises MissingExtra where it is not installed."""
 
-    address: int
-    size: int
+    def compile_c(self, source: Path, output: Path, core: Core, flags: Sequence[str]) -> None:
+        """Compile one C file.
+
+        Raises:
+            DeviceError: It does not compile for this core; the message has the first complaint.
+        """
+        ...
+
+    def link(self, objects: Sequence[Path], output: Path, core: Core, machine: Machine) -> None:
+        """Link `objects`, which lie beside `output`, for the memory of `machine`.
+
+        Raises:
+            TooBigError: They do not fit.
+            DeviceError: The linker refuses them otherwise.
+        """
+        ...
+
+    def disassemble(self, firmware: Path) -> dict[int, Instruction]:
+        """The instructions of a firmware by address."""
+        ...
+
+    def version(self) -> str:
+        """Name and version, e.g. `arm-none-eabi-gcc 12.2.1`."""
+        ...
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """Of a linked firmware, in bytes: text and constants and initial data; data and bss."""
-
-    flash: int
-    ram: int
-
-
-def compile_c(source: Path, output: Path, core: Core, flags: Sequence[str]) -> None:
-    """Compile one C file.
-
-    Raises:
-        DeviceError: It does not compile for this core; the first complaint is in the message.
-        MissingExtra: No compiler, or no C library.
-    """
-    command = [f"{PREFIX}gcc", *core.flags, *SECTIONS, *flags, "-c", source, "-o", output]
+def run_compiler(command: Sequence[str | Path], source: Path, core: Core) -> None:
+    """Run a compiler; see `Toolchain.compile_c`. A missing one is left to the caller."""
     try:
-        run([str(word) for word in command], timeout=300)
+        run(command, timeout=300)
     except ToolError as error:
-        _missing(error)
+        if error.missing:
+            raise
         raise DeviceError(
             f"{source.name} does not compile for {core.name}: {_complaint(error.stderr)}",
             "a project with kernels for one core compiles for that core alone: leave out --core",
         ) from error
 
 
-def link(objects: Sequence[Path], output: Path, core: Core, machine: Machine) -> None:
-    """Link `objects` for the memory of `machine`.
-
-    Raises:
-        TooBigError: They do not fit.
-        DeviceError: The linker refuses them otherwise.
-        MissingExtra: No compiler, or no C library.
-    """
-    script = output.with_suffix(".ld")
-    script.write_text(_layout(machine), encoding="utf-8")
-    command = [f"{PREFIX}gcc", *core.flags, *LINK_FLAGS, f"-Wl,-T,{script.name}"]
-    names = [path.name for path in objects]
+def run_linker(command: Sequence[str], output: Path, core: Core, machine: Machine) -> None:
+    """Run a linker beside `output`; see `Toolchain.link`."""
+    output.with_suffix(".ld").write_text(_layout(machine), encoding="utf-8")
     try:
-        run([*command, *names, "-lm", "-o", output.name], cwd=output.parent, timeout=120)
+        run(command, cwd=output.parent, timeout=120)
     except ToolError as error:
-        _missing(error)
-        if "overflowed" in error.stderr or "will not fit" in error.stderr:
+        if re.search("overflowed|will not fit", error.stderr):
             raise TooBigError(
                 f"the firmware does not fit {machine.name}", "use a smaller model or another --core"
             ) from error
@@ -85,33 +81,6 @@ def link(objects: Sequence[Path], output: Path, core: Core, machine: Machine) ->
             f"{output.name} does not link for {core.name}: {_complaint(error.stderr)}",
             "if the project was edited, build it again; else report this",
         ) from error
-
-
-def sizes(firmware: Path) -> Sizes:
-    """What a linked firmware takes, as `size` counts it."""
-    said = run([f"{PREFIX}size", firmware]).stdout.splitlines()[1].split()
-    text, data, bss = (int(word) for word in said[:3])
-    return Sizes(text + data, data + bss)
-
-
-def symbols(firmware: Path) -> dict[str, Symbol]:
-    """The functions and objects of a firmware by name."""
-    lines = run([f"{PREFIX}nm", "-S", firmware]).stdout.splitlines()
-    found = {}
-    for words in (line.split() for line in lines):
-        size = int(words[1], 16) if len(words) == 4 else 0
-        found[words[-1]] = Symbol(int(words[0], 16) & ~1, size)
-    return found
-
-
-def disassembly(firmware: Path) -> str:
-    """The code of a firmware as objdump prints it, without raw bytes."""
-    return run([f"{PREFIX}objdump", "-d", "--no-show-raw-insn", firmware], timeout=120).stdout
-
-
-def version() -> str:
-    """Name and version of the compiler, e.g. `arm-none-eabi-gcc 12.2.1`."""
-    return f"{PREFIX}gcc {run([f'{PREFIX}gcc', '-dumpfullversion']).stdout.strip()}"
 
 
 def _layout(machine: Machine) -> str:
@@ -127,15 +96,6 @@ def _layout(machine: Machine) -> str:
         stack=STACK,
         least_stack=LEAST_STACK,
     )
-
-
-def _missing(error: ToolError) -> None:
-    """Raise MissingExtra where the tool itself is what is missing."""
-    if error.missing or "nano.specs" in error.stderr or "stdint.h: No such" in error.stderr:
-        raise MissingExtra(
-            "the compiler for Cortex-M is not installed, or not whole",
-            "sudo apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
-        ) from error
 
 
 def _complaint(said: str) -> str:
