@@ -12,6 +12,7 @@ from chains import RELU6, Chain
 from edgekit.compiler import compress_weights
 from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Form, code
+from edgekit.compiler.kernels.gemm.shared_values import high_product, shared_values
 
 rng = np.random.default_rng(0)
 TENSOR = rng.choice(np.arange(-120, 121), 16, replace=False).astype(np.int8)
@@ -30,6 +31,16 @@ def sparse(shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
     """Weights of many values, one in eight of them not zero."""
     some = np.random.default_rng(seed)
     return (some.integers(1, 128, shape) * (some.random(shape) < 0.125)).astype(np.int8)
+
+
+def scaled(shape: tuple[int, ...], scales: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Integers of 16 reals that all channels share, on the channels' own scales."""
+    some = np.random.default_rng(seed)
+    reals = some.choice(np.append(some.uniform(-1, 1, 15), 1.0), shape)
+    steps = scales / scales.max() / 127 * 1.2
+    steps = np.maximum(steps, np.abs(reals).reshape(len(reals), -1).max(axis=1) / 127)
+    scales[:] = steps
+    return np.rint(reals / steps.reshape(-1, *[1] * (len(shape) - 1))).astype(np.int8)
 
 
 def decoded(weights: np.ndarray, isa: str) -> np.ndarray:
@@ -78,7 +89,26 @@ def test_zeros_are_a_bit_each(isa: str) -> None:
     assert coding.form == Form.SPARSE
     kept = np.count_nonzero(weights)
     assert coding.nbytes == 6 * 5 + kept + 1 + 4 * 2 + 16
-    assert coding.starts.tolist() == [0, np.count_nonzero(weights[:4])]
+    assert coding.words.tolist() == [0, np.count_nonzero(weights[:4])]
+
+
+@pytest.mark.parametrize("isa", ["portable", "dsp"])
+def test_values_that_channels_share_are_found_behind_their_scales(isa: str) -> None:
+    scales = np.random.default_rng(1).uniform(0.3, 1, 24)
+    weights = scaled((24, 40), scales)
+    assert len(np.unique(weights)) > 40
+    coding = code(weights, isa, scales * 7)
+    assert coding is not None
+    assert coding.form == Form.SCALED
+    assert coding.nbytes == 12 * 40 + 4 * (16 + 24) + 16
+    shared = shared_values(weights, scales, 16)
+    assert shared is not None
+    tables = high_product(shared.bases, shared.factors)
+    assert np.array_equal(np.take_along_axis(tables, shared.indices, axis=1), weights)
+
+
+def test_values_that_channels_do_not_share_are_not_found() -> None:
+    assert shared_values(few((8, 64), each=True), np.ones(8), 16) is None
 
 
 def clustered(kernel: tuple[int, int], channels: int, each: bool = False, **how: int) -> Chain:
@@ -93,6 +123,15 @@ def pruned(kernel: tuple[int, int], channels: int, **how: int) -> Chain:
     """The same with a convolution of many zeros."""
     net = clustered(kernel, channels, **how)
     net.tensors[1].data = sparse(tuple(net.tensors[1].shape), channels)
+    return net
+
+
+def rescaled(kernel: tuple[int, int], channels: int) -> Chain:
+    """The same with values that channels share, but for their scales."""
+    net = clustered(kernel, channels)
+    scales = np.array(net.tensors[1].scale)
+    net.tensors[1].data = scaled(tuple(net.tensors[1].shape), scales, channels)
+    net.tensors[1].scale = tuple(scales / 50)
     return net
 
 
@@ -119,7 +158,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compress_weights, "_CODE_BYTES", 0)
     monkeypatch.setattr(compress_weights, "_LOOP_BYTES", 0)
     monkeypatch.setattr(compress_weights, "_SLOWER", 1e9)
-    monkeypatch.setattr(compress_weights, "_saved", lambda *layer: 1000)
+    monkeypatch.setattr(compress_weights, "_saved", lambda layer, code, core: 9999 - code.nbytes)
 
 
 @pytest.mark.usefixtures("eager")
@@ -136,6 +175,8 @@ def test_coded_layers_in_c(core: str, tmp_path: Path) -> None:
         pruned((3, 3), 8).conv(7),
         pruned((2, 2), 11, stride=2),
         pruned((1, 1), 18),
+        rescaled((2, 3), 22),
+        rescaled((3, 3), 13),
     ]
     before = nets[0].last
     nets[0].conv(4, (3, 3)).add(before)
@@ -145,4 +186,5 @@ def test_coded_layers_in_c(core: str, tmp_path: Path) -> None:
     assert found.count("16 values a tensor") >= 4
     assert found.count("16 values a channel") >= 2
     assert found.count("sparse") >= 3
+    assert found.count("16 values, scaled by channel") >= 2
     check(models, core, tmp_path)

@@ -24,7 +24,7 @@ from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers
 
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
-_TILE_BYTES = 1792
+_TILE_BYTES = 1856
 """Of columns for coded weights: more time is lost decoding for fewer pixels, memory for more."""
 
 

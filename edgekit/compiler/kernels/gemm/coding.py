@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from edgekit.compiler.cores import Isa
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm.shared_values import shared_values
 
 VALUES = 16
+_NAMES = ("16 values a tensor", "16 values a channel", "sparse", "16 values, scaled by channel")
 _STRUCT = 16
 _TOGETHER = 8  # bytes that `ek_decode_one` takes at once
 
@@ -28,9 +30,10 @@ class Form(IntEnum):
     ONE = 0
     EACH = 1
     SPARSE = 2
+    SCALED = 3
 
     def __str__(self) -> str:
-        return ("16 values a tensor", "16 values a channel", "sparse")[self]
+        return _NAMES[self]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,46 +44,55 @@ class Coding:
         form: Which of the forms it is.
         tables: int8: 16 values, 16 for each channel, or all weights that are not zero.
         indices: uint8: two indices of 4 bits in a byte, or eight bits that tell zeros from others.
-        starts: uint32: where the values of each four channels begin, of `SPARSE`.
+        words: uint32: of `SPARSE` where the values of each four channels begin; of `SCALED` 16
+            bases, then a factor for each channel.
     """
 
     form: Form
     tables: NDArray[np.int8]
     indices: NDArray[np.uint8]
-    starts: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
+    words: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
 
     @property
     def nbytes(self) -> int:
         """In flash."""
-        return self.tables.nbytes + self.indices.nbytes + self.starts.nbytes + _STRUCT
+        return self.tables.nbytes + self.indices.nbytes + self.words.nbytes + _STRUCT
 
     def memory(self, isa: Isa) -> int:
-        """Bytes of working memory that decoding takes: what each pair of indices stands for."""
+        """Bytes of working memory that decoding takes: what (pairs of) indices stand for."""
+        if self.form == Form.SCALED:
+            return 4 * VALUES
         return 2 * VALUES * VALUES if isa == "dsp" and self.form == Form.ONE else 0
 
     def constant(self, to: Emission) -> str:
         """The constant `ek_code_t`; returns its C name."""
         to.define(f"EK_DECODE_{self.form.name}")
-        arrays = to.array("indices", self.indices), to.array("tables", self.tables)
-        starts = to.array("starts", self.starts) if self.starts.size else "0"
-        return to.struct("ek_code_t", "code", [*arrays, starts, int(self.form)])
+        tables = to.array("tables", self.tables) if self.tables.size else "0"
+        arrays = to.array("indices", self.indices), tables
+        words = to.array("words", self.words) if self.words.size else "0"
+        return to.struct("ek_code_t", "code", [*arrays, words, int(self.form)])
 
 
-def code(weights: NDArray[np.int8], isa: Isa) -> Coding | None:
+def code(
+    weights: NDArray[np.int8], isa: Isa, scales: NDArray[np.float64] | None = None
+) -> Coding | None:
     """The shortest form; None where the kernels of `isa` have none.
 
     Args:
         weights: int8 [channels, depth].
         isa: Of the kernel.
+        scales: Of the channels, but for a factor, float64 [channels]; None: all the same.
     """
     if isa == "mve":
         return None
     found = [_coded(weights, Form.ONE, isa), _coded(weights, Form.EACH, isa), _sparse(weights, isa)]
+    if scales is not None:
+        found.append(_scaled(weights, scales, isa))
     return min((each for each in found if each), key=lambda each: each.nbytes)
 
 
 def _coded(weights: NDArray[np.int8], form: Form, isa: Isa) -> Coding | None:
-    whole = gemm.padded(weights) if isa == "dsp" else weights
+    whole = _whole(weights, isa)
     rows = whole.reshape(1, -1) if form == Form.ONE else whole
     values = [np.unique(row) for row in rows]
     if max(map(len, values)) > VALUES:
@@ -89,6 +101,26 @@ def _coded(weights: NDArray[np.int8], form: Form, isa: Isa) -> Coding | None:
     places = [np.searchsorted(known, row) for known, row in zip(values, rows, strict=True)]
     indices = np.array(places, np.uint8).reshape(whole.shape)
     return Coding(form, tables, _packed(indices, len(weights), isa))
+
+
+def _scaled(weights: NDArray[np.int8], scales: NDArray[np.float64], isa: Isa) -> Coding | None:
+    whole = _whole(weights, isa)
+    scales = np.pad(scales, (0, len(whole) - len(scales)), mode="edge")
+    shared = shared_values(whole, scales, VALUES)
+    if shared is None:
+        return None
+    words = np.concatenate([shared.bases, shared.factors]).view(np.uint32)
+    indices = _packed(shared.indices, len(weights), isa)
+    return Coding(Form.SCALED, np.zeros(0, np.int8), indices, words)
+
+
+def _whole(weights: NDArray[np.int8], isa: Isa) -> NDArray[np.int8]:
+    """Padded as the kernel reads them; a channel that nobody reads brings no values of its own."""
+    if isa != "dsp":
+        return weights
+    whole = gemm.padded(weights)
+    whole[len(weights) :] = whole[len(weights) - 1]
+    return whole
 
 
 def _packed(indices: NDArray[np.uint8], channels: int, isa: Isa) -> NDArray[np.uint8]:

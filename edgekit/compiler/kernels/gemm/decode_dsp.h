@@ -42,7 +42,7 @@ static EK_NOINLINE void ek_decode_one(const uint8_t *from, uint32_t *to, int32_t
 }
 #endif
 
-#if EK_DECODE_EACH
+#if EK_DECODE_EACH || EK_DECODE_SCALED
 /* A word of weights: two inputs of two channels. */
 static inline uint32_t ek_decode_word(uint32_t i, const int8_t *first, const int8_t *second) {
     int32_t low = first[i & 15] + second[i >> 4 & 15] * 256;
@@ -55,10 +55,22 @@ static EK_NOINLINE void ek_decode_each(const uint8_t *from, uint32_t *to, int32_
                                        const int8_t *first, const int8_t *second,
                                        const int8_t *third, const int8_t *fourth) {
     uint32_t *end = to + 2 * count;
-    for (; to != end; from += 4, to += 2) {
-        uint32_t i = ek_load32(from);
-        to[0] = ek_decode_word(i, first, second);
-        to[1] = ek_decode_word(i >> 16, third, fourth);
+    while (to != end) {
+        uint32_t i = ek_load32(from), left = ek_decode_word(i, first, second);
+        uint32_t right = ek_decode_word(i >> 16, third, fourth);
+        to[0] = left;
+        to[1] = right;
+        to += 2;
+        from += 4;
+        if (to == end)
+            break;
+        i = ek_load32(from);
+        left = ek_decode_word(i, first, second);
+        right = ek_decode_word(i >> 16, third, fourth);
+        to[0] = left;
+        to[1] = right;
+        to += 2;
+        from += 4;
     }
 }
 #endif
@@ -69,7 +81,7 @@ static EK_NOINLINE void ek_decode_sparse(const ek_code_t *code, int32_t bytes, i
                                          int32_t channels, uint32_t *to) {
     const uint8_t *from = code->indices + channel / 2 * bytes;
     const uint8_t *end = from + (channels + 1) / 2 * bytes;
-    const int8_t *values = code->tables + code->starts[channel / 4];
+    const int8_t *values = code->tables + code->words[channel / 4];
     for (; from != end; to += 2) {
         int32_t bits = *from++, at;
         to[0] = to[1] = 0;
@@ -96,7 +108,7 @@ static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
 
 /* Up to four channels from a multiple of four on, as the matrix kernel reads them. */
 static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t channel,
-                             int32_t channels, int8_t *to, const int8_t *memory) {
+                             int32_t channels, int8_t *to, int8_t *memory) {
     int32_t words = (depth + 3) / 4 * 2, pairs = (channels + 1) / 2;
     uint32_t *out = (uint32_t *)(void *)to;
     const uint8_t *from = code->indices + channel * words;
@@ -116,9 +128,15 @@ static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t chann
         return;
     }
 #endif
-#if EK_DECODE_EACH
+#if EK_DECODE_EACH || EK_DECODE_SCALED
     {
         const int8_t *t = code->tables + 16 * channel;
+#if EK_DECODE_SCALED
+        if (code->form == 3) {
+            ek_decode_scale(code, channel, 2 * pairs, memory);
+            t = memory;
+        }
+#endif
         if (channels == 4) {
             ek_decode_each(from, out, words, t, t + 16, t + 32, t + 48);
             return;
