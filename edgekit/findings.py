@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from edgekit.c_project.savings import savings
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
@@ -29,7 +30,9 @@ def problems(work: Work, result: Result) -> list[Problem]:
     ]
     if result.climb:
         found += result.climb.problems
-    found += verdicts(work.ledger(result), result.profile, work.plain(result.plan))
+    made = result.made.project
+    as_c = savings(made.to_json()) if made else {}
+    found += verdicts(work.ledger(result), result.profile, work.plain(result.plan), as_c)
     if result.stand_in:
         found.append(result.stand_in)
     if result.fidelity is not None:

@@ -71,8 +71,8 @@ def project_json(work: Work, profile: Profile) -> dict[str, Any]:
     )
 
 
-def _names(profile: Profile) -> tuple[str, str]:
-    return profile.name, f"{profile.name}.toml"
+def _names(profile: Profile) -> tuple[str, ...]:
+    return profile.name, f"{profile.name}.toml", *profile.aliases
 
 
 def repeatable(work: Work) -> bool:

@@ -110,7 +110,7 @@ def _put_in_place(stage: Path, folder: Path) -> None:
         os.rename(stage, folder)
         return
     ours = _ours(folder)
-    foreign = [name for name in sorted(os.listdir(folder)) if name not in {*ours, stage.name}]
+    foreign = [name for name in _foreign(folder, ours, stage) if name != stage.name]
     taken = [name for name in foreign if (stage / name).exists()]
     if taken:
         raise OutputError(
@@ -135,6 +135,7 @@ def _exchange_keeping(stage: Path, folder: Path, foreign: list[str]) -> bool:
 
 
 def _link(source: Path, place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir() and not source.is_symlink():
         shutil.copytree(source, place, copy_function=os.link, symlinks=True)
     else:
@@ -142,13 +143,31 @@ def _link(source: Path, place: Path) -> None:
 
 
 def _ours(folder: Path) -> set[str]:
-    """Names in `folder` that edgekit wrote; a manifest of another kind is not edgekit's."""
+    """Files in `folder` that edgekit wrote; a manifest of another kind is not edgekit's."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        artifacts = {Path(item["path"]).parts[0] for item in manifest["artifacts"]}
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        artifacts = [Path(item["path"]) for item in manifest["artifacts"]]
+    except (OSError, ValueError, KeyError, TypeError):
         return set()
-    return {MANIFEST, "report.json", *artifacts}
+    inside = [path for path in artifacts if not path.is_absolute() and ".." not in path.parts]
+    return {MANIFEST, "report.json", *(path.as_posix() for path in inside)}
+
+
+def _foreign(folder: Path, ours: set[str], stage: Path) -> list[str]:
+    """What edgekit did not write: files, and folders in which nothing is or will be edgekit's."""
+    coming = {path.relative_to(stage).as_posix() for path in stage.rglob("*")}
+    mixed = {parent.as_posix() for name in ours | coming for parent in Path(name).parents}
+
+    def below(at: Path) -> Iterator[str]:
+        for name in sorted(os.listdir(folder / at)):
+            path = at / name
+            place = folder / path
+            if path.as_posix() in mixed and place.is_dir() and not place.is_symlink():
+                yield from below(path)
+            elif path.as_posix() not in ours:
+                yield path.as_posix()
+
+    return list(below(Path()))
 
 
 def _replace_files(stage: Path, folder: Path, ours: set[str]) -> None:
@@ -157,8 +176,11 @@ def _replace_files(stage: Path, folder: Path, ours: set[str]) -> None:
         place = folder / path.relative_to(stage)
         place.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, place)
-    for name in ours - {path.relative_to(stage).parts[0] for path in files}:
+    for name in ours - {path.relative_to(stage).as_posix() for path in files}:
         _remove(folder / name)
+        for parent in list(Path(name).parents)[:-1]:
+            with contextlib.suppress(OSError):  # not empty: it holds files of others
+                (folder / parent).rmdir()
 
 
 def _exchange(one: Path, other: Path) -> None:

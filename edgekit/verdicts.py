@@ -6,7 +6,7 @@ before (tensorflow/model-optimization#173, #611, #722).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -30,7 +30,10 @@ _TRAVELS = {
 
 
 def verdicts(
-    entries: Sequence[Entry], profile: Profile, plain: Entry | None = None
+    entries: Sequence[Entry],
+    profile: Profile,
+    plain: Entry | None = None,
+    as_c: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """Notes on what zeros and shared values bring on the target.
 
@@ -39,6 +42,7 @@ def verdicts(
         profile: The target.
         plain: What is built without the passes, in the same number format, where that is known;
             sizes are then compared with it, else among the float models.
+        as_c: By pass, what the model as C, which needs no interpreter, gains by it.
     """
     floats = list(entries[:-1])
     if len(floats) < 2:
@@ -51,8 +55,16 @@ def verdicts(
             if plain:
                 before = replace(plain, step=f"{entries[-1].step} without passes")
                 after = replace(entries[-1], step=f"{entries[-1].step} with all passes")
-            notes.append(note(before, after, entries[-1], profile))
+            notes.append(_with_c(note(before, after, entries[-1], profile), profile, as_c or {}))
     return notes
+
+
+def _with_c(note: Problem, profile: Profile, as_c: Mapping[str, str]) -> Problem:
+    """The note, where the model as C gains by it: of the interpreter alone, then what C gains."""
+    if note.where not in as_c:
+        return note
+    message = note.message.replace(f"on {profile.name}", f"with {profile.runtime.title}", 1)
+    return replace(note, message=f"{message}; in the C project {as_c[note.where]}")
 
 
 def _zeros_came(before: Entry, after: Entry) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from c_nets import residual_net, unknown_net
-from digits_example import contents, manifest_of
+from digits_example import DATA, contents, manifest_of
 from made_tflite import Made, one_op
 
 import edgekit
@@ -17,6 +19,9 @@ from edgekit.compiler.kernels.add.add import Add
 from edgekit.errors import TargetError, UsageError
 
 FILES = ("CMakeLists.txt", "README.md", "main.c", "net.c", "net.h", "net_golden.h")
+
+
+needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
 
 
 @pytest.fixture
@@ -144,7 +149,7 @@ def test_a_wrong_kernel_is_not_published(folder: Path, monkeypatch: pytest.Monke
     ((severity, message),) = problems(build.manifest)
     assert severity == "warning"
     assert "differs from TensorFlow Lite Micro on 8 of 8 golden vectors" in message
-    assert "first in layer 'second' (CONV_2D)" in message
+    assert "first seen in layer 'second' (CONV_2D)" in message
     assert not (build.folder / "c_project").exists()
     with pytest.raises(TargetError, match="differs from TensorFlow Lite Micro"):
         edgekit.build("net.tflite", target="cortex-m4", export="c_project", force=True)
@@ -164,6 +169,46 @@ def test_an_unknown_exporter_is_refused_before_anything_is_done(folder: Path) ->
     with pytest.raises(UsageError, match="no exporter 'c_projekt'") as caught:
         edgekit.build("net.tflite", target="cortex-m4", export="c_projekt")
     assert caught.value.hint == "did you mean c_project?"
+
+
+def test_a_target_by_its_other_name(folder: Path) -> None:
+    build = edgekit.build("net.tflite", target="nrf52840dk")
+    assert build.folder.name == "net-nrf52840-dk"
+    assert main(["verify", str(build.folder)]) == 0
+
+
+SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+def run_example(build: Path, binary: Path) -> None:
+    """Compile the C project of a build under sanitizers, and run its golden vectors."""
+    sources = sorted((build / "c_project").glob("*.c"))
+    command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", *SANITIZED, *sources]
+    subprocess.run([*command, "-o", binary], check=True)
+    subprocess.run([binary], check=True)
+
+
+@needs_gcc
+def test_the_digit_reader_as_c(built: Path, tmp_path: Path) -> None:
+    build = built / "digits-cortex-m4"
+    section = manifest_of(build)["c_project"]
+    assert (section["golden"], section["golden_by"]) == (8, "tflite-micro")
+    assert sum(layer["macs"] for layer in section["layers"]) == section["channels"]["macs_left"]
+    run_example(build, tmp_path / "run")
+
+
+@needs_gcc
+def test_the_motion_classifier_as_c(folder: Path) -> None:
+    build = edgekit.build(
+        DATA / "motion.keras",
+        target="cortex-m0plus",
+        calibration=f"{DATA}/motion_calibration.npz",
+        fidelity=False,
+        export="c_project",
+    )
+    assert build.manifest["c_project"]["isa"] == "portable"
+    assert "MEAN" in {layer["op"] for layer in build.manifest["c_project"]["layers"]}
+    run_example(build.folder, folder / "run")
 
 
 def small(folder: Path, flash: int, ram: int = 65_536) -> str:

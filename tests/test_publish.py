@@ -18,6 +18,7 @@ def write_build(folder: Path, content: str, extra: tuple[str, ...] = ()) -> None
     with publish.staged(folder) as stage:
         names = ("model.tflite", *extra)
         for name in names:
+            (stage / name).parent.mkdir(exist_ok=True)
             (stage / name).write_text(content)
         manifest = {"artifacts": [{"path": name} for name in names], "content": content}
         (stage / publish.MANIFEST).write_text(json.dumps(manifest))
@@ -52,6 +53,38 @@ def test_second_build_replaces_and_keeps_foreign_files(tmp_path: Path, system: s
     assert (folder / "notes.txt").read_text() == "mine"
     assert (folder / "bench" / "run.json").read_text() == "mine"
     assert os.listdir(tmp_path) == ["b"]
+
+
+def test_files_of_others_in_a_folder_of_ours_are_kept(tmp_path: Path, system: str) -> None:
+    folder = tmp_path / "b"
+    write_build(folder, "one", extra=("c/old.c", "c/main.c", "d/only.c"))
+    (folder / "c" / "build" / "x").mkdir(parents=True)
+    (folder / "c" / "build" / "x" / "lib.a").write_text("mine")
+    (folder / "c" / "notes.txt").write_text("mine")
+    write_build(folder, "two", extra=("c/new.c", "c/main.c"))
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    assert names == [
+        *("c/build/x/lib.a", "c/main.c", "c/new.c", "c/notes.txt"),
+        *("manifest.json", "model.tflite"),
+    ]
+    assert (folder / "c" / "notes.txt").read_text() == "mine"
+    assert (folder / "c" / "main.c").read_text() == "two"
+    assert not (folder / "d").exists()
+    write_build(folder, "three")
+    assert (folder / "c" / "build" / "x" / "lib.a").read_text() == "mine"
+    assert not (folder / "c" / "main.c").exists()
+    with pytest.raises(OutputError, match=r"c/notes\.txt is not edgekit's"):
+        write_build(folder, "four", extra=("c/notes.txt",))
+
+
+def test_a_manifest_that_names_files_elsewhere_deletes_none(tmp_path: Path, system: str) -> None:
+    write_build(tmp_path / "b", "one")
+    (tmp_path / "precious").write_text("mine")
+    paths = [{"path": name} for name in ("../precious", str(tmp_path / "precious"), "..")]
+    (tmp_path / "b" / publish.MANIFEST).write_text(json.dumps({"artifacts": paths}))
+    (tmp_path / "b" / "model.tflite").unlink()
+    write_build(tmp_path / "b", "two")
+    assert (tmp_path / "precious").read_text() == "mine"
 
 
 def test_artifacts_that_are_no_longer_made_are_dropped(tmp_path: Path, system: str) -> None:

@@ -111,3 +111,15 @@ def test_a_file_that_is_stored_sparse() -> None:
 )
 def test_nothing_to_say(entries: list[Entry]) -> None:
     assert verdicts(entries, load_profile("rpi4")) == []
+
+
+def test_what_the_model_as_c_gains_is_said_beside_it() -> None:
+    profile, built = load_profile("cortex-m4"), integers(BOTH)
+    steps = [START, PRUNE, CLUSTER, QAT, built]
+    plain = verdicts(steps, profile)
+    gains = {"cluster": "the weights are stored as codes: 4,096 -> 2,112 B"}
+    zeros, shared = verdicts(steps, profile, as_c=gains)
+    assert zeros == plain[0]
+    assert shared.message.endswith(f"; in the C project {gains['cluster']}")
+    assert "with TensorFlow Lite Micro that saves no flash and no time" in shared.message
+    assert "on cortex-m4" in plain[1].message

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edgekit.c_project.prefix import prefix_of
 from edgekit.c_project.project import CProject
 from edgekit.c_project.prove import prove
 from edgekit.c_project.sizes import sizes
 from edgekit.compiler.compiled import compile_graph
 from edgekit.compiler.cores import Core
 from edgekit.errors import EdgekitError, TargetError
-from edgekit.exporters.c_array import identifier
 from edgekit.graph.graph import Graph
 from edgekit.problem import Problem, Severity
 
@@ -74,7 +74,7 @@ def _project(name: str, tflite: bytes, graph: Graph, target: str, core: Core) ->
                 f"the size of the input '{tensor.name}' is known only when the model runs",
                 "give the model's inputs fixed sizes",
             )
-    prefix = identifier(name)
+    prefix = prefix_of(name)
     compiled = compile_graph(graph, core, prefix)
     golden = prove(compiled.program, graph, tflite)
     return CProject(name, prefix, target, compiled, golden, sizes(compiled))

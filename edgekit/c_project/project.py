@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgekit.c_project.golden import Golden
@@ -65,6 +65,8 @@ class CProject:
             "weights_bytes": self.sizes.constants,
             "code_bytes_estimated": self.sizes.code,
             "stack_bytes_estimated": self.sizes.stack,
+            "channels": asdict(self.compiled.channels),
+            "weights": [asdict(layer) for layer in self.compiled.weights],
             "golden": len(self.golden),
             "golden_by": self.golden.by,
             "layers": self.layers(),

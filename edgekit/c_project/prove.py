@@ -41,7 +41,7 @@ def prove(program: Program, graph: Graph, tflite: bytes, seed: int = 0) -> Golde
     wrong = [place for place, pair in enumerate(zip(ours, theirs, strict=True)) if _differ(*pair)]
     if wrong:
         layer = first_wrong(program, graph, tflite, rows[wrong[0]])
-        where = f", first in layer '{layer.name}' ({layer.kind})" if layer else ""
+        where = f", first seen in layer '{layer.name}' ({layer.kind})" if layer else ""
         raise TargetError(
             f"the compiled model differs from TensorFlow Lite Micro on {len(wrong)} of "
             f"{len(rows)} golden vectors{where}",

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgekit.c_project.processors import options
 from edgekit.c_project.project import GOLDEN_BY, CProject
+from edgekit.c_project.savings import savings
 from edgekit.compiler.emit import plain
 
 _ISA = {
@@ -14,6 +15,7 @@ _ISA = {
     "dsp": "the DSP extension (portable C where the compiler has it not)",
     "mve": "Helium (MVE; portable C where the compiler has it not)",
 }
+_NAME = 40
 
 
 def read_me(project: CProject) -> str:
@@ -86,19 +88,28 @@ def _layers(project: CProject) -> list[str]:
     rows = [_row(number, layer) for number, layer in enumerate(project.layers())]
     total = sum(layer["macs"] for layer in project.layers())
     head = ("", "layer", "operator, and what was fused", "shapes", "MACs", "scratch")
-    return ["## Layers", "", *_table(head, rows), "", f"{total:,} MACs in all, counted.", ""]
+    said = [f"{total:,} MACs in all, counted."]
+    for sentence in savings(project.to_json()).values():
+        said += ["", f"{sentence[0].upper()}{sentence[1:]}."]
+    return ["## Layers", "", *_table(head, rows), "", *said, ""]
 
 
 def _row(number: int, layer: dict[str, Any]) -> tuple[str, ...]:
     shapes = ", ".join(_shape(shape) for shape in layer["input_shapes"])
     return (
         str(number),
-        plain(layer["name"]),
+        _short(layer["name"]),
         " + ".join([layer["op"], *layer["fused"]]),
         f"{shapes} -> {_shape(layer['output_shape'])}",
         f"{layer['macs']:,}",
         f"{layer['scratch_bytes']:,}",
     )
+
+
+def _short(name: str) -> str:
+    """The first of the names that a converter joins, its end where it is long."""
+    first = plain(name.partition(";")[0])
+    return first if len(first) <= _NAME else f"...{first[-_NAME:]}"
 
 
 def _proof(project: CProject) -> list[str]:

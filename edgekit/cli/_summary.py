@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from edgekit.artifact import Build
+from edgekit.c_project.savings import savings
 from edgekit.cli._table import item, table
 
 EXACT_DB = 200.0
@@ -161,6 +162,7 @@ def _c_project(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         equal = "not compared with tflite-micro, which this machine has not"
     sizes = f"{_kilobytes(made['weights_bytes'])} of constants, arena "
     lines = [("C project", f"{sizes}{_kilobytes(made['arena_bytes'])}, {equal}")]
+    lines += [("", sentence) for sentence in savings(made).values()]
     needs = manifest["fit"]["c_project"]
     return lines + [("", f"{name} {_memory(needs[name])}") for name in ("flash", "ram")]
 

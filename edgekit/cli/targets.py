@@ -74,6 +74,8 @@ def _show(profile: Profile) -> None:
 
 def _facts(profile: Profile) -> Iterator[list[str]]:
     processor, runtime = profile.processor, profile.runtime
+    if profile.aliases:
+        yield ["also called", ", ".join(profile.aliases)]
     yield ["family", profile.family]
     yield ["core", f"{processor.cores} x {processor.core}" if processor.cores else processor.core]
     yield ["clock", f"{processor.clock_mhz} MHz" if processor.clock_mhz else "-"]
@@ -90,7 +92,16 @@ def _facts(profile: Profile) -> Iterator[list[str]]:
     yield ["exporters", ", ".join(profile.exporters)]
     yield ["device", profile.device or "-"]
     yield ["operators", ", ".join(_op(profile, op) for op in runtime.ops)]
+    if "c_project" in profile.exporters:
+        yield ["operators in C", ", ".join(_compiled())]
     yield ["custom operators", ", ".join(runtime.custom) or "-"]
+
+
+def _compiled() -> list[str]:
+    """The operators that the compiler knows, which a C project may have."""
+    from edgekit.compiler.lower import VIEWS, operators
+
+    return sorted({*operators(), *VIEWS})
 
 
 def _op(profile: Profile, op: str) -> str:

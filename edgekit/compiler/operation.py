@@ -111,7 +111,13 @@ class Call:
         return place < len(self.op.inputs) and self.op.inputs[place] >= 0
 
     def input(self, place: int) -> Tensor:
-        """Operand number `place`."""
+        """Operand number `place`.
+
+        Raises:
+            Unsupported: There is none.
+        """
+        if not self.has(place):
+            raise Unsupported(f"its operand {place} is missing")
         return self.graph.tensors[self.op.inputs[place]]
 
     @property
@@ -130,6 +136,30 @@ class Call:
             raise Unsupported(f"its operand '{tensor.name}' is no constant")
         return tensor.data
 
+    def integers(self, place: int) -> list[int]:
+        """The integers that operand number `place` holds: axes, sizes, places.
+
+        Raises:
+            Unsupported: It is computed by the model, or holds no integers.
+        """
+        values = self.constant(place)
+        if values.dtype.kind not in "iu":
+            raise Unsupported(f"its operand '{self.input(place).name}' is {values.dtype.name}")
+        return [int(value) for value in values.ravel()]
+
+    def bias(self, place: int, channels: int) -> NDArray[np.int32]:
+        """The biases of operand number `place`, int32 [channels]; 0 where there is none.
+
+        Raises:
+            Unsupported: They are computed by the model, or no int32.
+        """
+        if not self.has(place):
+            return np.zeros(channels, np.int32)
+        values = self.constant(place)
+        if values.dtype != np.int32 or values.size != channels:
+            raise Unsupported(f"its biases are {values.dtype.name} {values.shape}")
+        return values.ravel()
+
     def activation(self) -> str:
         """The fused activation."""
         return str(self.option("fused_activation_function", "NONE"))
@@ -141,6 +171,17 @@ class Call:
                 raise Unsupported(f"'{tensor.name}' is {tensor.dtype}, not int8")
             if tensor.quantization is None or tensor.quantization.per_channel:
                 raise Unsupported(f"'{tensor.name}' has no scale of its own")
+
+
+def axis_of(axis: int, rank: int) -> int:
+    """An axis counted from the first; negative ones count from behind.
+
+    Raises:
+        Unsupported: There is none.
+    """
+    if not -rank <= axis < rank:
+        raise Unsupported(f"axis {axis} of {rank}")
+    return axis % rank
 
 
 def scale_of(tensor: Tensor) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import tomllib
@@ -29,7 +30,8 @@ def names(folder: str = "") -> list[str]:
 
 
 def find(name: str, folder: str = "", beside: Path | None = None) -> Path:
-    """The file of `name`: an exact name, or a path that ends in `.toml`, also one `beside` a file.
+    """The file of `name`: an exact name, one of the `aliases` in a file, or a path that ends in
+    `.toml`, also one `beside` a file.
 
     Raises:
         UsageError: No such target or file, or two files of that name; the hint names the nearest.
@@ -40,6 +42,7 @@ def find(name: str, folder: str = "", beside: Path | None = None) -> Path:
             raise UsageError(f"{name}: no such file", "edgekit targets lists the names it knows")
         return near if near.is_file() else Path(name)
     found = _files(folder)
+    name = name if name in found else _alias(name, found)
     if name not in found:
         kind = folder.removesuffix("s") or "target"
         raise UsageError(f"unknown {kind}: {name}", _hint(name, found))
@@ -101,6 +104,7 @@ def _base(path: Path, base: str, schema: Mapping[str, Kind], folder: str) -> dic
     except UsageError as error:
         raise UsageError(f"{path}: extends: {error.message}", error.hint) from error
     content = read(found, schema)
+    content.pop("aliases", None)  # they name that file alone
     if "extends" in content:
         raise UsageError(
             f"{path}: extends {base}, which itself extends {content['extends']}",
@@ -144,6 +148,17 @@ def _files(folder: str) -> dict[str, list[Path]]:
         for path in sorted((place / folder).glob("*.toml")):
             found.setdefault(path.stem, []).append(path)
     return found
+
+
+def _alias(name: str, found: Mapping[str, list[Path]]) -> str:
+    """The name of the file that says it is called `name`, too; else `name`."""
+    for stem, paths in found.items():
+        for path in paths:
+            with contextlib.suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+                others = tomllib.loads(path.read_text(encoding="utf-8")).get("aliases")
+                if isinstance(others, list) and name in others:
+                    return stem
+    return name
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

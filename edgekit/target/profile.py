@@ -58,6 +58,7 @@ class Profile:
         io_types: What inputs and outputs of an integer build may be.
         quantizers: Schemes it can run; the first is the default.
         exporters: What a build writes.
+        aliases: Other names that it is found by.
         device: Default way to reach one (`ssh`, `adb`, `serial`, `qemu`, `host`).
         sources: Where each table's facts are from.
     """
@@ -76,6 +77,7 @@ class Profile:
     io_types: tuple[str, ...]
     quantizers: tuple[str, ...]
     exporters: tuple[str, ...]
+    aliases: tuple[str, ...]
     device: str | None
     sources: Mapping[str, str]
 
@@ -106,6 +108,7 @@ class Profile:
 _SCHEMA: Mapping[str, files.Kind] = {
     "title": str,
     "extends": str,
+    "aliases": [str],
     "family": FAMILIES,
     "runtime": str,
     "evaluate_with": ("litert", "litert-reference", "tflite-micro"),
@@ -168,6 +171,7 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
         io_types=tuple(content["io"]["allowed"]),
         quantizers=tuple(content["quantizers"]),
         exporters=tuple(content["exporters"]),
+        aliases=tuple(content.get("aliases", ())),
         device=content.get("device"),
         sources=content["sources"],
     )

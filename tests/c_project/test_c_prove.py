@@ -50,7 +50,7 @@ def test_the_first_wrong_layer_is_named(
 ) -> None:
     program = compile_graph(GRAPH, CORE, "net").program
     spoil(monkeypatch, layer)
-    with pytest.raises(TargetError, match=rf"differs .* first in layer '{name}'"):
+    with pytest.raises(TargetError, match=rf"differs .* first seen in layer '{name}'"):
         prove(program, GRAPH, NET)
 
 

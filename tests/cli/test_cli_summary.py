@@ -95,6 +95,49 @@ def test_compiled_in(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str
     assert "or compile model_data.h and model_data.c into its program" in shown(manifest, capsys)
 
 
+MADE = {
+    "prefix": "net",
+    "folder": "c_project",
+    "weights_bytes": 31949,
+    "arena_bytes": 10064,
+    "channels": {"removed": 0},
+    "weights": [],
+    "golden": 4,
+    "golden_by": "tflite-micro",
+}
+
+
+def test_the_model_as_c(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    manifest["c_project"] = MADE
+    needs = {"flash": {**MEMORY, "state": "estimated", "by": "constants"}, "ram": MEMORY}
+    manifest["fit"]["c_project"] = needs
+    path = "c_project/net.c"
+    manifest["artifacts"] += [{"kind": "c_project", "path": path, "bytes": 9}] * 2
+    text = shown(manifest, capsys)
+    line = "31.2 KB of constants, arena 9.8 KB, bit-exact with tflite-micro on 4 vectors"
+    assert f"C project   {line}\n" in text
+    assert "            flash 18,816 B, estimated: constants\n" in text
+    assert "  c_project/                18 B\n" in text
+    assert "compile c_project/net.c into the device's program (c_project/README.md)" in text
+    counts = {"weights": 9000, "weights_left": 1000, "macs": 8000, "macs_left": 4000}
+    dropped = {"removed": 10, "channels": 16, **counts}
+    manifest["c_project"] = {**MADE, "golden_by": "host", "channels": dropped}
+    line = "10 of 16 channels never change an output and are left out: 9,000 -> 1,000 weights"
+    assert line in shown(manifest, capsys)
+    assert "not compared with tflite-micro, which this machine has not" in shown(manifest, capsys)
+
+
+def test_what_a_compiler_made_of_it(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest["c_project"] = MADE
+    manifest["fit"]["c_project"] = {"flash": MEMORY, "ram": MEMORY}
+    found = {"text": 4000, "rodata": 900, "data": 100, "bss": 0, "compiler": "some-gcc 12.2.1"}
+    print_build(Build(Path.cwd() / "out", manifest, {"c_project": found}))
+    line = "flash 5,000 B, measured by compiling with some-gcc 12.2.1: code 4,000 B + constants"
+    assert line in capsys.readouterr().out
+
+
 def test_a_float_build_equals_its_source_and_is_listed_once(
     manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.c_project.sizes import Sizes
 from edgekit.graph.read import read
 from edgekit.runtimes.base import Arena
 from edgekit.target.fit import Fit, fit
@@ -139,6 +140,66 @@ def test_memory_that_does_not_suffice_is_named_with_a_mend(
     assert [(item.severity, item.message) for item in found.problems] == [(severity, message)]
     assert found.problems[0].hint
     assert found.fits is (severity == "warning")
+
+
+C = Sizes(constants=20_000, code=8_000, arena=9_000, stack=1_000)
+
+
+def verdict_as_c(real_models: Path, sizes: Sizes, path: str) -> Fit:
+    model = (real_models / KWS).read_bytes()
+    return fit(read(model), model, load_profile(path), ARENAS[KWS], sizes)
+
+
+def test_the_model_as_c_is_judged_beside_the_interpreter(real_models: Path) -> None:
+    found = verdict_as_c(real_models, C, "nucleo-l4r5zi")
+    assert found.c_project is not None
+    assert (found.c_project.flash.need, found.c_project.ram.need) == (28_000, 10_000)
+    assert found.c_project.flash.state == found.c_project.ram.state == "estimated"
+    assert found.to_json()["c_project"]["fits"] is True
+    assert found.problems == ()
+
+
+def test_it_is_enough_that_the_c_fits(real_models: Path, tmp_path: Path) -> None:
+    found = verdict_as_c(real_models, C, board(tmp_path, 65_536, 16_384))
+    assert found.fits is True
+    assert [(item.severity, item.message) for item in found.problems] == [
+        (
+            "warning",
+            "with TensorFlow Lite Micro, flash of small: needs 106,888 B, has 65,536 B (estimated)",
+        ),
+        (
+            "warning",
+            "with TensorFlow Lite Micro, RAM of small: needs 26,172 B, has 16,384 B (estimated)",
+        ),
+    ]
+    assert "c_project/" in found.problems[0].hint
+
+
+def test_it_is_enough_that_the_interpreter_fits(real_models: Path, tmp_path: Path) -> None:
+    large = Sizes(constants=400_000, code=8_000, arena=9_000, stack=1_000)
+    found = verdict_as_c(real_models, large, board(tmp_path, 262_144, 65_536))
+    assert found.fits is True
+    ((severity, message, hint),) = [
+        (item.severity, item.message, item.hint) for item in found.problems
+    ]
+    assert severity == "warning"
+    assert message == "as C, flash of small: needs 408,000 B, has 262,144 B (estimated)"
+    assert hint == "use TensorFlow Lite Micro, which fits"
+
+
+def test_where_neither_fits_there_is_an_error(real_models: Path, tmp_path: Path) -> None:
+    found = verdict_as_c(real_models, C, board(tmp_path, 16_384, 65_536))
+    assert found.fits is False
+    assert [item.severity for item in found.problems] == ["error", "error"]
+    assert found.problems[0].message.startswith("as C, flash of small: needs 28,000 B")
+
+
+@pytest.mark.parametrize(("target", "more"), [("cortex-m4", 0), ("cortex-m55", 5_284)])
+def test_arena_for_the_interpreter_has_a_margin(real_models: Path, target: str, more: int) -> None:
+    found = verdict(real_models, KWS, target, ARENAS[KWS])
+    assert found.arena_bytes == -(-(24_272 + 24_272 // 16 + more) // 16) * 16
+    assert verdict(real_models, KWS, target).arena_bytes is None
+    assert verdict(real_models, KWS, "rpi4", ARENAS[KWS]).arena_bytes is None
 
 
 def test_ops_that_cannot_run_decide_the_verdict(real_models: Path) -> None:

@@ -94,6 +94,29 @@ def test_generic_cores_have_no_memory_limit_and_boards_have() -> None:
     assert board.processor.core == "cortex-m4"
 
 
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("nrf52840dk", "nrf52840-dk"),
+        ("nrf5340dk", "nrf5340-dk"),
+        ("rp2040", "rp2040-pico"),
+        ("rp2350", "rp2350-pico2"),
+    ],
+)
+def test_other_names_of_boards(alias: str, name: str) -> None:
+    assert load_profile(alias) == load_profile(name)
+
+
+def test_who_extends_a_board_does_not_take_its_other_names(tmp_path: Path) -> None:
+    base = f'aliases = ["m4"]\n{files.find("cortex-m4").read_text()}'
+    written(tmp_path, base, "base.toml")
+    own = 'title = "mine"\nextends = "base.toml"\n'
+    assert load_profile(str(tmp_path / "base.toml")).aliases == ("m4",)
+    assert load_profile(written(tmp_path, own)).aliases == ()
+    named = f'{own}aliases = ["my-m4"]\n'
+    assert load_profile(written(tmp_path, named)).aliases == ("my-m4",)
+
+
 def test_energy_of_a_cycle_is_known_of_some_boards() -> None:
     known = {name: load_profile(name).pj_per_cycle for name in PROMISED}
     assert {name: energy for name, energy in known.items() if energy} == {

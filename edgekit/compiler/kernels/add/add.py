@@ -56,11 +56,11 @@ class Add:
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
         left, right = (
-            multiply((value.astype(np.int64) - zero) << _MORE_BITS, by)
+            multiply((np.ravel(value).astype(np.int64) - zero) << _MORE_BITS, by)
             for value, zero, by in zip(inputs, self.zeros, (self.left, self.right), strict=False)
         )
         out = multiply(left + right, self.out) + self.zeros[2]
-        return np.clip(out, self.low, self.high).astype(np.int8)
+        return np.clip(out, self.low, self.high).astype(np.int8).reshape(inputs[0].shape)
 
     def sees(self) -> int:
         """Any number."""
@@ -75,27 +75,48 @@ class Add:
         zeros = self.zeros[1], self.zeros[0], self.zeros[2]
         return Add(self.right, self.left, self.out, zeros, self.low, self.high, self.elements)
 
-    def constant(self, to: Emission) -> str:
+    def constant(self, core: Core, to: Emission) -> str:
         """The constant `ek_add_t`; returns its C name."""
         parts = (self.left, self.right, self.out)
+        swap = _is_half(self.right)
+        fast = (self.swapped() if swap else self)._fast() if core.isa == "dsp" else None
+        to.define("EK_ADD_FAST" if fast else "EK_ADD_ANY")
         return to.struct(
             "ek_add_t",
             "add",
             [
+                *((fast or [0] * 7) if core.isa == "dsp" else []),
                 *(int(each.multiplier[0]) for each in parts),
                 *(int(each.shift[0]) for each in parts),
                 *self.zeros,
                 self.low,
                 self.high,
+                *([int(fast is not None), int(swap)] if core.isa == "dsp" else []),
             ],
         )
+
+    def _fast(self) -> list[int] | None:
+        """Constants of the loop that takes its left operand by shifts alone; None: it cannot."""
+        narrow, out = int(self.right.shift[0]), int(self.out.shift[0])
+        if not _is_half(self.left) or narrow >= 0 or not -22 < out < 0:
+            return None
+        left, right, zero = self.zeros
+        return [
+            -right * (1 << 21), int(self.right.multiplier[0]), -1 - narrow,
+            1 - left * (1 << 20), int(self.out.multiplier[0]),
+            (2 * zero + 1) * (1 << (-1 - out)), -1 - out,
+        ]  # fmt: skip
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
         to.use("common/words.h")
         to.use("add/add.h")
         left, right = to.inputs if len(to.inputs) == 2 else to.inputs * 2
-        return f"ek_add(&{self.constant(to)}, {left}, {right}, {to.output}, {self.elements});"
+        return f"ek_add(&{self.constant(core, to)}, {left}, {right}, {to.output}, {self.elements});"
+
+
+def _is_half(factor: Multipliers) -> bool:
+    return int(factor.multiplier[0]) == 1 << 30 and int(factor.shift[0]) == 0
 
 
 def lower(call: Call) -> Add:

@@ -1,4 +1,4 @@
-"""ADD, SUB, MUL, MAXIMUM, MINIMUM and PRELU of int8, with broadcasting and constant operands."""
+"""ADD, SUB, MUL, PRELU and their like of int8, with broadcasting and constant operands."""
 
 from __future__ import annotations
 

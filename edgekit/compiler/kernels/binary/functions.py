@@ -16,6 +16,7 @@ from edgekit.compiler.requantize import Multipliers, multiplier_of, multiply
 
 Values = NDArray[np.int64]
 _MORE_BITS = 20
+_SQUARE_BITS = 7
 
 
 class Function(Protocol):
@@ -122,6 +123,36 @@ class Prelu:
         return "ek_prelu", f"&{to.struct('ek_prelu_t', 'prelu', [*factors, *self.zeros, *shifts])}"
 
 
+@dataclass(frozen=True, eq=False)
+class SquaredDifference:
+    """(left - right)^2.
+
+    Attributes:
+        factors: Of left, of right, of the square.
+        zeros: Zero points of left, right and output.
+
+    Source: micro/kernels/squared_difference.cc.
+    """
+
+    factors: tuple[Multipliers, Multipliers, Multipliers]
+    zeros: tuple[int, int, int]
+
+    def of(self, left: Values, right: Values) -> Values:
+        """See `Function`."""
+        x, y = (
+            multiply((value - zero) << _SQUARE_BITS, by)
+            for value, zero, by in zip((left, right), self.zeros, self.factors, strict=False)
+        )
+        return np.clip(multiply((x - y) ** 2, self.factors[2]) + self.zeros[2], -128, 127)
+
+    def emit(self, to: Emission) -> tuple[str, str]:
+        """See `Function`."""
+        to.use("binary/square.h")
+        factors, shifts = _integers(self.factors)
+        fields = [*factors, *self.zeros, *shifts]
+        return "ek_square", f"&{to.struct('ek_square_t', 'square', fields)}"
+
+
 @dataclass(frozen=True)
 class Extreme:
     """The greater or the lesser of two stored values; their scales are taken to be the same.
@@ -170,6 +201,15 @@ def _sum(call: Call) -> Sum:
     return Sum((one, two, three), _zeros(call), output_range(call), sign)
 
 
+def _squared_difference(call: Call) -> SquaredDifference:
+    left, right, out = scale_of(call.input(0)), scale_of(call.input(1)), scale_of(call.output)
+    twice = 2.0 * max(left, right)
+    # the product of the output's scale is one of float32
+    square = twice * twice / float(np.float32(1 << 2 * _SQUARE_BITS) * np.float32(out))
+    one, two, three = (multiplier_of(each) for each in (left / twice, right / twice, square))
+    return SquaredDifference((one, two, three), _zeros(call))
+
+
 def _product(call: Call) -> Product:
     factor = scale_of(call.input(0)) * scale_of(call.input(1)) / scale_of(call.output)
     return Product(multiplier_of(factor), _zeros(call), output_range(call))
@@ -184,6 +224,7 @@ FUNCTIONS: dict[str, Callable[[Call], Function]] = {
     "ADD": _sum,
     "SUB": _sum,
     "MUL": _product,
+    "SQUARED_DIFFERENCE": _squared_difference,
     "PRELU": _prelu,
     "MAXIMUM": lambda call: Extreme(True),
     "MINIMUM": lambda call: Extreme(False),

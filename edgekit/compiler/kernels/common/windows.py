@@ -51,6 +51,12 @@ class Window:
         pixels = self.height * self.width
         return replace(self, height=1, width=pixels, out_height=1, out_width=pixels)
 
+    def inner(self) -> tuple[int, int]:
+        """In how many rows and columns of the input a window can begin and lie inside."""
+        tall = (self.kernel_height - 1) * self.dilation_height + 1
+        wide = (self.kernel_width - 1) * self.dilation_width + 1
+        return max(0, self.height - tall + 1), max(0, self.width - wide + 1)
+
     def rows(self) -> NDArray[np.int64]:
         """Input row of each output row and tap, int64 [out_height, kernel_height]."""
         starts = np.arange(self.out_height) * self.stride_height - self.pad_top

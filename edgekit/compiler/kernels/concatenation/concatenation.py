@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.element_wise import Plain
-from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
+from edgekit.compiler.operation import Call, Unsupported, axis_of, scale_of, zero_of
 from edgekit.graph.graph import Tensor
 
 OPERATORS = ("CONCATENATION", "PACK")
@@ -86,7 +86,7 @@ def lower(call: Call) -> Concatenation:
         raise Unsupported(f"the fused activation {call.activation()}")
     if out.dtype not in _DTYPES:
         raise Unsupported(f"'{out.name}' is {out.dtype}")
-    axis = int(call.option("axis", 0)) % len(out.shape)
+    axis = axis_of(int(call.option("axis", 0)), len(out.shape))
     outer = math.prod(out.shape[:axis])
     operands = [call.input(place) for place in range(len(call.op.inputs))]
     for tensor in operands:

@@ -1,12 +1,16 @@
 #include "../add/add.h"
 #include "../gemm/gemm.h"
 
-/* `direct`: rows of the kernel go into the column as they are; otherwise by way of bytes. */
+/* `direct`, bit 0: whole rows of the kernel go into the column as they are; bit 1: parts of them do,
+   at the border; bit 2: a column is one pixel, and the next column the next pixel. What does not go
+   directly is first put together as bytes. In the column, rows of the kernel begin every `row`. Windows that begin
+   in the first `inner_height` rows and `inner_width` places lie inside the picture. */
 typedef struct {
     const ek_gemm_t *gemm;
     const ek_add_t *add;
     int16_t in_height, in_width, in_channels, out_height, out_width;
     int16_t kernel_height, kernel_width, dilation_height, dilation_width, pad_top, pad_left;
+    int16_t row, inner_height, inner_width;
     uint8_t stride_height, stride_width, direct;
 } ek_conv_2d_t;
 
@@ -28,27 +32,30 @@ static EK_NOINLINE void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *i
     const ek_gemm_t *g = c->gemm;
     int32_t channels = c->in_channels, taps = c->kernel_width, row = taps * channels, at = 0, ky;
     int32_t before = x < 0 ? -x : 0, end = x + taps > c->in_width ? c->in_width - x : taps;
+    int32_t inside = (end - before) * channels, step = c->row;
     const int8_t *line = in + (y * c->in_width + x) * channels;
-    int32_t inside = (end - before) * channels;
     before *= channels;
-    for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height, at += row) {
+    for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height, at += step) {
         int32_t left = before, middle = inside;
         if (y < 0 || y >= c->in_height || inside <= 0) {
             left = row;
             middle = 0;
         }
-        if (c->direct) {
+        if (c->direct & 2) {
             ek_column_pad(g, columns, pixel, at, left);
             ek_column_put(g, columns, pixel, at + left, line + left, middle);
             ek_column_pad(g, columns, pixel, at + left + middle, row - left - middle);
         } else {
-            ek_fill(bytes + at, g->zero_in, left);
-            ek_copy(bytes + at + left, line + left, middle);
-            ek_fill(bytes + at + left + middle, g->zero_in, row - left - middle);
+            int8_t *to = c->direct & 1 ? bytes : bytes + at;
+            ek_fill(to, g->zero_in, left);
+            ek_copy(to + left, line + left, middle);
+            ek_fill(to + left + middle, g->zero_in, row - left - middle);
+            if (c->direct & 1)
+                ek_column_put(g, columns, pixel, at, bytes, row);
         }
         line += c->dilation_height * c->in_width * channels;
     }
-    if (!c->direct)
+    if (!(c->direct & 1))
         ek_column_put(g, columns, pixel, 0, bytes, g->depth);
 }
 
@@ -57,24 +64,19 @@ static EK_NOINLINE void ek_conv_2d_column(const ek_conv_2d_t *c, const int8_t *i
                                           int32_t out_x, int8_t *columns, int32_t pixel,
                                           int8_t *bytes) {
     int32_t y = out_y * c->stride_height - c->pad_top, x = out_x * c->stride_width - c->pad_left;
-    int32_t width = c->in_width, channels = c->in_channels, taps = c->kernel_width;
-    int32_t rows = c->kernel_height, down = c->dilation_height;
-    const int8_t *line;
-    if (x < 0 || x + taps > width || y < 0 || y + (rows - 1) * down >= c->in_height) {
+    int32_t width = c->in_width, channels = c->in_channels, row = c->kernel_width * channels;
+    int32_t rows = c->kernel_height, down = c->dilation_height * width * channels;
+    const int8_t *line = in + (y * width + x) * channels;
+    if ((uint32_t)x >= (uint32_t)c->inner_width || (uint32_t)y >= (uint32_t)c->inner_height) {
         ek_conv_2d_border(c, in, y, x, columns, pixel, bytes);
         return;
     }
-    line = in + (y * width + x) * channels;
-    down *= width * channels;
-    taps *= channels;
-    if (c->direct) {
-        int32_t at = 0;
-        for (; rows > 0; --rows, line += down, at += taps)
-            ek_column_put(c->gemm, columns, pixel, at, line, taps);
+    if (c->direct & 1) {
+        ek_column_rows(c->gemm, columns, pixel, line, row, rows, down, c->row);
     } else {
         int8_t *to = bytes;
-        for (; rows > 0; --rows, line += down, to += taps)
-            ek_conv_2d_bytes(to, line, taps);
+        for (; rows > 0; --rows, line += down, to += row)
+            ek_conv_2d_bytes(to, line, row);
         ek_column_put(c->gemm, columns, pixel, 0, bytes, c->gemm->depth);
     }
 }
@@ -101,6 +103,11 @@ static EK_NOINLINE void ek_conv_2d_dilated(const ek_conv_2d_t *c, const int8_t *
 
 static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
                                    int32_t out_x, int8_t *columns, int32_t pixel, int8_t *bytes) {
+    if (c->direct & 4) {
+        int32_t channels = c->in_channels;
+        ek_column_put(c->gemm, columns, pixel, 0, in + out_x * channels, channels);
+        return;
+    }
 #if EK_CONV_2D_DILATED
     if (c->dilation_width > 1) {
         ek_conv_2d_dilated(c, in, out_y, out_x, columns, pixel, bytes);

@@ -23,6 +23,9 @@ from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers
 
+_ROWS, _PARTS, _PIXELS = 1, 2, 4
+_GAPS = 0.34
+"""Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
 _TILE_BYTES = 1856
 """Of columns for coded weights: more time is lost decoding for fewer pixels, memory for more."""
@@ -55,7 +58,7 @@ class Conv2D:
     def scratch(self, core: Core) -> int:
         """Columns; the bytes of one where they cannot be filled directly; pixels to be added."""
         return self._columns(core) + max(
-            0 if self._direct(core) else self.matrix.depth,
+            0 if self._direct(core) & _PARTS else self.matrix.depth,
             0 if self.add is None else self.tile(core) * self.matrix.channels,
         )
 
@@ -89,10 +92,10 @@ class Conv2D:
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
-        matrix = gemm.emit(self.matrix, core, to, weights="0" if self.coding else None)
+        matrix = gemm.emit(self._laid(core), core, to, weights="0" if self.coding else None)
         if self.add:
             to.define("EK_CONV_2D_ADD")
-        add = f"&{self.add.constant(to)}" if self.add else "0"
+        add = f"&{self.add.constant(core, to)}" if self.add else "0"
         layer = to.struct(
             "ek_conv_2d_t",
             "layer",
@@ -103,8 +106,9 @@ class Conv2D:
                 *(window.kernel_height, window.kernel_width),
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left),
+                *(self._laid(core).depth // window.kernel_height, *window.inner()),
                 *(window.stride_height, window.stride_width),
-                int(self._direct(core)),
+                self._direct(core),
             ],
         )  # fmt: skip
         addend = to.inputs[1] if self.add else "0"
@@ -148,7 +152,7 @@ class Conv2D:
         return replace(self, window=replace(window, channels=channels), matrix=matrix)
 
     def _columns(self, core: Core) -> int:
-        columns = self.tile(core) * gemm.column_bytes(self.matrix.depth, core.isa)
+        columns = self.tile(core) * gemm.column_bytes(self._laid(core).depth, core.isa)
         if self.coding is None:
             return columns
         return columns + self._block() + self.coding.memory(core.isa)
@@ -157,12 +161,35 @@ class Conv2D:
         """Bytes of four channels of decoded weights."""
         return 4 * _up(self.matrix.depth, 4)
 
-    def _direct(self, core: Core) -> bool:
-        """Whether pieces of a column begin where the kernel's layout lets them."""
-        if self.window.dilation_width > 1:
-            return False
-        whole = self.window.kernel_height * self.window.kernel_width == 1
-        return core.isa != "dsp" or whole or self.window.channels % 4 == 0
+    def _laid(self, core: Core) -> Matrix:
+        """The matrix with each row of the kernel at a multiple of four, where that costs little.
+
+        Rows can then go into a column as they are; the weights in between are zero.
+        """
+        window, matrix = self.window, self.matrix
+        row = window.kernel_width * window.channels
+        gap = -row % 4
+        gaps = 0 < gap <= _GAPS * row and window.kernel_height > 1 and window.dilation_width == 1
+        if core.isa != "dsp" or self.coding is not None or not gaps:
+            return matrix
+        weights = matrix.weights.reshape(matrix.channels, window.kernel_height, row)
+        weights = np.pad(weights, ((0, 0), (0, 0), (0, gap)))
+        return replace(matrix, weights=weights.reshape(matrix.channels, -1))
+
+    def _direct(self, core: Core) -> int:
+        """What of a column goes there without a stay as bytes, as bits."""
+        window = self.window
+        row = window.kernel_width * window.channels
+        if window.dilation_width > 1:
+            return 0
+        if window.flat() == window and row == window.channels and window.height == 1:
+            one = window.kernel_height == window.stride_height == window.stride_width == 1
+            if one and not window.pad_left and not window.pad_top:
+                return _ROWS | _PARTS | _PIXELS
+        if core.isa != "dsp" or window.channels % 4 == 0:
+            return _ROWS | _PARTS
+        whole = window.kernel_height == 1 or row % 4 == 0
+        return _ROWS if whole or self._laid(core) is not self.matrix else 0
 
 
 def lower(call: Call) -> Conv2D:

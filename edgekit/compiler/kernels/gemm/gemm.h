@@ -19,6 +19,14 @@ static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pi
     ek_copy(columns + pixel * g->depth + at, from, count);
 }
 
+static inline void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
+                                  const int8_t *from, int32_t count, int32_t rows, int32_t down,
+                                  int32_t step) {
+    int8_t *to = columns + pixel * g->depth;
+    for (; rows > 0; --rows, from += down, to += step)
+        ek_copy(to, from, count);
+}
+
 static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
                                  int32_t count) {
     ek_fill(columns + pixel * g->depth + at, g->zero_in, count);

@@ -142,6 +142,8 @@ def emit(
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
         relu = _cuts_at_zero(matrix)
+        if matrix.channels % 4:
+            to.define("EK_GEMM_TAIL")
         to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
     elif core.isa == "dsp":
         to.define("EK_GEMM_SLOW")

@@ -37,21 +37,28 @@ static inline uint32_t ek_sxtab16_ror8(uint32_t to, uint32_t bytes) {
 }
 #endif
 
+#define EK_COLUMN_EIGHT                                                                          \
+    "ldr %[a], [%[from]], #4\n ldr %[c], [%[from]], #4\n"                                        \
+    "sxtab16 %[b], %[zero], %[a], ror #8\n sxtab16 %[a], %[zero], %[a]\n"                        \
+    "sxtab16 %[d], %[zero], %[c], ror #8\n sxtab16 %[c], %[zero], %[c]\n"                        \
+    "str %[b], [%[to], #8]\n str %[c], [%[to], #16]\n str %[d], [%[to], #24]\n"                  \
+    "str %[a], [%[to]], #32\n"
+
 /* Columns: for each two inputs a word of the first pixel and one of the second. Of four inputs the
    words hold 0 and 2, then 1 and 3. The zero point is taken off. */
-static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
-                                      int32_t at, const int8_t *from, int32_t count) {
-    uint32_t zero = (uint32_t)(-g->zero_in & 0xffff) * 0x10001u;
-    uint32_t *to = (uint32_t *)(void *)columns + at + pixel;
+static inline uint32_t ek_column_zero(const ek_gemm_t *g) {
+    return (uint32_t)(-g->zero_in & 0xffff) * 0x10001u;
+}
+
+static inline void ek_column_take(uint32_t zero, uint32_t *to, const int8_t *from, int32_t count) {
 #if defined(__ARM_FEATURE_DSP)
     if (count >= 8) {
         uint32_t a, b, c, d;
         __asm__ volatile(
-            "1: ldr %[a], [%[from]], #4\n ldr %[c], [%[from]], #4\n"
-            "sxtab16 %[b], %[zero], %[a], ror #8\n sxtab16 %[a], %[zero], %[a]\n"
-            "sxtab16 %[d], %[zero], %[c], ror #8\n sxtab16 %[c], %[zero], %[c]\n"
-            "str %[b], [%[to], #8]\n str %[c], [%[to], #16]\n str %[d], [%[to], #24]\n"
-            "str %[a], [%[to]], #32\n subs %[count], #8\n cmp %[count], #8\n bge 1b\n"
+            "subs %[count], #16\n blt 2f\n"
+            "1:\n" EK_COLUMN_EIGHT EK_COLUMN_EIGHT "subs %[count], #16\n bge 1b\n"
+            "2: adds %[count], #8\n blt 3f\n" EK_COLUMN_EIGHT "subs %[count], #8\n"
+            "3: adds %[count], #8\n"
             : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [from] "+r"(from),
               [to] "+r"(to), [count] "+r"(count)
             : [zero] "r"(zero)
@@ -59,15 +66,33 @@ static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32
     }
 #endif
     for (; count > 0; count -= 4, from += 4, to += 4) {
-        uint32_t word = 0;
-        if (count >= 4)
+        uint32_t word;
+        if (count >= 4) {
             word = ek_load32(from);
-        else
-            for (int32_t i = 0; i < count; ++i)
-                word |= (uint32_t)(uint8_t)from[i] << 8 * i;
+        } else {
+            word = (uint8_t)from[0];
+            if (count > 1)
+                word |= (uint32_t)(uint8_t)from[1] << 8;
+            if (count > 2)
+                word |= (uint32_t)(uint8_t)from[2] << 16;
+        }
         to[0] = ek_sxtab16(zero, word);
         to[2] = ek_sxtab16_ror8(zero, word);
     }
+}
+
+static EK_NOINLINE void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
+                                      int32_t at, const int8_t *from, int32_t count) {
+    ek_column_take(ek_column_zero(g), (uint32_t *)(void *)columns + at + pixel, from, count);
+}
+
+/* Rows of `count` inputs, `down` bytes apart, to every `step` of a column. */
+static EK_NOINLINE void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
+                                       const int8_t *from, int32_t count, int32_t rows,
+                                       int32_t down, int32_t step) {
+    uint32_t zero = ek_column_zero(g), *to = (uint32_t *)(void *)columns + pixel;
+    for (; rows > 0; --rows, from += down, to += step)
+        ek_column_take(zero, to, from, count);
 }
 
 static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
@@ -181,6 +206,7 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_fast(
         "strb r0, [r8, #1]\n strb r6, [r8, #2]\n strb r4, [r8, #3]\n strb r2, [r8], #4\n"
         "strb r1, [r9, #1]\n strb r7, [r9, #2]\n strb r5, [r9, #3]\n strb r3, [r9], #4\n"
         "strd r8, r9, [sp, #8]\n b.w 1b\n"
+#if EK_GEMM_TAIL
         "5: adds r11, #4\n beq.w 9f\n"
         "6: str r11, [sp, #28]\n"
         EK_GEMM_BIAS(EK_GEMM_LOAD2, "41", "42")
@@ -195,6 +221,9 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_fast(
         "strb r2, [r8], #1\n strb r3, [r9], #1\n subs r11, #1\n beq 9f\n"
         "strb r0, [r8], #1\n strb r1, [r9], #1\n strd r8, r9, [sp, #8]\n"
         "subs r11, #1\n bne.w 6b\n"
+#else
+        "5:\n"
+#endif
         "9: add sp, #52\n pop {r4-r11, pc}\n");
 }
 #endif

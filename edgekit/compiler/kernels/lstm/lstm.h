@@ -99,8 +99,7 @@ static EK_NOINLINE void ek_lstm(const ek_lstm_t *l, const int8_t *in, int8_t *ou
     for (sequence = 0; sequence < l->sequences; ++sequence) {
         const int8_t *from = in + sequence * l->in_sequence, *hidden = 0;
         int8_t *to = out + sequence * l->out_sequence;
-        for (unit = 0; unit < l->units; ++unit)
-            cells[unit] = 0;
+        ek_fill(scratch, 0, 2 * l->units);
         for (time = 0; time < l->times; ++time) {
             for (unit = 0; unit < l->units; ++unit)
                 to[unit] = ek_lstm_unit(l, unit, from, hidden, cells + unit);

@@ -219,7 +219,7 @@ def _gate(call: Call, place: int) -> Gate:
     if zero_of(weights) or zero_of(recurrent):
         raise Unsupported("its weights have a zero point")
     inner, outer = call.constant(_WEIGHTS + place), call.constant(_RECURRENT + place)
-    bias = call.constant(_BIAS + place).astype(np.int64)
+    bias = call.bias(_BIAS + place, len(inner)).astype(np.int64)
     factors = [
         float(np.float32(scale_of(one)) * np.float32(scale_of(two))) / _SUM_SCALE
         for one, two in ((source, weights), (hidden, recurrent))

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.element_wise import Plain, braces
-from edgekit.compiler.kernels.common.memory import nearest
+from edgekit.compiler.kernels.common.reduction import (
+    reduced_axes,
+    reduction_loops,
+    reduction_overlap,
+)
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import Multipliers, multiply, quantize_multiplier
 
 OPERATORS = ("MEAN", "SUM")
-_LOOPS = 2
 _MOST = 1 << 22
 """Values of one sum: more could leave 32 bits."""
 
@@ -45,9 +48,7 @@ class Mean(Plain):
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """An output follows the first value of its sum."""
-        sizes, steps = self.loops()
-        grid = np.arange(sizes[0])[:, None] * steps[0] + np.arange(sizes[1]) * steps[1]
-        return (nearest(np.arange(1, grid.size + 1), grid.ravel()),)
+        return (reduction_overlap(self.shape, self.axes),)
 
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
@@ -68,7 +69,7 @@ class Mean(Plain):
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
         to.use("mean/mean.h")
-        sizes, steps = self.loops()
+        sizes, steps = reduction_loops(self.shape, self.axes)
         offset = self.zeros[0] * self.added
         factor, shift = int(self.by.multiplier[0]), int(self.by.shift[0])
         fields = [braces(sizes), braces(steps), offset, factor, self.zeros[1], shift]
@@ -79,36 +80,12 @@ class Mean(Plain):
         """Values of one sum."""
         return math.prod(self.shape[axis] for axis in self.axes)
 
-    def loops(self) -> tuple[list[int], list[int]]:
-        """Sizes and steps of two loops over what is kept, then of two over what is added.
-
-        Raises:
-            Unsupported: Two do not do.
-        """
-        kinds: tuple[list[list[int]], list[list[int]]] = ([], [])
-        step, last = 1, -1
-        for axis in reversed(range(len(self.shape))):
-            size, kind = self.shape[axis], int(axis in self.axes)
-            if size > 1 and kind == last:
-                kinds[kind][0][0] *= size
-            elif size > 1:
-                kinds[kind].insert(0, [size, step])
-                last = kind
-            step *= size
-        for each in kinds:
-            each[:0] = [[1, 0]] * (_LOOPS - len(each))
-            if len(each) > _LOOPS:
-                raise Unsupported(f"the axes {list(self.axes)}")
-        loops = kinds[0] + kinds[1]
-        return [size for size, _ in loops], [step for _, step in loops]
-
 
 def lower(call: Call) -> Mean:
     """The operation of a MEAN or SUM."""
     source, out = call.input(0), call.output
     call.int8(source, out)
-    rank = len(source.shape)
-    axes = tuple(sorted({int(axis) % rank for axis in call.constant(1).ravel()}))
+    axes = reduced_axes(call)
     count = math.prod(source.shape[axis] for axis in axes)
     if not 0 < count <= _MOST:
         raise Unsupported(f"a sum of {count} values")
@@ -117,6 +94,5 @@ def lower(call: Call) -> Mean:
         more = min(count.bit_length() - 1, 32, 31 + shift)
         multiplier, shift = (multiplier << more) // count, shift - more
     by = Multipliers(np.array([multiplier], np.int32), np.array([shift], np.int32))
-    mean = Mean(source.shape, axes, out.shape, by, (zero_of(source), zero_of(out)))
-    mean.loops()
-    return mean
+    reduction_loops(source.shape, axes)
+    return Mean(source.shape, axes, out.shape, by, (zero_of(source), zero_of(out)))

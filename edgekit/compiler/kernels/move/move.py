@@ -1,4 +1,4 @@
-"""TRANSPOSE, SLICE, STRIDED_SLICE, SPLIT, SPLIT_V, UNPACK: an output is a view of the input.
+"""TRANSPOSE, SLICE, SPLIT, REVERSE_V2 and their like: an output is a view of the input.
 
 Source: tensorflow/lite/kernels/internal/reference/transpose.h and slice.h;
 kernels/internal/strided_slice_logic.h; micro/kernels/split.cc, split_v.cc and unpack.cc.
@@ -17,10 +17,10 @@ from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.element_wise import Plain, braces
 from edgekit.compiler.kernels.common.memory import nearest
-from edgekit.compiler.kernels.move.views import View, view_of
+from edgekit.compiler.kernels.move.views import VIEWS, View, view_of
 from edgekit.compiler.operation import Call, Unsupported
 
-OPERATORS = ("TRANSPOSE", "SLICE", "STRIDED_SLICE", "SPLIT", "SPLIT_V", "UNPACK")
+OPERATORS = tuple(VIEWS)
 _LOOPS = 4
 _DTYPES = ("int8", "uint8", "int16", "int32", "float32")
 

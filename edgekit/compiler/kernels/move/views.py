@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgekit.compiler.operation import Call, Unsupported
+from edgekit.compiler.operation import Call, Unsupported, axis_of
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,16 @@ def _part(shape: tuple[int, ...], axis: int, start: int, size: int) -> View:
 
 def _transpose(call: Call) -> View:
     shape = call.input(0).shape
-    order = [int(axis) % len(shape) for axis in call.constant(1).ravel()]
+    order = [axis_of(axis, len(shape)) for axis in call.integers(1)]
     strides = _strides(shape)
     return View(tuple(shape[axis] for axis in order), tuple(strides[axis] for axis in order))
 
 
 def _slice(call: Call) -> View:
     shape = call.input(0).shape
-    starts = [int(start) for start in call.constant(1).ravel()]
-    given = [int(size) for size in call.constant(2).ravel()]
+    starts, given = call.integers(1), call.integers(2)
+    if not len(starts) == len(given) == len(shape):
+        raise Unsupported(f"{len(starts)} of {len(shape)} axes")
     sizes = [
         whole - start if size < 0 else size
         for whole, start, size in zip(shape, starts, given, strict=True)
@@ -68,9 +69,11 @@ def _strided_slice(call: Call) -> View:
             raise Unsupported(f"the option {mask}")
     if call.option("offset", False):
         raise Unsupported("ends relative to their beginnings")
-    lists = [[int(value) for value in call.constant(place).ravel()] for place in (1, 2, 3)]
+    lists = [call.integers(place) for place in (1, 2, 3)]
     if any(len(each) != len(shape) for each in lists):
         raise Unsupported(f"{len(lists[0])} of {len(shape)} axes")
+    if not all(lists[2]):
+        raise Unsupported("a stride of 0")
     starts, sizes = [], []
     for axis, (begin, end, step) in enumerate(zip(*lists, strict=True)):
         bit = 1 << axis
@@ -88,31 +91,107 @@ def _strided_slice(call: Call) -> View:
 
 def _split(call: Call) -> View:
     shape = call.input(1).shape
-    axis = int(call.constant(0).ravel()[0]) % len(shape)
+    axis = axis_of(call.integers(0)[0], len(shape))
     size = shape[axis] // len(call.op.outputs)
     return _part(shape, axis, call.result * size, size)
 
 
 def _split_v(call: Call) -> View:
     shape = call.input(0).shape
-    axis = int(call.constant(2).ravel()[0]) % len(shape)
+    axis = axis_of(call.integers(2)[0], len(shape))
+    call.integers(1)  # the sizes, which the outputs have, too
     outputs = [call.graph.tensors[index].shape[axis] for index in call.op.outputs]
     return _part(shape, axis, sum(outputs[: call.result]), outputs[call.result])
 
 
 def _unpack(call: Call) -> View:
     shape = call.input(0).shape
-    axis = int(call.option("axis", 0)) % len(shape)
+    axis = axis_of(int(call.option("axis", 0)), len(shape))
     return _part(shape, axis, call.result, 1)
 
 
-_VIEWS: dict[str, Callable[[Call], View]] = {
+def _reverse(call: Call) -> View:
+    shape = call.input(0).shape
+    axes = {axis_of(axis, len(shape)) for axis in call.integers(1)}
+    starts = [size - 1 if axis in axes else 0 for axis, size in enumerate(shape)]
+    steps = [-1 if axis in axes else 1 for axis in range(len(shape))]
+    return _cut(shape, starts, list(shape), steps)
+
+
+def _broadcast(call: Call) -> View:
+    call.integers(1)  # the sizes, which the output has, too
+    shape, out = call.input(0).shape, call.output.shape
+    shape = (1,) * (len(out) - len(shape)) + tuple(shape)
+    steps = [0 if size == 1 else step for size, step in zip(shape, _strides(shape), strict=True)]
+    return View(tuple(out), tuple(steps))
+
+
+def _depth_to_space(call: Call) -> View:
+    batch, height, width, depth = call.input(0).shape
+    block = _block(call)
+    inner = depth // block**2
+    pixel, line = block * inner, width * depth
+    sizes = (batch, height, block, width, block, inner)
+    return View(sizes, (height * line, line, pixel, depth, inner, 1))
+
+
+def _space_to_depth(call: Call) -> View:
+    batch, height, width, depth = call.input(0).shape
+    block = _block(call)
+    line = width * depth
+    sizes = (batch, height // block, width // block, block, block, depth)
+    return View(sizes, (height * line, block * line, block * depth, line, depth, 1))
+
+
+def _block(call: Call) -> int:
+    size = int(call.option("block_size", 0))
+    if size < 1:
+        raise Unsupported(f"a block of {size}")
+    return size
+
+
+def _batch_to_space(call: Call) -> View:
+    blocks = _blocks(call)
+    batch, height, width, depth = call.input(0).shape
+    rest = batch // (blocks[0] * blocks[1])
+    image = height * width * depth
+    sizes = (rest, height, blocks[0], width, blocks[1], depth)
+    steps = (image, width * depth, blocks[1] * rest * image, depth, rest * image, 1)
+    return View(sizes, steps)
+
+
+def _space_to_batch(call: Call) -> View:
+    blocks = _blocks(call)
+    batch, height, width, depth = call.input(0).shape
+    line = width * depth
+    sizes = (*blocks, batch, height // blocks[0], width // blocks[1], depth)
+    steps = (line, depth, height * line, blocks[0] * line, blocks[1] * depth, 1)
+    return View(sizes, steps)
+
+
+def _blocks(call: Call) -> tuple[int, int]:
+    """Height and width of a block of SPACE_TO_BATCH_ND and its inverse on images."""
+    blocks = call.integers(1)
+    if len(blocks) != 2 or len(call.input(0).shape) != 4 or min(blocks) < 1:
+        raise Unsupported(f"blocks of {blocks} in {call.input(0).shape}")
+    if any(call.integers(2)):
+        raise Unsupported("blocks with padding or crops")
+    return blocks[0], blocks[1]
+
+
+VIEWS: dict[str, Callable[[Call], View]] = {
     "TRANSPOSE": _transpose,
     "SLICE": _slice,
     "STRIDED_SLICE": _strided_slice,
     "SPLIT": _split,
     "SPLIT_V": _split_v,
     "UNPACK": _unpack,
+    "REVERSE_V2": _reverse,
+    "BROADCAST_TO": _broadcast,
+    "DEPTH_TO_SPACE": _depth_to_space,
+    "SPACE_TO_DEPTH": _space_to_depth,
+    "BATCH_TO_SPACE_ND": _batch_to_space,
+    "SPACE_TO_BATCH_ND": _space_to_batch,
 }
 
 
@@ -122,4 +201,4 @@ def view_of(call: Call) -> View:
     Raises:
         Unsupported: An option that is not known.
     """
-    return _VIEWS[call.op.name](call)
+    return VIEWS[call.op.name](call)

@@ -91,7 +91,7 @@ def lower(call: Call) -> Pad:
     """The operation of a PAD or PADV2."""
     source = call.input(0)
     call.int8(source, call.output)
-    table = call.constant(1).reshape(-1, 2)
+    table = np.array(call.integers(1)).reshape(-1, 2)
     if len(table) != len(source.shape) or np.any(table < 0):
         raise Unsupported(f"the padding {table.tolist()}")
     pads = tuple((int(before), int(after)) for before, after in table)

@@ -1,6 +1,8 @@
 #include "../common/words.h"
 #include "../common/requantize.h"
+#include "../common/sums.h"
 #include "averages.h"
+#include "greatest.h"
 
 typedef struct {
     int16_t in_height, in_width, channels, out_height, out_width;
@@ -16,30 +18,28 @@ typedef void ek_pool_window(const ek_pool_2d_t *p, const int8_t *from, int32_t r
 #if EK_POOL_MAX
 static void ek_pool_max(const ek_pool_2d_t *p, const int8_t *from, int32_t rows, int32_t columns,
                         int8_t *out) {
-    int32_t channels = p->channels, gap = (p->in_width - columns) * channels, c, y, x;
-    for (c = 0; c < channels; ++c, ++from) {
-        const int8_t *at = from;
-        int32_t most = -128;
-        for (y = 0; y < rows; ++y, at += gap)
-            for (x = 0; x < columns; ++x, at += channels)
-                most = *at > most ? *at : most;
-        *out++ = (int8_t)ek_clamp(most, p->low, p->high);
-    }
+    int32_t channels = p->channels, c;
+    ek_greatest_each(from, rows, columns, channels, (p->in_width - columns) * channels, out);
+    if (p->low > -128 || p->high < 127)
+        for (c = 0; c < channels; ++c)
+            out[c] = (int8_t)ek_clamp(out[c], p->low, p->high);
 }
 #endif
 
 #if EK_POOL_AVERAGE
 static void ek_pool_average(const ek_pool_2d_t *p, const int8_t *from, int32_t rows,
                             int32_t columns, int8_t *out) {
-    int32_t channels = p->channels, gap = (p->in_width - columns) * channels, c, y, x;
+    int32_t channels = p->channels, gap = (p->in_width - columns) * channels, c, i, sums[4];
     uint32_t count = (uint32_t)(rows * columns), reciprocal = ek_reciprocal(count);
-    for (c = 0; c < channels; ++c, ++from) {
-        const int8_t *at = from;
-        int32_t sum = 0;
-        for (y = 0; y < rows; ++y, at += gap)
-            for (x = 0; x < columns; ++x, at += channels)
-                sum += *at;
-        *out++ = (int8_t)ek_clamp(ek_average(sum, count, reciprocal), p->low, p->high);
+    for (c = channels; c > 0; c -= 4, from += 4) {
+        int32_t together = c < 4 ? c : 4;
+        if (together == 4)
+            ek_sum4(from, rows, columns, channels, gap, sums);
+        else
+            for (i = 0; i < together; ++i)
+                sums[i] = ek_sum1(from + i, rows, columns, channels, gap);
+        for (i = 0; i < together; ++i)
+            *out++ = (int8_t)ek_clamp(ek_average(sums[i], count, reciprocal), p->low, p->high);
     }
 }
 #endif

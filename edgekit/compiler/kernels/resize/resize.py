@@ -155,7 +155,7 @@ def lower(call: Call) -> Operation:
     call.int8(source, out)
     if len(source.shape) != 4 or source.shape[0] != 1:
         raise Unsupported(f"an input of {source.shape}")
-    size = tuple(int(each) for each in call.constant(1).ravel())
+    size = tuple(call.integers(1))
     if size != tuple(out.shape[1:3]) or min(size) < 1:
         raise Unsupported(f"its output is {out.shape}, where {size} was expected")
     corners = bool(call.option("align_corners", False))

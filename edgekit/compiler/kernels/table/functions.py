@@ -91,6 +91,24 @@ def hard_swish(call: Call, values: Values) -> Values:
     return round_shift(product, -exponent) + zero_of(call.output)
 
 
+def elu(call: Call, values: Values) -> Values:
+    """x, or exp(x) - 1 below 0, in float32. Source: micro/kernels/elu.cc."""
+    real = np.float32(scale_of(call.input(0))) * values.astype(np.float32)
+    below = np.exp(np.minimum(real, 0).astype(np.float64)).astype(np.float32) - np.float32(1)
+    scaled = np.where(real < 0, below, real) * (np.float32(1) / np.float32(scale_of(call.output)))
+    rounded = np.copysign(np.floor(np.abs(scaled.astype(np.float64)) + 0.5), scaled)
+    return rounded.astype(np.int64) + zero_of(call.output)
+
+
+def absolute(call: Call, values: Values) -> Values:
+    """Source: micro/kernels/elementwise.cc."""
+    scale, out = np.float32(scale_of(call.input(0))), np.float32(scale_of(call.output))
+    size = np.abs(values)
+    if scale != out:
+        size = multiply(size, multiplier_of(float(scale / out)))
+    return size + zero_of(call.output)
+
+
 def _short(factor: float) -> tuple[int, int]:
     """A factor as a multiplier of 16 bits and a shift."""
     multiplier, shift = quantize_multiplier(factor)
@@ -115,4 +133,6 @@ FUNCTIONS: dict[str, Callable[[Call, Values], Values]] = {
     "RELU6": relu6,
     "LEAKY_RELU": leaky_relu,
     "HARD_SWISH": hard_swish,
+    "ELU": elu,
+    "ABS": absolute,
 }

@@ -105,6 +105,7 @@ def lower(call: Call) -> TransposeConv:
     """The operation of a TRANSPOSE_CONV."""
     source, kernel, out = call.input(_INPUT), call.input(_WEIGHTS), call.output
     call.int8(source, out)
+    call.integers(0)  # the output's shape, which the file has, too
     weights = call.constant(_WEIGHTS)
     if kernel.dtype != "int8" or kernel.quantization is None:
         raise Unsupported(f"its weights are {kernel.dtype}, not int8")
@@ -114,9 +115,6 @@ def lower(call: Call) -> TransposeConv:
         raise Unsupported(f"a batch of {source.shape[0]}")
     if weights.shape[3] != source.shape[3] or len(weights) != out.shape[3]:
         raise Unsupported(f"weights of {weights.shape}")
-    bias = np.zeros(len(weights), np.int32)
-    if call.has(_BIAS):
-        bias = call.constant(_BIAS).astype(np.int32).ravel()
     scales = kernel.quantization.scale.astype(np.float64)
     factors = scale_of(source) * scales / scale_of(out)
     stride = int(call.option("stride_h", 1)), int(call.option("stride_w", 1))
@@ -126,7 +124,7 @@ def lower(call: Call) -> TransposeConv:
         (source.shape[1], source.shape[2]),
         (out.shape[1], out.shape[2]),
         weights,
-        bias,
+        call.bias(_BIAS, len(weights)),
         multipliers(np.broadcast_to(factors, (len(weights),))),
         stride,
         _pads(call, stride, weights.shape[1:3]),

@@ -94,6 +94,9 @@ def cases(seed: int) -> list[bytes]:
             )
         kind = ("MAXIMUM", "MINIMUM")[place % 2]
         models.append(binary(kind, left, right, constant=(None, 1)[place // 2 % 2]))
+    square = ((0.1, 3), (0.07, -9), (0.3, -128))
+    models.append(binary("SQUARED_DIFFERENCE", (1, 3, 4, 5), (1, 3, 4, 5), square))
+    models.append(binary("SQUARED_DIFFERENCE", (1, 3, 4, 5), (4, 1), random_scales(rng), 1))
     models.append(binary("PRELU", (1, 3, 4, 5), (1, 1, 5), random_scales(rng), 1))
     models.append(binary("PRELU", (1, 3, 4, 5), (3, 4, 5), random_scales(rng), 1))
     models.append(binary("PRELU", (1, 3, 4, 5), (1, 1, 5), random_scales(rng)))

@@ -83,6 +83,32 @@ def unpack(shape: Shape, axis: int) -> bytes:
     return build(tensors, [step], (0,), outputs)
 
 
+def reverse(shape: Shape, axes: Sequence[int]) -> bytes:
+    tensors = [made("x", shape), made("axes", (len(axes),), axes), made("turned", shape)]
+    return one_op("REVERSE_V2", tensors)
+
+
+def broadcast(shape: Shape, out: Shape) -> bytes:
+    tensors = [made("x", shape), made("shape", (len(out),), out), made("many", out)]
+    return one_op("BROADCAST_TO", tensors)
+
+
+def blocks(kind: str, shape: Shape, size: int, pads: int = 0) -> bytes:
+    batch, height, width, depth = shape
+    if kind in ("DEPTH_TO_SPACE", "BATCH_TO_SPACE_ND"):
+        out = (height * size, width * size)
+    else:
+        out = (height // size, width // size)
+    if "DEPTH" in kind:
+        area = depth * size**2 if kind == "SPACE_TO_DEPTH" else depth // size**2
+        tensors = [made("x", shape), made("blocks", (batch, *out, area))]
+        name = "SpaceToDepth" if kind == "SPACE_TO_DEPTH" else "DepthToSpace"
+        return one_op(kind, tensors, options(name, blockSize=size))
+    batch = batch * size**2 if kind == "SPACE_TO_BATCH_ND" else batch // size**2
+    lists = [made("size", (2,), (size, size)), made("pads", (2, 2), ((pads, 0), (0, 0)))]
+    return one_op(kind, [made("x", shape), *lists, made("blocks", (batch, *out, depth))])
+
+
 def test_a_matrix_turns() -> None:
     row = np.arange(6, dtype=np.int8).reshape(2, 3)
     (got,) = interpret(compiled(transpose((2, 3), (1, 0))).program, (row,))
@@ -114,6 +140,13 @@ def test_moves_are_tflite_micros(core: str, tmp_path: Path) -> None:
         split((6, 2, 4), 0, 3, (0, 2)),
         split_v((2, 7, 3), 1, (4, 1, 2)),
         unpack((3, 4, 5), 1),
+        reverse((2, 3, 4), (1,)),
+        reverse((3, 4, 5), (1, 2)),
+        broadcast((3, 1, 2), (2, 3, 4, 2)),
+        blocks("DEPTH_TO_SPACE", (1, 3, 2, 8), 2),
+        blocks("SPACE_TO_DEPTH", (1, 6, 4, 3), 2),
+        blocks("BATCH_TO_SPACE_ND", (4, 3, 2, 5), 2),
+        blocks("SPACE_TO_BATCH_ND", (1, 6, 4, 3), 2),
     ]  # fmt: skip
     check(models, core, tmp_path)
 
@@ -121,5 +154,7 @@ def test_moves_are_tflite_micros(core: str, tmp_path: Path) -> None:
 def test_refusals_name_the_layer() -> None:
     with pytest.raises(TargetError, match=r"'part'.*: the option new_axis_mask"):
         compiled(strided((4, 5), (0, 0), (4, 5), (1, 1), (1, 5), newAxisMask=1))
+    with pytest.raises(TargetError, match="blocks with padding or crops"):
+        compiled(blocks("SPACE_TO_BATCH_ND", (1, 5, 4, 3), 2, 1))
     with pytest.raises(TargetError, match="5 axes in another order"):
         compiled(transpose((2, 2, 2, 2, 2), (4, 3, 2, 1, 0)))

@@ -58,7 +58,7 @@ def cases() -> list[bytes]:
         function("LEAKY_RELU", random(rng), random(rng), options("LeakyRelu", alpha=alpha))
         for alpha in (0.0, 0.01, 0.3, 1.5)
     ]
-    for _ in range(5):
+    for _ in range(4):
         same = random(rng, 0.06)
         models += [
             function("LOGISTIC", random(rng), (1 / 256, -128)),
@@ -66,6 +66,8 @@ def cases() -> list[bytes]:
             function("RELU", random(rng), random(rng)),
             function("RELU6", same, same),
             function("HARD_SWISH", random(rng), random(rng, 0.02)),
+            function("ELU", random(rng), random(rng)),
+            function("ABS", random(rng), random(rng)),
         ]
     return models
 

@@ -1,0 +1,1 @@
+"""ARG_MAX and ARG_MIN."""

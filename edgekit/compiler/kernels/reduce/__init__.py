@@ -1,0 +1,1 @@
+"""REDUCE_MAX and REDUCE_MIN."""
