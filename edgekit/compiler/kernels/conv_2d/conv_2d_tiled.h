@@ -37,11 +37,11 @@ static EK_NOINLINE void ek_conv_2d_tiled(const ek_tiled_t *t, const int8_t *in,
     while (left > 0) {
         int32_t count = left < t->tile ? left : t->tile, p, first;
         int8_t *to = out;
-        for (p = 0; p < count; ++p) {
-            int8_t *columns = scratch + p / 2 * t->pair_bytes;
-            ek_conv_2d_take(c, in, y, x, columns, p & 1, bytes);
-            if (p + 1 == count && !(p & 1))
-                ek_conv_2d_take(c, in, y, x, columns, 1, bytes);
+        /* an odd pixel at the end is its own neighbour */
+        for (p = 0; p < count + (count & 1); ++p) {
+            ek_conv_2d_take(c, in, y, x, scratch + p / 2 * t->pair_bytes, p & 1, bytes);
+            if (p + 1 == count && (count & 1))
+                continue;
             if (++x == c->out_width) {
                 x = 0;
                 ++y;
