@@ -21,7 +21,13 @@ from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Coding
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
-from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers
+from edgekit.compiler.requantize import (
+    INT8_HIGH,
+    INT8_LOW,
+    activation_range,
+    multiplier_of,
+    multipliers,
+)
 
 _ROWS, _PARTS, _PIXELS = 1, 2, 4
 _GAPS = 0.34
@@ -123,6 +129,8 @@ class Conv2D:
             to.use("conv_2d/conv_2d_tiled.h")
             if self.matrix.channels % 4 or not gemm.is_fast(self.matrix):
                 to.define("EK_GEMM_ODD")
+            if self.matrix.low > INT8_LOW or self.matrix.high < INT8_HIGH:
+                to.define("EK_GEMM_BLOCK_LIMITS")
             pair = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
             code = self.coding.constant(to)
             sizes = (self.tile(core), pair, self._block())

@@ -10,12 +10,16 @@ typedef struct {
 } ek_tiled_t;
 
 /* Four channels of `count` pixels from channel `first` on, whose columns are there. */
-static EK_NOINLINE void ek_conv_2d_block(const ek_tiled_t *t, int32_t first, int32_t count,
+static inline void ek_conv_2d_block(const ek_tiled_t *t, int32_t first, int32_t count,
                                          int8_t *out, const int8_t *columns, int8_t *weights) {
     const ek_gemm_t *whole = t->conv->gemm;
     int32_t channels = whole->channels;
     ek_gemm_t g = *whole;
-    g.channels = (uint16_t)(channels - first < 4 ? channels - first : 4);
+    g.channels = 4;
+#if EK_GEMM_ODD
+    if (channels - first < 4)
+        g.channels = (uint16_t)(channels - first);
+#endif
     ek_decode(t->code, g.depth, first, g.channels, weights, weights + t->block_bytes);
     g.weights = weights;
     g.bias = (const int8_t *)whole->bias + first * (whole->bias_bits / 8);

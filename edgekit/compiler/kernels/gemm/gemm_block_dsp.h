@@ -52,9 +52,11 @@ static inline void ek_gemm_block(const ek_gemm_t *g, const int8_t *columns, int3
     {
         (void)step;
         ek_gemm_four(g, columns, out, count, stride);
+#if EK_GEMM_BLOCK_LIMITS
         if (g->low > -128 || g->high < 127)
             for (; count > 0; --count, out += stride)
                 ek_gemm_clamp(g, out);
+#endif
         return;
     }
 #endif
