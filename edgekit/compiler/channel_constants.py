@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.compiler.channel_ranges import Ranges, of_matrix
-from edgekit.compiler.host import run_program, zeros
+from edgekit.compiler.interpret import run_values
 from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D
 from edgekit.compiler.kernels.depthwise_conv_2d.depthwise_conv_2d import DepthwiseConv2D
 from edgekit.compiler.operation import Channelwise
@@ -46,7 +46,9 @@ class Constants:
     def of(self, value: int) -> NDArray[np.int64]:
         """What the value holds, int64 [places, channels]; meaningless in channels that vary."""
         if not self._made:
-            self._made = run_program(self._program, zeros(self._program))
+            values = [self._program.values[number] for number in self._program.inputs]
+            zeros = [np.zeros(value.shape, value.dtype) for value in values]
+            self._made = run_values(self._program, zeros)
         channels = channels_of(self._program, value)
         return self._made[value].reshape(-1, channels).astype(np.int64)
 

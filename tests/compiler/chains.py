@@ -73,6 +73,29 @@ class Chain:
         )  # fmt: skip
         return self._done(Step(f"{kind}_POOL_2D", (self.last,), (out,), made), out)
 
+    def mean(self) -> Chain:
+        """MEAN of rows and columns."""
+        axes = self._add(Made("", (2,), "INT32", np.array([1, 2], np.int32)))
+        out = self._activation((1, self.shape[3]))
+        step = Step("MEAN", (self.last, axes), (out,), options("Reducer", keepDims=False))
+        return self._done(step, out)
+
+    def scale(self, by: int | None = None) -> Chain:
+        """MUL by a constant for each channel, or by tensor number `by`."""
+        if by is None:
+            factors = self._weights((self.shape[-1],))
+            by = self._add(Made("", factors.shape, "INT8", factors, (0.01,), (3,)))
+        out = self._activation(self.shape)
+        return self._done(Step("MUL", (self.last, by), (out,), options("Mul")), out)
+
+    def resize(self, kind: str = "NEAREST_NEIGHBOR") -> Chain:
+        """RESIZE to twice the rows and columns."""
+        _, height, width, channels = self.shape
+        size = self._add(Made("", (2,), "INT32", np.array([2 * height, 2 * width], np.int32)))
+        out = self._activation((1, 2 * height, 2 * width, channels), like=self.last)
+        made = options("ResizeNearestNeighbor" if kind[0] == "N" else "ResizeBilinear")
+        return self._done(Step(f"RESIZE_{kind}", (self.last, size), (out,), made), out)
+
     def relu(self) -> Chain:
         """RELU without a change of scale."""
         out = self._activation(self.shape, like=self.last)
@@ -155,7 +178,8 @@ def random_chain(seed: int) -> bytes:
 
 
 def _grow(net: Chain, rng: np.random.Generator) -> None:
-    kind = rng.choice(["conv", "conv", "depthwise", "depthwise", "residual", "pool", "relu"])
+    kinds = ["conv", "conv", "depthwise", "depthwise", "residual", "pool", "relu", "scale"]
+    kind = rng.choice(kinds)
     how = {
         "stride": int(rng.choice([1, 1, 2])),
         "activation": int(rng.choice([NONE, RELU, RELU6])),
@@ -174,6 +198,8 @@ def _grow(net: Chain, rng: np.random.Generator) -> None:
         net.conv(channels, (side, side), dead=_some(rng, channels)).add(before, how["activation"])
     elif kind == "pool":
         net.pool(str(rng.choice(["AVERAGE", "MAX"])), side, how["stride"])
+    elif kind == "scale":
+        net.scale()
     else:
         net.relu()
 

@@ -109,6 +109,17 @@ def test_a_flattened_picture_loses_the_channel_at_every_place() -> None:
     same_as_reference(net.model())
 
 
+def test_means_products_and_resized_pictures_lose_channels() -> None:
+    net = Chain((1, 4, 4, 2)).conv(6, dead=[1, 4]).resize().resize("BILINEAR").scale()
+    picture = net.last
+    net.pool(size=16, stride=16)
+    factors = net.last
+    net.last = picture
+    net.scale(factors).mean().dense(3)
+    assert [shape[-1] for shape in shapes(dropped(net.model())[0])] == [4] * 7 + [3]
+    same_as_reference(net.model())
+
+
 def test_a_network_that_is_constant_keeps_one_channel() -> None:
     same_as_reference(Chain((1, 3, 3, 2)).conv(4, dead=[0, 1, 2, 3]).depthwise().conv(3).model())
 
@@ -122,15 +133,15 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("eager")
 def test_random_chains_compute_the_same() -> None:
-    savings = [same_as_reference(random_chain(seed)) for seed in range(50)]
-    assert sum(saving.removed for saving in savings) > 70
+    savings = [same_as_reference(random_chain(seed)) for seed in range(30)]
+    assert sum(saving.removed for saving in savings) > 40
     assert sum(saving.border_bytes > 0 for saving in savings) > 0
 
 
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("core", CORES)
 def test_random_chains_in_c(core: str, tmp_path: Path) -> None:
-    check([random_chain(seed) for seed in range(7)], core, tmp_path)
+    check([random_chain(seed) for seed in range(5)], core, tmp_path)
 
 
 @pytest.mark.usefixtures("eager")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,26 @@ class Binary(Plain):
         )
         return np.broadcast_to(self.function.of(left, right), self.shape).astype(np.int8)
 
+    def sees(self) -> int:
+        """Those of its shape; -1, never any, where it repeats an operand for all of them."""
+        channels = self.shape[-1] if self.shape else -1
+        given = [
+            shape
+            for shape, constant in zip(self.shapes, self.constants, strict=True)
+            if constant is None
+        ]
+        return channels if all(shape[-1:] == (channels,) for shape in given) else -1
+
+    def take(self, kept: NDArray[np.bool_]) -> Binary:
+        """The same on some of the channels."""
+        left, right = (_some(shape, kept) for shape in self.shapes)
+        one, two = (
+            constant if constant is None or shape[-1:] != (len(kept),) else constant[..., kept]
+            for constant, shape in zip(self.constants, self.shapes, strict=True)
+        )
+        shape = _some(self.shape, kept)
+        return replace(self, shapes=(left, right), shape=shape, constants=(one, two))
+
     def emit(self, core: Core, to: Emission) -> str:
         """One call: of the function for a row where there is only one."""
         name, function = self.function.emit(to)
@@ -71,6 +91,10 @@ class Binary(Plain):
         layer = to.struct("ek_binary_t", "layer", fields)
         to.define("EK_BINARY_BROADCAST")
         return f"ek_binary(&{layer}, {name}, {function}, {left}, {right}, {to.output});"
+
+
+def _some(shape: Shape, kept: NDArray[np.bool_]) -> Shape:
+    return (*shape[:-1], int(kept.sum())) if shape[-1:] == (len(kept),) else shape
 
 
 def rows(left: Shape, right: Shape, out: Shape) -> tuple[list[int], tuple[list[int], list[int]]]:

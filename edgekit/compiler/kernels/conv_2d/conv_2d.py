@@ -21,13 +21,19 @@ from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Coding
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
-from edgekit.compiler.requantize import activation_range, multiplier_of, multipliers
+from edgekit.compiler.requantize import (
+    INT8_HIGH,
+    INT8_LOW,
+    activation_range,
+    multiplier_of,
+    multipliers,
+)
 
 _ROWS, _PARTS, _PIXELS = 1, 2, 4
 _GAPS = 0.34
 """Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
-_TILE_BYTES = 1792
+_TILE_BYTES = 1856
 """Of columns for coded weights: more time is lost decoding for fewer pixels, memory for more."""
 
 
@@ -66,7 +72,8 @@ class Conv2D:
         """Output pixels whose columns are there at once, an even number."""
         if self.coding is None:
             return gemm.COLUMNS
-        fit = _TILE_BYTES // gemm.column_bytes(self.matrix.depth, core.isa)
+        room = _TILE_BYTES - self.coding.memory(core.isa)
+        fit = room // gemm.column_bytes(self.matrix.depth, core.isa)
         return max(2, min(fit, self.window.pixels + 1) // 2 * 2)
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
@@ -120,9 +127,14 @@ class Conv2D:
             return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
         if self.coding is not None:
             to.use("conv_2d/conv_2d_tiled.h")
+            if self.matrix.channels % 4 or not gemm.is_fast(self.matrix):
+                to.define("EK_GEMM_ODD")
+            if self.matrix.low > INT8_LOW or self.matrix.high < INT8_HIGH:
+                to.define("EK_GEMM_BLOCK_LIMITS")
             pair = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
-            fields = [f"&{layer}", f"&{self.coding.constant(to)}", str(self.tile(core)), str(pair)]
-            tiled = to.struct("ek_tiled_t", "tiled", fields)
+            code = self.coding.constant(to)
+            sizes = (self.tile(core), pair, self._block())
+            tiled = to.struct("ek_tiled_t", "tiled", [f"&{layer}", f"&{code}", *sizes])
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
@@ -149,7 +161,13 @@ class Conv2D:
 
     def _columns(self, core: Core) -> int:
         columns = self.tile(core) * gemm.column_bytes(self._laid(core).depth, core.isa)
-        return columns + (4 * _up(self.matrix.depth, 4) if self.coding else 0)
+        if self.coding is None:
+            return columns
+        return columns + self._block() + self.coding.memory(core.isa)
+
+    def _block(self) -> int:
+        """Bytes of four channels of decoded weights."""
+        return 4 * _up(self.matrix.depth, 4)
 
     def _laid(self, core: Core) -> Matrix:
         """The matrix with each row of the kernel at a multiple of four, where that costs little.

@@ -1,30 +1,34 @@
 #include "../gemm/decode.h"
+#include "../gemm/gemm_block.h"
 #include "conv_2d.h"
 
 /* A convolution with coded weights, `tile` output pixels at a time (an even number). */
 typedef struct {
     const ek_conv_2d_t *conv;
     const ek_code_t *code;
-    int32_t tile, pair_bytes;
+    int32_t tile, pair_bytes, block_bytes;
 } ek_tiled_t;
 
 /* Four channels of `count` pixels from channel `first` on, whose columns are there. */
-static EK_NOINLINE void ek_conv_2d_block(const ek_tiled_t *t, int32_t first, int32_t count,
+static inline void ek_conv_2d_block(const ek_tiled_t *t, int32_t first, int32_t count,
                                          int8_t *out, const int8_t *columns, int8_t *weights) {
     const ek_gemm_t *whole = t->conv->gemm;
     int32_t channels = whole->channels;
     ek_gemm_t g = *whole;
-    g.channels = (uint16_t)(channels - first < 4 ? channels - first : 4);
-    ek_decode(t->code, g.depth, first, g.channels, weights);
+    g.channels = 4;
+#if EK_GEMM_ODD
+    if (channels - first < 4)
+        g.channels = (uint16_t)(channels - first);
+#endif
+    ek_decode(t->code, g.depth, first, g.channels, weights, weights + t->block_bytes);
     g.weights = weights;
     g.bias = (const int8_t *)whole->bias + first * (whole->bias_bits / 8);
     g.multiplier += first;
     g.shift += first;
-    for (out += first; count > 0; count -= 2, out += 2 * channels, columns += t->pair_bytes)
-        ek_gemm(&g, columns, out, count > 1 ? out + channels : out);
+    ek_gemm_block(&g, columns, t->pair_bytes, out + first, channels, count);
 }
 
-/* `scratch` holds the columns of a tile, then four channels of weights; `bytes` a column as bytes,
+/* `scratch` holds the columns of a tile, four channels of weights, what decoding needs; `bytes` a column as bytes,
    or the outputs of a tile that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d_tiled(const ek_tiled_t *t, const int8_t *in,
                                          const int8_t *addend, int8_t *out, int8_t *scratch,
@@ -33,14 +37,15 @@ static EK_NOINLINE void ek_conv_2d_tiled(const ek_tiled_t *t, const int8_t *in,
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
     int8_t *weights = scratch + t->tile / 2 * t->pair_bytes;
     (void)addend;
+    ek_decode_begin(t->code, weights + t->block_bytes);
     while (left > 0) {
         int32_t count = left < t->tile ? left : t->tile, p, first;
         int8_t *to = out;
-        for (p = 0; p < count; ++p) {
-            int8_t *columns = scratch + p / 2 * t->pair_bytes;
-            ek_conv_2d_take(c, in, y, x, columns, p & 1, bytes);
-            if (p + 1 == count && !(p & 1))
-                ek_conv_2d_take(c, in, y, x, columns, 1, bytes);
+        /* an odd pixel at the end is its own neighbour */
+        for (p = 0; p < count + (count & 1); ++p) {
+            ek_conv_2d_take(c, in, y, x, scratch + p / 2 * t->pair_bytes, p & 1, bytes);
+            if (p + 1 == count && (count & 1))
+                continue;
             if (++x == c->out_width) {
                 x = 0;
                 ++y;

@@ -6,7 +6,7 @@ Source: tensorflow/lite/kernels/internal/reference/reduce.h; micro/kernels/reduc
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,16 @@ class Mean(Plain):
         values = inputs[0].reshape(self.shape).astype(np.int64) - self.zeros[0]
         out = multiply(values.sum(axis=self.axes), self.by) + self.zeros[1]
         return np.clip(out, -128, 127).astype(np.int8).reshape(self.out_shape)
+
+    def sees(self) -> int:
+        """Those of its shape; -1, never any, where it adds channels."""
+        return -1 if len(self.shape) - 1 in self.axes else self.shape[-1]
+
+    def take(self, kept: NDArray[np.bool_]) -> Mean:
+        """The same on some of the channels."""
+        left = int(kept.sum())
+        shapes = (*self.shape[:-1], left), (*self.out_shape[:-1], left)
+        return replace(self, shape=shapes[0], out_shape=shapes[1])
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""

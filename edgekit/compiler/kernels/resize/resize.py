@@ -5,7 +5,7 @@ Source: tensorflow/lite/kernels/internal/reference/resize_nearest_neighbor.h and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,14 @@ class Nearest(Plain):
     def run(self, *inputs: NDArray[Any]) -> NDArray[Any]:
         """The host twin."""
         return np.asarray(inputs[0].reshape(self.shape)[self.rows][:, self.columns][None])
+
+    def sees(self) -> int:
+        """Those of its shape."""
+        return self.shape[2]
+
+    def take(self, kept: NDArray[np.bool_]) -> Nearest:
+        """The same on some of the channels."""
+        return replace(self, shape=(*self.shape[:2], int(kept.sum())))
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
@@ -98,6 +106,14 @@ class Bilinear(Plain):
     def shape(self) -> tuple[int, int, int]:
         """Of the input: height, width, channels."""
         return self.vertical.size, self.horizontal.size, self.channels
+
+    def sees(self) -> int:
+        """Its channels."""
+        return self.channels
+
+    def take(self, kept: NDArray[np.bool_]) -> Bilinear:
+        """The same on some of the channels."""
+        return replace(self, channels=int(kept.sum()))
 
     def macs(self) -> int:
         """Six for each output."""
