@@ -57,9 +57,11 @@ class DepthwiseConv2D:
         return self.window.pixels * self.matrix.depth * self.matrix.channels
 
     def scratch(self, core: Core) -> int:
-        """A strip of one channel, 16 bits each; what the inner loop knows of a channel is local."""
+        """A strip of one channel, 16 bits each, and its taps by pairs."""
         layout = self._layout()
-        return layout.rows * layout.pitch * 2 + 4
+        window = layout.window
+        taps = window.kernel_height * _up(window.kernel_width, 2) if core.isa == "dsp" else 2
+        return (layout.rows * layout.pitch + taps) * 2
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """In place, where a channel's outputs are no more than its inputs."""
@@ -156,7 +158,8 @@ class _Layout:
     def of(cls, window: Window, turned: bool) -> _Layout:
         seen = (window.out_width - 1) * window.stride_width
         reach = (window.kernel_width - 1) * window.dilation_width + 1
-        pitch = max(seen + reach, _up(window.out_width, _TOGETHER) * window.stride_width + 2)
+        together = (_up(window.out_width, _TOGETHER) - 1) * window.stride_width
+        pitch = max(seen + reach, together + _up(window.kernel_width, 2) + 1)
         pitch = _up(pitch, 2)
         tall = (window.kernel_height - 1) * window.dilation_height + 1
         all_rows = (window.out_height - 1) * window.stride_height + tall
