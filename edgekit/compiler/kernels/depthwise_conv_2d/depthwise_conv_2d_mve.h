@@ -65,19 +65,24 @@ static inline int32x4_t ek_depthwise_round(const ek_depthwise_conv_2d_t *d, int3
 #endif
 }
 
-/* Sums in 16 bits of even and of odd outputs, taken apart and added to sums in 32 bits. */
-#define EK_DEPTHWISE_ADD(even, odd)                                                              \
-    (a = vaddq_s32(a, vmovlbq_s16(even)), b = vaddq_s32(b, vmovltq_s16(even)),                   \
-     e = vaddq_s32(e, vmovlbq_s16(odd)), f = vaddq_s32(f, vmovltq_s16(odd)))
+/* Sums in 16 bits of even outputs (p) and of odd ones (t) are taken apart and added to those in 32
+   bits: a, b and e, f. There are no more registers, so one vector is loaded twice. */
 #define EK_DEPTHWISE_TAP(x, w)                                                                   \
-    (left = vldrbq_s8(x), right = vldrbq_s8(w), even = vmullbq_int_s8(left, right),              \
-     odd = vmulltq_int_s8(left, right))
-#define EK_DEPTHWISE_TAP_MORE(x, w)                                                              \
-    (left = vldrbq_s8(x), right = vldrbq_s8(w),                                                  \
-     even = vaddq_s16(even, vmullbq_int_s8(left, right)),                                        \
-     odd = vaddq_s16(odd, vmulltq_int_s8(left, right)))
+    "vldrb.8 %q[x], [" x "]\n vldrb.8 %q[w], [" w "]\n"                                          \
+    "vmullb.s8 %q[p], %q[x], %q[w]\n vmullt.s8 %q[t], %q[x], %q[w]\n"
+#define EK_DEPTHWISE_MORE(x, w)                                                                  \
+    "vldrb.8 %q[x], [" x "]\n vldrb.8 %q[w], [" w "]\n"                                          \
+    "vmullb.s8 %q[x], %q[x], %q[w]\n vadd.i16 %q[p], %q[p], %q[x]\n"                             \
+    "vldrb.8 %q[x], [" x "]\n vmullt.s8 %q[x], %q[x], %q[w]\n vadd.i16 %q[t], %q[t], %q[x]\n"
+#define EK_DEPTHWISE_ADD                                                                         \
+    "vmovlb.s16 %q[x], %q[p]\n vadd.i32 %q[a], %q[a], %q[x]\n vmovlt.s16 %q[w], %q[p]\n"         \
+    "vadd.i32 %q[b], %q[b], %q[w]\n vmovlb.s16 %q[x], %q[t]\n vadd.i32 %q[e], %q[e], %q[x]\n"    \
+    "vmovlt.s16 %q[w], %q[t]\n vadd.i32 %q[f], %q[f], %q[w]\n"
 #define EK_DEPTHWISE_TWO(x0, w0, x1, w1)                                                         \
-    (EK_DEPTHWISE_TAP(x0, w0), EK_DEPTHWISE_TAP_MORE(x1, w1), EK_DEPTHWISE_ADD(even, odd))
+    EK_DEPTHWISE_TAP(x0, w0) EK_DEPTHWISE_MORE(x1, w1) EK_DEPTHWISE_ADD
+#define EK_DEPTHWISE_SUMS                                                                        \
+    [a] "+&w"(a), [b] "+&w"(b), [e] "+&w"(e), [f] "+&w"(f), [p] "=&w"(p), [t] "=&w"(t),          \
+        [x] "=&w"(x), [w] "=&w"(w)
 
 /* A row of output pixels. */
 static EK_NOINLINE void ek_depthwise_row(const ek_depthwise_conv_2d_t *d, int32_t first,
@@ -92,49 +97,51 @@ static EK_NOINLINE void ek_depthwise_row(const ek_depthwise_conv_2d_t *d, int32_
     for (; left_pixels > 0; --left_pixels, strip += step, out += to) {
         int32x4_t a = vldrwq_s32(bias), b = vldrwq_s32(bias + 4);
         int32x4_t e = vldrwq_s32(bias + 8), f = vldrwq_s32(bias + 12);
-        int8x16_t left, right;
+        int32x4_t p, t, x, w;
         int16x8_t even, odd;
+        int8x16_t outputs;
 #if EK_DEPTHWISE_3X3
 #if EK_DEPTHWISE_ANY
         if (d->fast & 1)
 #endif
-        {
-            const int8_t *x = strip, *y = x + down, *z = y + down, *w = weights + 64;
-            EK_DEPTHWISE_TWO(x, w - 64, x + 16, w - 48);
-            EK_DEPTHWISE_TWO(x + 32, w - 32, y, w - 16);
-            EK_DEPTHWISE_TWO(y + 16, w, y + 32, w + 16);
-            EK_DEPTHWISE_TWO(z, w + 32, z + 16, w + 48);
-            EK_DEPTHWISE_TAP(z + 32, w + 64);
-            EK_DEPTHWISE_ADD(even, odd);
-        }
+            __asm__(EK_DEPTHWISE_TWO("%[r]", "%[k], #-64", "%[r], #16", "%[k], #-48")
+                    EK_DEPTHWISE_TWO("%[r], #32", "%[k], #-32", "%[s]", "%[k], #-16")
+                    EK_DEPTHWISE_TWO("%[s], #16", "%[k]", "%[s], #32", "%[k], #16")
+                    EK_DEPTHWISE_TWO("%[u]", "%[k], #32", "%[u], #16", "%[k], #48")
+                    EK_DEPTHWISE_TAP("%[u], #32", "%[k], #64") EK_DEPTHWISE_ADD
+                    : EK_DEPTHWISE_SUMS
+                    : [r] "r"(strip), [s] "r"(strip + down), [u] "r"(strip + 2 * down),
+                      [k] "r"(weights + 64)
+                    : "memory");
 #endif
 #if EK_DEPTHWISE_ANY
 #if EK_DEPTHWISE_3X3
         else
 #endif
         {
-            const int8_t *row = strip, *w = weights;
+            const int8_t *row = strip, *k = weights;
             int32_t aside = 16 * d->dilation_width, ky, kx;
             for (ky = d->kernel_height; ky > 0; --ky, row += down) {
-                const int8_t *x = row;
-                for (kx = d->kernel_width; kx > 0; --kx, x += aside, w += 16) {
-                    EK_DEPTHWISE_TAP(x, w);
-                    EK_DEPTHWISE_ADD(even, odd);
-                }
+                const int8_t *r = row;
+                for (kx = d->kernel_width; kx > 0; --kx, r += aside, k += 16)
+                    __asm__(EK_DEPTHWISE_TAP("%[r]", "%[k]") EK_DEPTHWISE_ADD
+                            : EK_DEPTHWISE_SUMS
+                            : [r] "r"(r), [k] "r"(k)
+                            : "memory");
             }
         }
 #endif
         a = ek_depthwise_round(d, a, multiplier, shift);
         b = ek_depthwise_round(d, b, multiplier + 4, shift + 4);
-        even = vqmovntq_s32(vqmovnbq_s32(vdupq_n_s16(0), a), b);
+        even = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(a), a), b);
         e = ek_depthwise_round(d, e, multiplier + 8, shift + 8);
         f = ek_depthwise_round(d, f, multiplier + 12, shift + 12);
-        odd = vqmovntq_s32(vqmovnbq_s32(vdupq_n_s16(0), e), f);
+        odd = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(e), e), f);
         even = vqaddq_n_s16(even, d->zero_out);
         odd = vqaddq_n_s16(odd, d->zero_out);
-        left = vqmovntq_s16(vqmovnbq_s16(vdupq_n_s8(0), even), odd);
-        left = vminq_s8(vmaxq_s8(left, vdupq_n_s8(d->low)), vdupq_n_s8(d->high));
-        vstrbq_p_s8(out, left, some);
+        outputs = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
+        outputs = vminq_s8(vmaxq_s8(outputs, vdupq_n_s8(d->low)), vdupq_n_s8(d->high));
+        vstrbq_p_s8(out, outputs, some);
     }
 }
 #else

@@ -37,60 +37,62 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
 }
 
 #if defined(__ARM_FEATURE_MVE)
-/* Sums of four channels over one vector of two columns. Sums across a vector go to even registers;
-   pointers take odd ones. */
+/* Registers: r0, r2, r4, r6 sums of the first column, r8, r10, r12, lr of the second (sums across a
+   vector go to even registers), r1 and r3 the columns, r5 weights, r7 inputs to go, r9 factors, r11
+   bias; q6 and q7 least and greatest output. Stack: 0 and 4 outputs, 8 shifts, 12 channels to go,
+   16 and 20 columns, 24 their bytes, 28 zero point, 32 `fast`. */
 #define EK_GEMM_CHANNEL(sum, left, right)                                                        \
-    "vldrb.8 q2, [%[w]], #16\n" sum ".s8 " left ", q0, q2\n" sum ".s8 " right ", q1, q2\n"
+    "vldrb.8 q2, [r5], #16\n" sum ".s8 " left ", q0, q2\n" sum ".s8 " right ", q1, q2\n"
 #define EK_GEMM_STEP(sum)                                                                        \
-    "vldrb.8 q0, [%[x]], #16\n vldrb.8 q1, [%[y]], #16\n" EK_GEMM_CHANNEL(sum, "r0", "r8")       \
+    "vldrb.8 q0, [r1], #16\n vldrb.8 q1, [r3], #16\n" EK_GEMM_CHANNEL(sum, "r0", "r8")           \
     EK_GEMM_CHANNEL(sum, "r2", "r10") EK_GEMM_CHANNEL(sum, "r4", "r12")                          \
     EK_GEMM_CHANNEL(sum, "r6", "lr")
-
-static inline int32x4_t ek_gemm_round(const ek_gemm_t *g, int32x4_t sums, int32x4_t multipliers,
-                                      int32x4_t shifts) {
+/* Vector shifts round halves up, so what is negative and is shifted is made less by one before.
+   Where all below the zero point is cut off, how negative sums are rounded is all one. */
+#define EK_GEMM_AWAY                                                                             \
+    "vand q2, q0, q4\n vand q3, q1, q4\n vshr.s32 q2, q2, #31\n vshr.s32 q3, q3, #31\n"          \
+    "vadd.i32 q0, q0, q2\n vadd.i32 q1, q1, q3\n"
 #if EK_GEMM_RELU && EK_GEMM_SIGNED
-    sums = g->fast & 2 ? ek_multiply4_cut(sums, multipliers, shifts)
-                       : ek_multiply4(sums, multipliers, shifts);
+#define EK_GEMM_FIX "ldr r10, [sp, #32]\n lsls r10, r10, #30\n bmi 4f\n" EK_GEMM_AWAY "4:\n"
 #elif EK_GEMM_RELU
-    sums = ek_multiply4_cut(sums, multipliers, shifts);
+#define EK_GEMM_FIX
 #else
-    sums = ek_multiply4(sums, multipliers, shifts);
+#define EK_GEMM_FIX EK_GEMM_AWAY
 #endif
-    sums = vaddq_n_s32(sums, g->zero_out);
-    sums = vmaxq_s32(sums, vdupq_n_s32(g->low));
-    return vminq_s32(sums, vdupq_n_s32(g->high));
-}
+#if EK_MULTIPLY_LEFT
+#define EK_GEMM_LEFT                                                                             \
+    "vmov.i32 q5, #0\n vmax.s32 q2, q4, q5\n vmin.s32 q4, q4, q5\n"                              \
+    "vshl.s32 q0, q0, q2\n vshl.s32 q1, q1, q2\n"
+#else
+#define EK_GEMM_LEFT
+#endif
 
 /* All channels of two columns. */
-static EK_NOINLINE void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_t *out0,
-                                int8_t *out1) {
-    const int32_t *bias = (const int32_t *)g->bias, *multiplier = g->multiplier;
-    const int8_t *weights = (const int8_t *)g->weights, *shift = g->shift;
-    int32_t bytes = ek_column_bytes(g), left = g->channels;
-    for (; left > 0; left -= 4, out0 += 4, out1 += 4, bias += 4, multiplier += 4, shift += 4) {
-        const int8_t *x = columns, *y = columns + bytes;
-        int32x4_t first, second, biases, multipliers, shifts;
-        mve_pred16_t some = vctp32q((uint32_t)left);
-        int32_t steps = bytes;
-        __asm__ volatile(
-            EK_GEMM_STEP("vmladav") "subs %[steps], #16\n ble 2f\n"
-            "1:\n" EK_GEMM_STEP("vmladava") "subs %[steps], #16\n bgt 1b\n"
-            "2: vmov %q[first][2], %q[first][0], r0, r4\n vmov %q[first][3], %q[first][1], r2, r6\n"
-            "vmov %q[second][2], %q[second][0], r8, r12\n"
-            "vmov %q[second][3], %q[second][1], r10, lr\n"
-            : [x] "+&r"(x), [y] "+&r"(y), [w] "+&r"(weights), [steps] "+&r"(steps),
-              [first] "=&w"(first), [second] "=&w"(second)
-            :
-            : "r0", "r2", "r4", "r6", "r8", "r10", "r12", "lr", "s0", "s1", "s2", "s3", "s4", "s5",
-              "s6", "s7", "s8", "s9", "s10", "s11", "cc", "memory");
-        biases = vldrwq_s32(bias);
-        multipliers = vldrwq_s32(multiplier);
-        shifts = vldrbq_s32(shift);
-        first = ek_gemm_round(g, vaddq_s32(first, biases), multipliers, shifts);
-        second = ek_gemm_round(g, vaddq_s32(second, biases), multipliers, shifts);
-        vstrbq_p_s32(out0, first, some);
-        vstrbq_p_s32(out1, second, some);
-    }
+static __attribute__((naked, noinline, unused)) void ek_gemm(
+    __attribute__((unused)) const ek_gemm_t *g, __attribute__((unused)) const int8_t *columns,
+    __attribute__((unused)) int8_t *out0, __attribute__((unused)) int8_t *out1) {
+    __asm__ volatile(
+        "push {r4-r11, lr}\n vpush {d8-d15}\n sub sp, #36\n"
+        "strd r2, r3, [sp]\n ldr r5, [r0]\n ldr r11, [r0, #4]\n ldr r9, [r0, #8]\n"
+        "ldr r4, [r0, #12]\n ldrh r6, [r0, #18]\n strd r4, r6, [sp, #8]\n"
+        "ldrh r7, [r0, #16]\n adds r7, #15\n bic r7, #15\n adds r3, r1, r7\n"
+        "strd r1, r3, [sp, #16]\n ldrsh r8, [r0, #22]\n strd r7, r8, [sp, #24]\n"
+        "ldrsb r4, [r0, #24]\n ldrsb r6, [r0, #25]\n vdup.32 q6, r4\n vdup.32 q7, r6\n"
+        "ldrb r4, [r0, #27]\n str r4, [sp, #32]\n"
+        "1:\n" EK_GEMM_STEP("vmladav") "subs r7, #16\n beq 3f\n"
+        "2:\n" EK_GEMM_STEP("vmladava") "subs r7, #16\n bne 2b\n"
+        "3: vmov q0[2], q0[0], r0, r4\n vmov q0[3], q0[1], r2, r6\n"
+        "vldrw.32 q2, [r11], #16\n ldrd r4, r6, [sp, #8]\n vmov q1[2], q1[0], r8, r12\n"
+        "vmov q1[3], q1[1], r10, lr\n vldrw.32 q3, [r9], #16\n vadd.i32 q0, q0, q2\n"
+        "vldrb.s32 q4, [r4], #4\n vadd.i32 q1, q1, q2\n" EK_GEMM_LEFT
+        "vqrdmulh.s32 q0, q0, q3\n ldr r8, [sp, #28]\n vqrdmulh.s32 q1, q1, q3\n" EK_GEMM_FIX
+        "vrshl.s32 q0, q0, q4\n ldrd r0, r2, [sp]\n vrshl.s32 q1, q1, q4\n"
+        "vadd.i32 q0, q0, r8\n vadd.i32 q1, q1, r8\n vmax.s32 q0, q0, q6\n vmax.s32 q1, q1, q6\n"
+        "vmin.s32 q0, q0, q7\n vmin.s32 q1, q1, q7\n"
+        "vctp.32 r6\n vpstt\n vstrbt.32 q0, [r0], #4\n vstrbt.32 q1, [r2], #4\n"
+        "strd r0, r2, [sp]\n subs r6, #4\n strd r4, r6, [sp, #8]\n"
+        "ldrd r1, r3, [sp, #16]\n ldr r7, [sp, #24]\n bgt 1b\n"
+        "add sp, #36\n vpop {d8-d15}\n pop {r4-r11, pc}\n");
 }
 #else
 /* All channels of two columns, in C. */
