@@ -1,6 +1,6 @@
 """DEPTHWISE_CONV_2D: each input channel by itself.
 
-The device twin takes one channel after the other: its picture goes into working memory (a strip of
+The device twin takes one channel after the other (`mve`: 16, see `lanes`): its picture goes into working memory (a strip of
 rows at a time where it is large), with padding around it, and its outputs take its place. So
 input and output may share their memory, and the inner loop walks along neighbouring pixels.
 
@@ -19,6 +19,7 @@ from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.conv_2d import matrix_of
+from edgekit.compiler.kernels.depthwise_conv_2d import lanes
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
 from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
@@ -58,6 +59,8 @@ class DepthwiseConv2D:
 
     def scratch(self, core: Core) -> int:
         """A strip of one channel, 16 bits each, and its taps by pairs."""
+        if core.isa == "mve":
+            return lanes.strip_of(self.window).nbytes
         layout = self._layout()
         window = layout.window
         taps = window.kernel_height * _up(window.kernel_width, 2) if core.isa == "dsp" else 2
@@ -81,6 +84,8 @@ class DepthwiseConv2D:
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
+        if core.isa == "mve":
+            return lanes.emit(self.window, self.matrix, to)
         layout, matrix = self._layout(), self.matrix
         window = layout.window
         to.use("depthwise_conv_2d/depthwise_conv_2d.h")
