@@ -131,7 +131,14 @@ def test_missing_emulator_ends_with_exit_code_2(
     ("arguments", "code", "message"),
     [
         pytest.param(["x"], 2, "missing option '--device'", id="no device"),
-        pytest.param(["x", "--device", "qemu"], 1, "no build here", id="no build"),
+        pytest.param(["x", "--device", "qemu"], 1, "there is nothing of this name", id="no folder"),
+        pytest.param([__file__, "--device", "qemu"], 1, "it is a file", id="no build"),
+        pytest.param(
+            [str(Path(__file__).parent), "--device", "qemu"],
+            1,
+            "no build here (manifest.json missing or damaged)",
+            id="other folder",
+        ),
     ],
 )
 def test_usage(arguments: list[str], code: int, message: str, capsys: Capture) -> None:
