@@ -169,10 +169,10 @@ def caption(found: list[dict[str, Any]]) -> str:
     boards = ", ".join(f"{TARGETS[core]}" for core in dict.fromkeys(one["core"] for one in found))
     text = (
         f"Real int8 models as plain C (`balanced`), for {boards}: instructions of one inference "
-        f"and the deepest stack in {tools[1]}; bytes of flash and RAM of the smallest program around "
-        f"the model by {tools[0]}, with input, output and all that lies between. Milliseconds and "
-        "millijoules are estimated from the instructions, and missing where no source gives the "
-        f"clock, the cycles or their energy. TFLM: {TFLM_SOURCE}."
+        f"and the deepest stack in {tools[1]}; bytes of flash and RAM of the smallest program "
+        f"around the model by {tools[0]}, with input, output and all that lies between. "
+        "Milliseconds and millijoules are estimated from the instructions, and missing where no "
+        f"source gives the clock, the cycles or their energy. TFLM: {TFLM_SOURCE}."
     )
     return textwrap.fill(text, 100, break_on_hyphens=False)
 
