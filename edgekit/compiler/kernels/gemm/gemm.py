@@ -1,10 +1,11 @@
 """Weights, biases and factors as the matrix kernel of a core wants them.
 
 A kernel takes the inputs of two output pixels (columns) against all channels. `portable` and `mve`
-read int8 columns with the zero point inside, so it is folded into the bias. `dsp` reads columns of
-int16 with the zero point taken off, so biases stay small enough for 16 bits, and two channels share
-a 16-bit weight: with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes
-acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23.
+read int8 columns with the zero point inside, so it is folded into the bias; `mve` takes 16 inputs
+of four channels at a time, which lie next to each other. `dsp` reads columns of int16 with the zero
+point taken off, so biases stay small enough for 16 bits, and two channels share a 16-bit weight:
+with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes acc0, and acc1
+comes out by subtraction: exact while |acc1| < 2^23.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW, Multipliers, multip
 
 _ALIGN = {"portable": 1, "dsp": 4, "mve": 16}
 _BYTES = {"portable": 1, "dsp": 2, "mve": 1}
+_TOGETHER = {"portable": 1, "dsp": 2, "mve": 4}
+"""Channels whose biases and factors are there, whether used or not."""
 COLUMNS = 2
 _PAIR, _WIDE = 1 << 23, 1 << 30
 """What the sums of a channel must stay below: as the higher of a pair; to be doubled."""
@@ -152,7 +155,12 @@ def emit(
     if core.isa == "dsp":
         for macro in _dense_macros(matrix) if dense else _macros(matrix, fast, relu):
             to.define(macro)
-    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    elif core.isa == "mve":
+        relu = matrix.low == matrix.zero_out == INT8_LOW
+        to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
+        if (shift > 0).any():
+            to.define("EK_MULTIPLY_LEFT")
+    even = -matrix.channels % _TOGETHER[core.isa]
     bias, multiplier, shift = (
         np.pad(each, [(0, 0)] * (each.ndim - 1) + [(0, even)])
         for each in (bias, by.multiplier, shift)
@@ -179,7 +187,7 @@ def emit(
 
 def bias_bytes(matrix: Matrix, core: Core) -> int:
     """Bytes of one set of biases."""
-    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    even = -matrix.channels % _TOGETHER[core.isa]
     return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
 
 
@@ -224,8 +232,14 @@ def pack(weights: NDArray[np.int8], isa: Isa) -> NDArray[Any]:
     if isa == "dsp":
         return _pairs(weights)
     if isa == "mve":
-        return _depth(weights, 16)
+        return _fours(weights)
     return weights
+
+
+def _fours(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """For each four channels and 16 inputs, 16 of each channel; zeros to whole blocks."""
+    whole = _channels(_depth(weights, 16), 4)
+    return np.ascontiguousarray(whole.reshape(len(whole) // 4, 4, -1, 16).transpose(0, 2, 1, 3))
 
 
 def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:
