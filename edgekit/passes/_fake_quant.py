@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from edgekit import _tf
 from edgekit.passes._columns import Book, Columns
+from edgekit.passes._keep import fixed_apart
 from edgekit.quantizers._code_book import LARGEST
 
 Array = NDArray[Any]
@@ -38,7 +39,8 @@ class Rounding:
         scales: How many the file has for it; `none`: it is not rounded.
         sparse: Whether what is zero stays zero.
         books: Whether code books stay: one for each output channel, or with `shared` one for all.
-        shared: The int8 scale [output channels] of each channel where they share a code book.
+        shared: The int8 scale [output channels] of each channel where they share a code book; of
+            a kernel without books, scales that stay as they are.
         unit: Typical size of the layer's output, positive.
     """
 
@@ -129,8 +131,9 @@ def _classes() -> dict[str, Any]:
             largest = np.abs(flat).max(axis=0)
             self.start = np.where(largest > 0, largest, np.float32(1))
             self.mask, self.columns = _mask(flat, rounding), columns
+            self.fixed = rounding.shared if rounding.scales == "channel" else None
             self.rounding = rounded(rounding.scales)
-            self.weight = tf.Variable(flat / self.start, name="kernel")
+            self.weight = tf.Variable(flat / self.start, name=columns.attribute)
 
         def build(self, shape: Any, name: str, layer: Any) -> dict[str, Any]:
             self.gain = gain(layer, name, len(self.start))
@@ -138,6 +141,12 @@ def _classes() -> dict[str, Any]:
 
         def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:
             kernel = inputs * self.mask * self.start * positive(self.gain)
+            if self.fixed is not None:
+                end = self.fixed * LARGEST
+                rounded = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+                    kernel, -end, end, narrow_range=True
+                )
+                return laid_out(self.columns, rounded)
             # the file takes its scales from the weights it holds, in training or not
             return laid_out(self.columns, self.rounding(kernel, True, weights))
 
@@ -145,8 +154,8 @@ def _classes() -> dict[str, Any]:
             flat = self.weight * self.mask * self.start * positive(self.gain)
             return np.asarray(laid_out(self.columns, flat))
 
-        def scales(self) -> None:
-            return None
+        def scales(self) -> Array | None:
+            return self.fixed
 
     class Clustered(Weight):
         """A kernel whose weights stay in their clusters, while the codes of these are trained."""
@@ -160,11 +169,13 @@ def _classes() -> dict[str, Any]:
             self.levels = max(1, round(float(np.abs(book.codes).max()) * LARGEST))
             bits = min(8, self.levels.bit_length() + 1)  # cluster may have asked for few
             self.rounding = rounded("tensor" if one_scale else rounding.scales, bits)
-            self.weight = tf.Variable(book.codes, name="codes")
+            # a code of few bits that moves on takes all its weights a whole step along
+            moving = self.levels > LARGEST // 2
+            self.weight = tf.Variable(book.codes, trainable=moving, name="codes")
 
         def build(self, shape: Any, name: str, layer: Any) -> dict[str, Any]:
-            # channels that have one factor keep to one
-            alike = self.shared and len(np.unique(self.start)) == 1
+            # channels whose factors are alike, or octaves apart, keep to that
+            alike = self.shared and fixed_apart(self.start)
             self.gain = gain(layer, name, 1 if alike else len(self.start))
             return self.rounding.build((len(self.start),), name, layer) or {}
 
