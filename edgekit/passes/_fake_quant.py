@@ -66,7 +66,7 @@ class FakeQuantized:
 
     def __init__(self, layer: Any, kind: str, rounding: Rounding) -> None:
         attribute = "depthwise_kernel" if kind == "DepthwiseConv2D" else "kernel"
-        kernel, classes = np.asarray(getattr(layer, attribute)), _classes()
+        kernel, classes = np.asarray(getattr(layer, attribute)), _weights()
         self._layer, self._columns = layer, Columns.of(kind, kernel.shape)
         flat = self._columns.flatten(kernel)
         made = classes["Clustered" if rounding.books else "Free"]
@@ -75,7 +75,8 @@ class FakeQuantized:
             self._weights["bias"] = classes["Scaled"](np.asarray(layer.bias), rounding.unit)
         for name in self._weights:
             setattr(layer, name, None)  # else the layer would train them beside these
-        self.wrapper = classes["QuantizeWrapperV2"](layer, classes["Config"](self._weights))
+        wrapper, config = _wrapping()
+        self.wrapper = wrapper(layer, config(self._weights))
 
     def restore(self) -> Array | None:
         """Put kernel and bias back, as trained and not rounded.
@@ -91,9 +92,9 @@ class FakeQuantized:
 
 
 @cache
-def _classes() -> dict[str, Any]:
-    tf, tfmot = _tf.tensorflow(), _tf.tfmot()
-    wrapper = _tf.module(_INSIDE + "quantize_wrapper")
+def _weights() -> dict[str, Any]:
+    """What a weight is trained as."""
+    tf, _ = _tf.tensorflow(), _tf.tfmot()  # the latter goes before its modules
     default = _tf.module(_INSIDE + "default_8bit.default_8bit_quantizers")
     quantizers = _tf.module(_INSIDE + "quantizers")
 
@@ -213,6 +214,14 @@ def _classes() -> dict[str, Any]:
         def real(self) -> Array:
             return np.asarray(self.weight * self.unit)
 
+    return {each.__name__: each for each in (Free, Clustered, Scaled)}
+
+
+@cache
+def _wrapping() -> tuple[Any, Any]:
+    """`QuantizeWrapperV2`, and the config that it is given."""
+    tfmot, wrapper = _tf.tfmot(), _tf.module(_INSIDE + "quantize_wrapper")
+
     class Config(tfmot.quantization.keras.QuantizeConfig):  # type: ignore[misc, name-defined]
         """Which weights of one layer are rounded how; activations have layers of their own."""
 
@@ -238,8 +247,7 @@ def _classes() -> dict[str, Any]:
         def get_config(self) -> dict[str, Any]:
             return {}
 
-    found = (Free, Clustered, Scaled, Config, wrapper.QuantizeWrapperV2)
-    return {each.__name__: each for each in found}
+    return wrapper.QuantizeWrapperV2, Config
 
 
 def _mask(values: Array, rounding: Rounding) -> Array:
