@@ -67,9 +67,9 @@ def octave_scale(layer: LiftedLayer) -> Array:
 
 
 def fixed_apart(factors: Array) -> bool:
-    """Whether positive factors are powers of two apart, and are to stay so."""
+    """Whether positive factors of several channels are powers of two apart, and are to stay so."""
     steps = np.log2(factors / factors.max())
-    return bool(np.allclose(steps, np.round(steps), atol=1e-5))
+    return len(factors) > 1 and bool(np.allclose(steps, np.round(steps), atol=1e-5))
 
 
 def of_kind(candidate: Candidate, layer: LiftedLayer, *kinds: str) -> tuple[Promise, ...]:
