@@ -56,7 +56,7 @@ def _resnet(labels: str) -> dict[str, Any]:
     }
 
 
-_KWS = {
+KWS = {
     "calibration": ["kws_dscnn/kws01_even500.npz:x_int8[:50]"],
     "training": ["kws_dscnn/kws01_even500.npz:x_int8[50:350]"],
     "evaluation": ["kws_dscnn/kws01_even500.npz:x_int8,y[350:]"],
@@ -80,9 +80,9 @@ CASES = (
     Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", _resnet(",y"), "drop <= 2.5", PICTURES),
     Case("resnet8-50", _RESNET, "prune:0.5,qat", _resnet(""), "drop <= 3.0", PICTURES),
     Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", PICTURES),
-    Case("kws-cluster", _DSCNN, "cluster:32,qat", _KWS, "drop <= 1", SOUNDS),
+    Case("kws-cluster", _DSCNN, "cluster:32,qat", KWS, "drop <= 1", SOUNDS),
     Case(
-        "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=layer:code_bits=5,qat", _KWS,
+        "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=layer:code_bits=5,qat", KWS,
         "drop <= 2.5, gzip <= 0.55x of plain int8", SOUNDS,
     ),
     Case(
@@ -104,7 +104,7 @@ def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
     """The figures of one build."""
     import edgekit
 
-    options = {key: _placed(value, folder) for key, value in case.data.items()}
+    options = {key: placed(value, folder) for key, value in case.data.items()}
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         build = edgekit.build(
@@ -137,7 +137,8 @@ def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
     }
 
 
-def _placed(value: Any, folder: Path) -> Any:
+def placed(value: Any, folder: Path) -> Any:
+    """Specifications of data below `folder`."""
     return [f"{folder}/{spec}" for spec in value] if isinstance(value, list) else value
 
 

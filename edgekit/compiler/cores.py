@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 Isa = Literal["portable", "dsp", "mve"]
@@ -15,7 +14,6 @@ _ISA: dict[str, Isa] = {
     "cortex-m55": "mve",
     "cortex-m85": "mve",
 }
-_HELIUM = Path(__file__).parent / "kernels" / "gemm" / "gemm_mve.h"
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,4 @@ class Core:
 
 def core_of(name: str, optimize: Optimize = "balanced") -> Core:
     """The core of that name; any that is not listed gets portable C99."""
-    isa = _ISA.get(name, "portable")
-    # Helium's layouts are of use only with its kernels; such cores have the DSP extension, too.
-    return Core(name, "dsp" if isa == "mve" and not _HELIUM.is_file() else isa, optimize)
+    return Core(name, _ISA.get(name, "portable"), optimize)

@@ -81,6 +81,8 @@ class Add:
         swap = _is_half(self.right)
         fast = (self.swapped() if swap else self)._fast() if core.isa == "dsp" else None
         to.define("EK_ADD_FAST" if fast else "EK_ADD_ANY")
+        if any(int(each.shift[0]) > 0 for each in parts):
+            to.define("EK_ADD_LEFT")
         return to.struct(
             "ek_add_t",
             "add",

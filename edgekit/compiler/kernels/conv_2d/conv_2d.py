@@ -30,6 +30,8 @@ from edgekit.compiler.requantize import (
 )
 
 _ROWS, _PARTS, _PIXELS = 1, 2, 4
+_DENSE = 4096
+"""Weights from which on the kernel for one column is worth its code."""
 _GAPS = 0.34
 """Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
@@ -63,6 +65,8 @@ class Conv2D:
 
     def scratch(self, core: Core) -> int:
         """Columns; the bytes of one where they cannot be filled directly; pixels to be added."""
+        if self._dense(core):
+            return 0
         return self._columns(core) + max(
             0 if self._direct(core) & _PARTS else self.matrix.depth,
             0 if self.add is None else self.tile(core) * self.matrix.channels,
@@ -78,6 +82,8 @@ class Conv2D:
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """Outputs may lie where inputs lay that no later pair of pixels needs."""
+        if self._dense(core):
+            return (None,)
         # pairs need not begin at even pixels where biases differ
         together = self.tile(core) if self.border is None else 1
         near = self.window.overlap(self.matrix.channels, together)
@@ -94,6 +100,10 @@ class Conv2D:
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
+        if self._dense(core):
+            to.use("gemm/dense.h")
+            matrix = gemm.emit(self.matrix, core, to, dense=True)
+            return f"ek_dense(&{matrix}, {to.inputs[0]}, {to.output});"
         to.use("conv_2d/conv_2d.h")
         window = self.window
         if window.dilation_width > 1:
@@ -158,6 +168,16 @@ class Conv2D:
         channels = window.channels // len(kept) * int(kept.sum())
         matrix = replace(matrix, weights=weights.reshape(matrix.channels, -1))
         return replace(self, window=replace(window, channels=channels), matrix=matrix)
+
+    def _dense(self, core: Core) -> bool:
+        """Whether there is one column, and it lies in the input as the kernel for that reads it."""
+        window, matrix = self.window, self.matrix
+        sizes = (window.kernel_height, window.kernel_width) == (window.height, window.width)
+        whole = sizes and window.pixels == 1 and not window.pad_top and not window.pad_left
+        plain = self.add is None and self.border is None and self.coding is None
+        large = core.isa == "portable" or matrix.weights.size >= _DENSE
+        reads = core.isa == "portable" or (core.isa == "dsp" and gemm.fits_pairs(matrix))
+        return reads and whole and plain and large
 
     def _columns(self, core: Core) -> int:
         columns = self.tile(core) * gemm.column_bytes(self._laid(core).depth, core.isa)

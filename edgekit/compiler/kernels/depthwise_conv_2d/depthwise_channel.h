@@ -23,4 +23,5 @@ typedef struct {
     int32_t bias, multiplier, shift, zero, out_along, pitch_bytes, count, line_bytes, out_across;
     int32_t low, high;
     const int8_t *weights;
+    uint32_t *taps;
 } ek_depthwise_channel_t;

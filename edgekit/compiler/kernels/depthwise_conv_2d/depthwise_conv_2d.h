@@ -29,6 +29,7 @@ static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const
     k.count = d->out_width;
     k.line_bytes = 2 * d->pitch * d->stride_height;
     k.out_across = d->out_across;
+    k.taps = (uint32_t *)(void *)(strip + d->rows * d->pitch);
     k.low = d->low;
     k.high = d->high;
     ek_depthwise_pad(strip, d->zero_in, d->rows * d->pitch);

@@ -1,8 +1,9 @@
 """DEPTHWISE_CONV_2D: each input channel by itself.
 
-The device twin takes one channel after the other: its picture goes into working memory (a strip of
-rows at a time where it is large), with padding around it, and its outputs take its place. So
-input and output may share their memory, and the inner loop walks along neighbouring pixels.
+The device twin takes one channel after the other (`mve`: 16, see `lanes`): its picture goes into
+working memory (a strip of rows at a time where it is large), with padding around it, and its
+outputs take its place. So input and output may share their memory, and the inner loop walks along
+neighbouring pixels.
 
 Source: tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h.
 """
@@ -19,6 +20,7 @@ from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.conv_2d import matrix_of
+from edgekit.compiler.kernels.depthwise_conv_2d import lanes
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
 from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
@@ -57,9 +59,13 @@ class DepthwiseConv2D:
         return self.window.pixels * self.matrix.depth * self.matrix.channels
 
     def scratch(self, core: Core) -> int:
-        """A strip of one channel, 16 bits each; what the inner loop knows of a channel is local."""
+        """A strip of one channel, 16 bits each, and its taps by pairs."""
+        if core.isa == "mve":
+            return lanes.strip_of(self.window).nbytes
         layout = self._layout()
-        return layout.rows * layout.pitch * 2 + 4
+        window = layout.window
+        taps = window.kernel_height * _up(window.kernel_width, 2) if core.isa == "dsp" else 2
+        return (layout.rows * layout.pitch + taps) * 2
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """In place, where a channel's outputs are no more than its inputs."""
@@ -79,6 +85,8 @@ class DepthwiseConv2D:
 
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
+        if core.isa == "mve":
+            return lanes.emit(self.window, self.matrix, to)
         layout, matrix = self._layout(), self.matrix
         window = layout.window
         to.use("depthwise_conv_2d/depthwise_conv_2d.h")
@@ -156,7 +164,8 @@ class _Layout:
     def of(cls, window: Window, turned: bool) -> _Layout:
         seen = (window.out_width - 1) * window.stride_width
         reach = (window.kernel_width - 1) * window.dilation_width + 1
-        pitch = max(seen + reach, _up(window.out_width, _TOGETHER) * window.stride_width + 2)
+        together = (_up(window.out_width, _TOGETHER) - 1) * window.stride_width
+        pitch = max(seen + reach, together + _up(window.kernel_width, 2) + 1)
         pitch = _up(pitch, 2)
         tall = (window.kernel_height - 1) * window.dilation_height + 1
         all_rows = (window.out_height - 1) * window.stride_height + tall

@@ -113,9 +113,19 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
         return;
     }
 #endif
-    for (i = d->kernel_height * d->kernel_width; i > 0; --i)
-        sum += *w++;
+#if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)
+    for (i = 0; i < d->kernel_height; ++i) {
+        uint32_t *to = k->taps + i * ((d->kernel_width + 1) / 2);
+        int32_t left = d->kernel_width;
+        for (; left > 0; left -= 2, w += 2) {
+            int32_t second = left > 1 ? w[1] : 0;
+            sum += w[0] + second;
+            *to++ = ((uint32_t)w[0] & 0xffffu) | (uint32_t)second << 16;
+        }
+        w += left;
+    }
     k->bias -= d->zero_in * sum;
+#endif
 }
 
 static inline int8_t ek_depthwise_out(const ek_depthwise_channel_t *k, int32_t sum) {
@@ -124,10 +134,52 @@ static inline int8_t ek_depthwise_out(const ek_depthwise_channel_t *k, int32_t s
 }
 
 #if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)
+static inline int32_t ek_depthwise_two(uint32_t taps, const int16_t *x, int32_t sum) {
+    uint32_t inputs = ek_load32(x);
+#if defined(__ARM_FEATURE_DSP)
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(taps), "r"(inputs));
+    return sum;
+#else
+    return sum + (int16_t)taps * (int16_t)inputs + (int16_t)(taps >> 16) * (int16_t)(inputs >> 16);
+#endif
+}
+
+/* Any kernel whose taps are neighbours: two taps of four outputs at a time. */
+static EK_NOINLINE void ek_depthwise_pairs(const ek_depthwise_conv_2d_t *d,
+                                           const ek_depthwise_channel_t *k, const int16_t *x,
+                                           int8_t *out) {
+    int32_t left, stride = d->stride_width, down = d->dilation_height * d->pitch;
+    for (left = k->count; left > 0; left -= 4, x += 4 * stride) {
+        int32_t sums[4], a = k->bias, b = a, c = a, e = a, ky, i;
+        const int16_t *row = x;
+        const uint32_t *taps = k->taps;
+        for (ky = d->kernel_height; ky > 0; --ky, row += down) {
+            const int16_t *at = row, *end = row + d->kernel_width;
+            for (; at < end; at += 2) {
+                uint32_t two = *taps++;
+                a = ek_depthwise_two(two, at, a);
+                b = ek_depthwise_two(two, at + stride, b);
+                c = ek_depthwise_two(two, at + 2 * stride, c);
+                e = ek_depthwise_two(two, at + 3 * stride, e);
+            }
+        }
+        sums[0] = a;
+        sums[1] = b;
+        sums[2] = c;
+        sums[3] = e;
+        for (i = 0; i < 4 && i < left; ++i, out += k->out_along)
+            *out = ek_depthwise_out(k, sums[i]);
+    }
+}
+
 static EK_NOINLINE void ek_depthwise_any(const ek_depthwise_conv_2d_t *d,
                                          const ek_depthwise_channel_t *k, const int16_t *x,
                                          int8_t *out) {
     int32_t left = d->out_width, ky, kx;
+    if (d->dilation_width == 1) {
+        ek_depthwise_pairs(d, k, x, out);
+        return;
+    }
     for (; left > 0; --left, x += d->stride_width, out += k->out_along) {
         int32_t sum = k->bias;
         const int16_t *row = x;

@@ -1,10 +1,11 @@
 """Weights, biases and factors as the matrix kernel of a core wants them.
 
 A kernel takes the inputs of two output pixels (columns) against all channels. `portable` and `mve`
-read int8 columns with the zero point inside, so it is folded into the bias. `dsp` reads columns of
-int16 with the zero point taken off, so biases stay small enough for 16 bits, and two channels share
-a 16-bit weight: with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes
-acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23.
+read int8 columns with the zero point inside, so it is folded into the bias; `mve` takes 16 inputs
+of four channels at a time, which lie next to each other. `dsp` reads columns of int16 with the zero
+point taken off, so biases stay small enough for 16 bits, and two channels share a 16-bit weight:
+with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes acc0, and acc1
+comes out by subtraction: exact while |acc1| < 2^23.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW, Multipliers, multip
 
 _ALIGN = {"portable": 1, "dsp": 4, "mve": 16}
 _BYTES = {"portable": 1, "dsp": 2, "mve": 1}
+_TOGETHER = {"portable": 1, "dsp": 2, "mve": 4}
+"""Channels whose biases and factors are there, whether used or not."""
 COLUMNS = 2
+_PAIR, _WIDE = 1 << 23, 1 << 30
+"""What the sums of a channel must stay below: as the higher of a pair; to be doubled."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +124,12 @@ def column_bytes(depth: int, isa: Isa) -> int:
 
 
 def emit(
-    matrix: Matrix, core: Core, to: Emission, what: str = "", weights: str | None = None
+    matrix: Matrix,
+    core: Core,
+    to: Emission,
+    what: str = "",
+    weights: str | None = None,
+    dense: bool = False,
 ) -> str:
     """The constant `ek_gemm_t` of a matrix; returns its C name.
 
@@ -129,6 +139,7 @@ def emit(
         to: Where constants go.
         what: Begins their names, in layers with several matrices.
         weights: C of a pointer to weights, if they are not to be a constant.
+        dense: Whether the kernel for one column reads it, not the one for two.
     """
     to.use("gemm/gemm.h")
     bias = matrix.bias if core.isa == "dsp" else matrix.folded_bias()
@@ -137,19 +148,19 @@ def emit(
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
-    shift, relu = by.shift, False
-    fast = core.isa == "dsp" and is_fast(matrix)
+    shift, relu = by.shift, _cuts_at_zero(matrix)
+    fast = core.isa == "dsp" and is_fast(matrix, _WIDE if dense else _PAIR)
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
-        relu = _cuts_at_zero(matrix)
-        if matrix.low > INT8_LOW or matrix.high < INT8_HIGH:
-            to.define("EK_GEMM_CLAMP")
-        if matrix.channels % 4:
-            to.define("EK_GEMM_TAIL")
+    if core.isa == "dsp":
+        for macro in _dense_macros(matrix) if dense else _macros(matrix, fast, relu):
+            to.define(macro)
+    elif core.isa == "mve":
+        relu = matrix.low == matrix.zero_out == INT8_LOW
         to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
-    elif core.isa == "dsp":
-        to.define("EK_GEMM_SLOW")
-    even = matrix.channels % 2 if core.isa == "dsp" else 0
+        if (shift > 0).any():
+            to.define("EK_MULTIPLY_LEFT")
+    even = -matrix.channels % _TOGETHER[core.isa]
     bias, multiplier, shift = (
         np.pad(each, [(0, 0)] * (each.ndim - 1) + [(0, even)])
         for each in (bias, by.multiplier, shift)
@@ -176,15 +187,38 @@ def emit(
 
 def bias_bytes(matrix: Matrix, core: Core) -> int:
     """Bytes of one set of biases."""
-    even = matrix.channels % 2 if core.isa == "dsp" else 0
+    even = -matrix.channels % _TOGETHER[core.isa]
     return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
 
 
-def is_fast(matrix: Matrix) -> bool:
-    """Whether the sums keep within what two channels in one register can hold."""
+def _macros(matrix: Matrix, fast: bool, relu: bool) -> list[str]:
+    """What the kernel for two columns must have for a matrix."""
+    if not fast:
+        return ["EK_GEMM_SLOW"]
+    macros = ["EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED"]
+    if matrix.low > INT8_LOW or matrix.high < INT8_HIGH:
+        macros.append("EK_GEMM_CLAMP")
+    return macros + ["EK_GEMM_TAIL"] * bool(matrix.channels % 4)
+
+
+def _dense_macros(matrix: Matrix) -> list[str]:
+    """What the kernel for one column must have for a matrix."""
+    if not is_fast(matrix, _WIDE) or matrix.depth % 4 or matrix.channels < 4:
+        return []
+    clamps = matrix.low > INT8_LOW or matrix.high < INT8_HIGH
+    return ["EK_DENSE_FAST"] + ["EK_GEMM_CLAMP"] * clamps
+
+
+def is_fast(matrix: Matrix, widest: int = _PAIR) -> bool:
+    """Whether sums are less than `widest`, weights fit in pairs, and factors are below 1/2."""
+    below = bool((matrix.by.shift < 0).all())
+    return fits_pairs(matrix) and bool(matrix.widest().max() < widest) and below
+
+
+def fits_pairs(matrix: Matrix) -> bool:
+    """Whether 256 * w1 + w0 has 16 bits for each two channels."""
     pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
-    fits = np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15
-    return bool(fits and matrix.widest().max() < 1 << 23 and (matrix.by.shift < 0).all())
+    return bool(np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15)
 
 
 def _cuts_at_zero(matrix: Matrix) -> bool:
@@ -198,8 +232,14 @@ def pack(weights: NDArray[np.int8], isa: Isa) -> NDArray[Any]:
     if isa == "dsp":
         return _pairs(weights)
     if isa == "mve":
-        return _depth(weights, 16)
+        return _fours(weights)
     return weights
+
+
+def _fours(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """For each four channels and 16 inputs, 16 of each channel; zeros to whole blocks."""
+    whole = _channels(_depth(weights, 16), 4)
+    return np.ascontiguousarray(whole.reshape(len(whole) // 4, 4, -1, 16).transpose(0, 2, 1, 3))
 
 
 def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:

@@ -223,11 +223,18 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_fast(
 }
 #endif
 
-#if EK_GEMM_SLOW || !defined(__ARM_FEATURE_DSP)
+#if defined(__ARM_FEATURE_DSP)
+static inline int32_t ek_smlad(uint32_t x, uint32_t y, int32_t sum) {
+    __asm__("smlad %0, %1, %2, %0" : "+r"(sum) : "r"(x), "r"(y));
+    return sum;
+}
+#else
 static inline int32_t ek_smlad(uint32_t x, uint32_t y, int32_t sum) {
     int32_t low = (int16_t)x * (int16_t)y, high = (int16_t)(x >> 16) * (int16_t)(y >> 16);
     return (int32_t)((uint32_t)sum + (uint32_t)low + (uint32_t)high);
 }
+
+#endif
 
 static inline int8_t ek_gemm_out(const ek_gemm_t *g, int32_t channel, int32_t sum) {
     int32_t shift = g->fast ? -1 - g->shift[channel] : g->shift[channel];
@@ -235,6 +242,7 @@ static inline int8_t ek_gemm_out(const ek_gemm_t *g, int32_t channel, int32_t su
     return (int8_t)ek_clamp(sum, g->low, g->high);
 }
 
+#if EK_GEMM_SLOW || !defined(__ARM_FEATURE_DSP)
 /* The same in C, for any weights and factors. */
 static EK_NOINLINE void ek_gemm_any(const ek_gemm_t *g, const int8_t *columns, int8_t *out0,
                                     int8_t *out1) {

@@ -27,7 +27,7 @@ static void ek_pool_max(const ek_pool_2d_t *p, const int8_t *from, int32_t rows,
 #endif
 
 #if EK_POOL_AVERAGE
-static void ek_pool_average(const ek_pool_2d_t *p, const int8_t *from, int32_t rows,
+static EK_SMALL void ek_pool_average(const ek_pool_2d_t *p, const int8_t *from, int32_t rows,
                             int32_t columns, int8_t *out) {
     int32_t channels = p->channels, gap = (p->in_width - columns) * channels, c, i, sums[4];
     uint32_t count = (uint32_t)(rows * columns), reciprocal = ek_reciprocal(count);
