@@ -72,9 +72,7 @@ class Build:
             if schema == SCHEMA:
                 _require(manifest)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ModelError(
-                f"{folder}: no build here ({path.name} missing or damaged)", hint
-            ) from error
+            raise ModelError(f"{folder}: no build here ({_why(path)})", hint) from error
         if schema != SCHEMA:
             raise ModelError(f"{path}: manifest schema {schema}, this edgekit reads {SCHEMA}", hint)
         return cls(path.parent, manifest, _read_report(path.parent / REPORT), fresh=False)
@@ -89,6 +87,13 @@ class Build:
             elif sha256(path.read_bytes()) != item["sha256"]:
                 lines.append(f"{item['path']} was changed")
         return lines
+
+
+def _why(path: Path) -> str:
+    """What is in the way of reading the manifest at `path`."""
+    if path.name != MANIFEST:
+        return "it is a file" if path.exists() else "there is nothing of this name"
+    return f"{MANIFEST} missing or damaged"
 
 
 def _require(manifest: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from edgekit.artifact import Build
 from edgekit.devices.base import Board, Figures, Golden, Job, find_driver
-from edgekit.errors import UsageError
+from edgekit.errors import ModelError, UsageError
 from edgekit.progress import Progress
 from edgekit.target.profile import Profile, load_profile
 
@@ -74,12 +74,17 @@ def bench(
 
     Raises:
         UsageError: No such driver, or an option that it does not take.
+        ModelError: A file is not what the manifest says: the figures would be of something else.
         EdgekitError: As the driver says.
     """
     progress = progress or Progress()
     target = build.manifest["target"]
     board = board_of(target)
-    with find_driver(device)() as driver:
+    found = find_driver(device)
+    if damaged := build.damaged():
+        hint = "build it again with --force: figures are for what the manifest describes"
+        raise ModelError(f"{build.folder}: {'; '.join(damaged)}", hint)
+    with found() as driver:
         progress.step(f"deploy to {device}")
         driver.deploy(Job(build.folder, build.manifest, board, options or {}))
         progress.step("run the golden vectors")

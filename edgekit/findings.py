@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgekit.c_project.savings import savings
+from edgekit.c_project.savings import verdicts_of
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
@@ -31,8 +31,8 @@ def problems(work: Work, result: Result) -> list[Problem]:
     if result.climb:
         found += result.climb.problems
     made = result.made.project
-    as_c = savings(made.to_json()) if made else {}
-    found += verdicts(work.ledger(result), result.profile, work.plain(result.plan), as_c)
+    as_c = verdicts_of(made.to_json()) if made else None
+    found += verdicts(work.ledger(result), result.profile, work.plain(result), as_c)
     if result.stand_in:
         found.append(result.stand_in)
     if result.fidelity is not None:

@@ -31,8 +31,11 @@ class Entry:
         top1_agreement: Percent of rows with the original model's top class; None where it was not
             measured, or nothing is classified.
         sqnr_db: Of the outputs against the original model's; None where it was not measured.
-        flash: Bytes of code and constants as compiled for the target; None where not compiled.
-        instructions: Of one inference on the target; None where it was not run there.
+        flash: Bytes of constants and, estimated, of code of the model as C; None where there is
+            no C project of this step.
+        instructions: Of one inference on the target; None, for the compiler's estimates are good
+            for comparing two forms of a layer only, and a build runs nothing on a device
+            (`edgekit bench` does).
     """
 
     step: str

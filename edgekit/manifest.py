@@ -23,7 +23,7 @@ from edgekit.work import Work
 
 def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) -> dict[str, Any]:
     """The manifest of a build."""
-    model, graph = work.model, result.graph
+    model, graph, plain = work.model, result.graph, work.plain(result)
     return {
         "schema": SCHEMA,
         "edgekit": __version__,
@@ -48,6 +48,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
+        "without_passes": plain.to_json() if plain else None,
         "artifacts": [artifact.to_json() for artifact in artifacts],
         "c_project": result.made.project.to_json() if result.made.project else None,
         "fit": result.verdict.to_json(),

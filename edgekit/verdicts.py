@@ -42,7 +42,8 @@ def verdicts(
         profile: The target.
         plain: What is built without the passes, in the same number format, where that is known;
             sizes are then compared with it, else among the float models.
-        as_c: By pass, what the model as C, which needs no interpreter, gains by it.
+        as_c: By pass, what it brings in the model as C, which needs no interpreter; None: there is
+            no such model.
     """
     floats = list(entries[:-1])
     if len(floats) < 2:
@@ -55,16 +56,30 @@ def verdicts(
             if plain:
                 before = replace(plain, step=f"{entries[-1].step} without passes")
                 after = replace(entries[-1], step=f"{entries[-1].step} with all passes")
-            notes.append(_with_c(note(before, after, entries[-1], profile), profile, as_c or {}))
-    return notes
+            notes.append(note(before, after, entries[-1], profile))
+    if as_c is None:
+        return notes
+    return [*(_with_c(note, profile, as_c) for note in notes), *_flash(notes, plain, entries[-1])]
 
 
 def _with_c(note: Problem, profile: Profile, as_c: Mapping[str, str]) -> Problem:
-    """The note, where the model as C gains by it: of the interpreter alone, then what C gains."""
-    if note.where not in as_c:
-        return note
+    """The note: of the interpreter alone, then what the model as C gains."""
     message = note.message.replace(f"on {profile.name}", f"with {profile.runtime.title}", 1)
     return replace(note, message=f"{message}; in the C project {as_c[note.where]}")
+
+
+def _flash(notes: Sequence[Problem], plain: Entry | None, built: Entry) -> list[Problem]:
+    """What all passes together did to the flash of the model as C."""
+    if not notes or plain is None or plain.flash is None or built.flash is None:
+        return []
+    change = built.flash - plain.flash
+    says = f"{abs(change):,} B {'less' if change < 0 else 'more'}" if change else "as much"
+    message = (
+        f"the C project takes {plain.flash:,} B of flash without passes and {built.flash:,} B with "
+        f"them, {says} (constants and code, code estimated)"
+    )
+    hint = "edgekit bench measures flash and time; --optimize size takes time for less flash"
+    return [Problem("note", "c_project", message, hint)]
 
 
 def _zeros_came(before: Entry, after: Entry) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from edgekit import __version__, publish
 from edgekit.artifact import digest, sha256
 from edgekit.c_project.make import NAME as EXPORTER
-from edgekit.c_project.make import Made, make_project
+from edgekit.c_project.make import Made, flash_of, make_project
 from edgekit.chain import Stage, compress, frozen
 from edgekit.checkpoints import Checkpoints
 from edgekit.compiler.cores import Core, core_of
@@ -148,6 +148,8 @@ class Work:
     def ledger(self, result: Result) -> list[Entry]:
         """The model after each step: as it came, after each pass, as it is built."""
         final = entry(result.plan.scheme, result.quantized.tflite, result.graph, result.fidelity)
+        if result.made.project:
+            final = replace(final, flash=result.made.project.sizes.flash)
         if result.plan.scheme == AS_IS:
             return [final]
         passes = []
@@ -157,13 +159,18 @@ class Work:
             passes.append(entry(stage.name, tflite, read(tflite), fidelity))
         return [entry("float32", self.model.tflite, self.graph), *passes, final]
 
-    def plain(self, plan: Plan) -> Entry | None:
-        """What is built without the passes of `plan`; None where it has none."""
+    def plain(self, result: Result) -> Entry | None:
+        """What is built without the passes of a build; None where it has none."""
+        plan, project = result.plan, result.made.project
         if not plan.compress:
             return None
         steps = tuple(step for step in plan.steps if step.kind != "compress")
         tflite = self.quantized(replace(plan, steps=steps)).tflite
-        return entry(f"{plan.scheme}, no passes", tflite, read(tflite))
+        weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
+        if project is None:
+            return weighed
+        key = ["flash", sha256(tflite), project.compiled.core.name]
+        return replace(weighed, flash=self._once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
         """All is built: nothing will be resumed."""

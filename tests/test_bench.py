@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from toy_project import write_toy
 
 from edgekit.artifact import Build
 from edgekit.bench import bench, board_of
 from edgekit.devices import base
 from edgekit.devices.base import Capabilities, Device, Figures, Golden, Job
-from edgekit.errors import UsageError
+from edgekit.errors import ModelError, UsageError
 from edgekit.progress import Progress
 
 PACKAGE = Path(__file__).resolve().parents[1] / "edgekit"
@@ -56,7 +57,7 @@ def paper(monkeypatch: pytest.MonkeyPatch) -> type[Paper]:
 
 
 def build_for(target: str) -> Build:
-    return Build(Path("build/x"), {"target": target})
+    return Build(Path("build/x"), {"target": target, "artifacts": []})
 
 
 def test_steps_come_in_order_and_the_device_is_closed(paper: type[Paper]) -> None:
@@ -94,6 +95,23 @@ def test_device_that_computes_something_else_gets_no_figures(
     report = bench(build_for("rpi4"), "paper")
     assert paper.seen == ["deploy rpi4 {}", "check", "close"]
     assert (report.validity, report.codes) == ("invalid", ("golden_mismatch",))
+
+
+def test_files_that_the_manifest_does_not_describe_are_not_measured(
+    paper: type[Paper], tmp_path: Path
+) -> None:
+    build = Build(tmp_path, write_toy(tmp_path))
+    assert bench(build, "paper").validity == "valid"
+    weights = tmp_path / "c_project" / "toy_weights.h"
+    weights.write_text(weights.read_text().replace("{-128", "{-127", 1))
+    (tmp_path / "c_project" / "toy.h").unlink()
+    paper.seen = []
+    with pytest.raises(ModelError) as caught:
+        bench(build, "paper")
+    files = "c_project/toy.h is missing; c_project/toy_weights.h was changed"
+    assert caught.value.message == f"{tmp_path}: {files}"
+    assert caught.value.hint.startswith("build it again with --force")
+    assert paper.seen == []
 
 
 def test_device_is_closed_when_it_fails(paper: type[Paper]) -> None:

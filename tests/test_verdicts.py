@@ -117,9 +117,32 @@ def test_what_the_model_as_c_gains_is_said_beside_it() -> None:
     profile, built = load_profile("cortex-m4"), integers(BOTH)
     steps = [START, PRUNE, CLUSTER, QAT, built]
     plain = verdicts(steps, profile)
-    gains = {"cluster": "the weights are stored as codes: 4,096 -> 2,112 B"}
+    gains = {
+        "prune": "no channel is zero as a whole",
+        "cluster": "the weights are stored as codes: 4,096 -> 2,112 B",
+    }
     zeros, shared = verdicts(steps, profile, as_c=gains)
-    assert zeros == plain[0]
+    assert zeros.message.endswith("; in the C project no channel is zero as a whole")
+    assert "with TensorFlow Lite Micro that saves no flash, no RAM and no time" in zeros.message
     assert shared.message.endswith(f"; in the C project {gains['cluster']}")
     assert "with TensorFlow Lite Micro that saves no flash and no time" in shared.message
     assert "on cortex-m4" in plain[1].message
+
+
+@pytest.mark.parametrize(
+    ("flash", "says"),
+    [(9_000, "1,000 B less"), (10_000, "as much"), (10_500, "500 B more"), (None, "")],
+)
+def test_flash_of_the_model_as_c_is_compared_with_that_without_passes(
+    flash: int | None, says: str
+) -> None:
+    built = replace(integers(PRUNED), flash=flash)
+    plain = replace(integers(ORIGINAL), flash=10_000)
+    gains = {"prune": "no channel is zero as a whole"}
+    notes = verdicts([START, PRUNE, built], load_profile("cortex-m4"), plain, gains)
+    assert [note.where for note in notes] == (["prune", "c_project"] if says else ["prune"])
+    if says:
+        assert f"10,000 B of flash without passes and {flash:,} B with them, {says} (" in (
+            notes[1].message
+        )
+        assert "edgekit bench measures" in notes[1].hint

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,7 +137,7 @@ def write_toy(
         "schema": 1,
         "target": target,
         "project": {},
-        "artifacts": [{"kind": "c_project", "path": "c_project/toy.c", "bytes": 0, "sha256": ""}],
+        "artifacts": [artifact(path, build) for path in sorted(folder.iterdir())],
         "c_project": {
             "prefix": "toy",
             "folder": "c_project",
@@ -150,6 +151,13 @@ def write_toy(
     }
     (build / "manifest.json").write_text(json.dumps(manifest))
     return manifest
+
+
+def artifact(path: Path, build: Path) -> dict[str, Any]:
+    """A file of the project as the manifest lists it."""
+    content = path.read_bytes()
+    name, hashed = str(path.relative_to(build)), hashlib.sha256(content).hexdigest()
+    return {"kind": "c_project", "path": name, "bytes": len(content), "sha256": hashed}
 
 
 def layer(symbol: str, name: str, macs: int) -> dict[str, Any]:

@@ -53,6 +53,17 @@ def make_project(
     return Made(None, (problem,))
 
 
+def flash_of(graph: Graph, like: CProject) -> int | None:
+    """Bytes of constants and code of another graph, compiled as `like` was; None if it cannot be.
+
+    It is for comparison only: nothing is proved and nothing written.
+    """
+    try:
+        return sizes(compile_graph(graph, like.compiled.core, like.prefix)).flash
+    except Exception:  # a figure for comparison must not cost the build
+        return None
+
+
 def other_than_int8(graph: Graph) -> str:
     """What a model computes with where that is not int8, else nothing."""
     types = {

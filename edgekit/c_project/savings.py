@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+PLAIN, SPARSE = "plain", "sparse"
+"""Forms of stored weights, as the compiler names them; all others are codes of few values."""
 
 
 def savings(section: Mapping[str, Any]) -> dict[str, str]:
@@ -12,8 +15,34 @@ def savings(section: Mapping[str, Any]) -> dict[str, str]:
     Args:
         section: `c_project` of the manifest.
     """
-    found = {"prune": _left_out(section["channels"]), "cluster": _coded(section["weights"])}
+    layers = section["weights"]
+    sparse = [layer for layer in layers if layer["form"] == SPARSE]
+    coded = [layer for layer in layers if layer["form"] not in (PLAIN, SPARSE)]
+    pruned = [_left_out(section["channels"]), _stored(sparse, len(layers), "without their zeros")]
+    found = {
+        "prune": "; ".join(filter(None, pruned)),
+        "cluster": _stored(coded, len(layers), "as codes of 4 bits"),
+    }
     return {name: sentence for name, sentence in found.items() if sentence}
+
+
+def verdicts_of(section: Mapping[str, Any]) -> dict[str, str]:
+    """By compression pass, what was saved by it, or that nothing was and why.
+
+    Args:
+        section: `c_project` of the manifest.
+    """
+    if section["optimize"] == "speed":
+        full = 'optimize = "speed" stores them in full, too'
+    else:
+        full = "they are stored in full, too: codes would save less than their decoder takes"
+        full += " in flash or in time"
+    nothing = {
+        "prune": "no channel is zero as a whole, and zeros are stored, too: without them the "
+        "weights would take no less",
+        "cluster": full,
+    }
+    return nothing | savings(section)
 
 
 def _left_out(found: Mapping[str, int]) -> str:
@@ -26,17 +55,16 @@ def _left_out(found: Mapping[str, int]) -> str:
     )
 
 
-def _coded(layers: list[Mapping[str, Any]]) -> str:
-    coded = [layer for layer in layers if layer["form"] != "plain"]
-    if not coded:
+def _stored(layers: Sequence[Mapping[str, Any]], among: int, how: str) -> str:
+    if not layers:
         return ""
 
     def total(key: str) -> int:
-        return int(sum(layer[key] for layer in layers))
+        return sum(layer[key] for layer in layers)
 
     return (
-        f"the weights of {len(coded)} of {len(layers)} layers have few values and are stored as "
-        f"codes: {total('bytes_plain'):,} -> {total('bytes_stored'):,} B of weights in all, "
+        f"the weights of {len(layers)} of {among} layers are stored {how}: "
+        f"{total('bytes_plain'):,} -> {total('bytes_stored'):,} B, and these layers take "
         f"{total('instructions_plain'):,} -> {total('instructions_stored'):,} instructions "
         "(estimated)"
     )

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edgekit.bench import Report
+from edgekit.cli._names import short
 from edgekit.cli._table import item, table
 from edgekit.devices.base import Board
 
@@ -40,9 +41,10 @@ def print_report(report: Report) -> None:
 
 def _layers(emulated: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[Any, ...]], int]:
     total = emulated["instructions"]
+    names = short([one["name"] for one in emulated["layers"]])
     rows = [
-        (one["op"], one["macs"], one["instructions"], _each(one), _share(one, total), one["name"])
-        for one in emulated["layers"]
+        (one["op"], one["macs"], one["instructions"], _each(one), _share(one, total), name)
+        for one, name in zip(emulated["layers"], names, strict=True)
     ]
     between = {"instructions": emulated["instructions_between_layers"], "macs": None}
     rows.append(("", None, between["instructions"], None, _share(between, total), "(between)"))

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from edgekit.artifact import Build
-from edgekit.c_project.savings import savings
+from edgekit.c_project.savings import PLAIN, savings
+from edgekit.cli._names import short
 from edgekit.cli._table import item, table
 
 EXACT_DB = 200.0
@@ -32,6 +33,8 @@ def print_build(build: Build, layers: bool = False) -> None:
         return
     manifest = build.manifest
     _steps(manifest)
+    if manifest.get("c_project"):
+        _coded(manifest["c_project"])
     click.echo()
     measured = _measured(manifest, build.report)
     for name, text in (*_findings(manifest), *measured, *_corrections(build.report)):
@@ -109,11 +112,38 @@ def _steps(manifest: dict[str, Any]) -> None:
         return
     built = manifest["ledger"][-1]
     title += f": {built['parameters']:,} parameters, {built['macs']:,} MACs"
-    columns = ("", "zeros %", "distinct", "bytes", "gzip", "CSR", "code book", "same %", "SQNR dB")
-    table(title, columns, [_compressed(step) for step in manifest["ledger"]])
-    click.echo(
-        "distinct: most values in one kernel; CSR, code book: bytes of all weights so stored"
-    )
+    columns = ["", "zeros %", "distinct", "bytes", "gzip", "CSR", "code book", "same %", "SQNR dB"]
+    plain = manifest.get("without_passes")
+    steps = [*manifest["ledger"][:-1], *([plain] if plain else []), built]
+    rows = [_compressed(step) for step in steps]
+    told = "distinct: most values in one kernel; CSR, code book: bytes of all weights so stored"
+    if built.get("flash") is not None:
+        columns.append("C flash")
+        rows = [(*row, step.get("flash")) for row, step in zip(rows, steps, strict=True)]
+        told += "\nC flash: constants and code of the C project, code estimated"
+    table(title, columns, rows)
+    click.echo(told)
+
+
+def _coded(made: dict[str, Any]) -> None:
+    """Each layer whose weights are not stored as they are."""
+    names = short([layer["layer"] for layer in made["weights"]])
+    rows = [
+        (
+            layer["form"],
+            layer["bytes_plain"],
+            layer["bytes_stored"],
+            layer["instructions_plain"],
+            layer["instructions_stored"],
+            name,
+        )
+        for layer, name in zip(made["weights"], names, strict=True)
+        if layer["form"] != PLAIN
+    ]
+    if rows:
+        click.echo()
+        columns = ("stored as", "bytes", "now", "instructions", "now", "layer")
+        table("weights in few bits in the C project; instructions estimated", columns, rows)
 
 
 def _compressed(step: dict[str, Any]) -> tuple[Any, ...]:

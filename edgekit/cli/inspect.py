@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from edgekit.cli._common import common, emit, json_option, verbosity
+from edgekit.cli._names import short
 from edgekit.cli._table import table
 
 
@@ -37,7 +38,7 @@ def command(model: str, as_json: bool) -> None:
 
 def _print(found: dict[str, Any]) -> None:
     columns = ("#", "Op", "Name", "Output", "Type", "Weights", "Bytes", "MACs")
-    names = _short([layer["name"] or "-" for layer in found["layers"]])
+    names = short([layer["name"] or "-" for layer in found["layers"]])
     rows = [
         (
             layer["index"],
@@ -74,19 +75,6 @@ def _ends(end: dict[str, Any]) -> str:
 
 def _shape(sizes: list[int] | None) -> str:
     return "x".join("?" if size < 0 else str(size) for size in sizes or ()) or "-"
-
-
-def _short(names: list[str]) -> list[str]:
-    """The part of each name that tells layers apart.
-
-    A fused operator carries the names of all it was made of, the last one is the layer's; and the
-    name of the network comes before those of its layers.
-    """
-    last = [name.rstrip(";").rpartition(";")[2] for name in names]
-    networks = {name.partition("/")[0] for name in last if "/" in name}
-    if len(networks) != 1:
-        return last
-    return [name.removeprefix(f"{min(networks)}/") for name in last]
 
 
 def _weights(quantization: str | None) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgekit.c_project.savings import savings
+from edgekit.c_project.savings import savings, verdicts_of
 
 NOTHING: dict[str, Any] = {
+    "optimize": "balanced",
     "channels": {"removed": 0, "channels": 30},
     "weights": [{"form": "plain"}, {"form": "plain"}],
 }
@@ -17,21 +18,32 @@ def layer(form: str, stored: int) -> dict[str, Any]:
     return {"form": form, "bytes_plain": 4096, "bytes_stored": stored, **instructions}
 
 
+COUNTS = {"weights": 9000, "weights_left": 1000, "macs": 8000, "macs_left": 4000}
+DROPPED = {"removed": 10, "channels": 1600, **COUNTS}
+
+
 def test_nothing_is_said_where_nothing_was_saved() -> None:
     assert savings(NOTHING) == {}
 
 
-def test_channels_and_codes() -> None:
-    counts = {"weights": 9000, "weights_left": 1000, "macs": 8000, "macs_left": 4000}
-    found = savings(
-        {
-            "channels": {"removed": 10, "channels": 1600, **counts},
-            "weights": [layer("plain", 4096), layer("16 values a tensor", 2064)],
-        }
-    )
-    assert found == {
+def test_what_saved_nothing_is_told_with_the_reason() -> None:
+    found = verdicts_of(NOTHING)
+    assert found["prune"].startswith("no channel is zero as a whole, and zeros are stored, too")
+    assert "codes would save less than their decoder takes" in found["cluster"]
+    fast = verdicts_of({**NOTHING, "optimize": "speed"})
+    assert fast["cluster"] == 'optimize = "speed" stores them in full, too'
+
+
+def test_channels_zeros_and_codes() -> None:
+    layers = [layer("plain", 4096), layer("16 values a tensor", 2064), layer("sparse", 3000)]
+    section = {**NOTHING, "channels": DROPPED, "weights": layers}
+    stored = "1,000 -> 1,100 instructions (estimated)"
+    assert savings(section) == {
         "prune": "10 of 1,600 channels never change an output and are left out: "
-        "9,000 -> 1,000 weights, 8,000 -> 4,000 MACs",
-        "cluster": "the weights of 1 of 2 layers have few values and are stored as codes: "
-        "8,192 -> 6,160 B of weights in all, 2,000 -> 2,200 instructions (estimated)",
+        "9,000 -> 1,000 weights, 8,000 -> 4,000 MACs; "
+        "the weights of 1 of 3 layers are stored without their zeros: "
+        f"4,096 -> 3,000 B, and these layers take {stored}",
+        "cluster": "the weights of 1 of 3 layers are stored as codes of 4 bits: "
+        f"4,096 -> 2,064 B, and these layers take {stored}",
     }
+    assert verdicts_of(section) == savings(section)

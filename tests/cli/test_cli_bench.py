@@ -26,6 +26,7 @@ def test_table_totals_and_verdict(tmp_path: Path, capsys: Capture) -> None:
     assert lines[0] == "nucleo-l4r5zi on qemu: cortex-m4"
     assert lines[1].split() == ["op", "MACs", "instructions", "a", "MAC", "share", "%", "layer"]
     assert lines[2].split()[:2] == ["FULLY_CONNECTED", "128"]
+    assert lines[2].endswith("  hidden")
     labels = {line.split()[0]: line for line in lines[6:]}
     assert "emulated: exact count by qemu-system-arm" in labels["instructions"]
     assert "B of 2,097,152 B (0 %), measured" in labels["flash"]
@@ -61,6 +62,7 @@ WITHOUT = {
     "another core": ("nucleo-l4r5zi", "cortex-m7", "nucleo-l4r5zi has a cortex-m4"),
     "no clock": ("cortex-m4", "cortex-m4", "cortex-m4 is no board"),
     "target of another machine": ("my-board", "cortex-m4", "not known on this machine"),
+    "not the build's": ("cortex-m3", "cortex-m4", "the build is for a cortex-m3, this is a"),
     "no cycles": ("cortex-m55", "cortex-m55", "cortex-m55 is no board"),
 }
 
@@ -113,6 +115,19 @@ def test_wrong_outputs_as_json_have_no_figures(tmp_path: Path, capsys: Capture) 
     assert "outside the arena" in found["error"]
 
 
+@needs_qemu
+def test_core_that_is_not_emulated_gets_those_that_are(tmp_path: Path, capsys: Capture) -> None:
+    manifest = write_toy(tmp_path)
+    manifest["c_project"]["core"] = "cortex-m85"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    assert main(["bench", str(tmp_path), "--device", "qemu", "-q"]) == 2
+    said = capsys.readouterr().err
+    assert "the build is for cortex-m85, which no emulated machine has" in said
+    assert "hint: --core NAME runs it on another: cortex-m0, " in said
+    assert main(["bench", str(tmp_path), "--device", "qemu", "-q", "--core", "cortex-m9"]) == 2
+    assert "did you mean" in capsys.readouterr().err
+
+
 def test_missing_emulator_ends_with_exit_code_2(
     tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +146,14 @@ def test_missing_emulator_ends_with_exit_code_2(
     ("arguments", "code", "message"),
     [
         pytest.param(["x"], 2, "missing option '--device'", id="no device"),
-        pytest.param(["x", "--device", "qemu"], 1, "no build here", id="no build"),
+        pytest.param(["x", "--device", "qemu"], 1, "there is nothing of this name", id="no folder"),
+        pytest.param([__file__, "--device", "qemu"], 1, "it is a file", id="no build"),
+        pytest.param(
+            [str(Path(__file__).parent), "--device", "qemu"],
+            1,
+            "no build here (manifest.json missing or damaged)",
+            id="other folder",
+        ),
     ],
 )
 def test_usage(arguments: list[str], code: int, message: str, capsys: Capture) -> None:

@@ -193,3 +193,27 @@ def test_elsewhere_the_folder_is_absolute(
 ) -> None:
     print_build(Build(Path("/elsewhere/out"), manifest, fresh=False))
     assert capsys.readouterr().out.startswith("/elsewhere/out: nothing changed, nothing to do")
+
+
+def test_the_c_project_of_a_compressed_build_layer_by_layer(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    step = {**STEP, "weights": PRUNED, "top1_agreement": None, "sqnr_db": None, "flash": None}
+    manifest["compress"] = [{"pass": "cluster"}]
+    manifest["ledger"] = [step, {**step, "step": "int8", "flash": 24016}]
+    manifest["without_passes"] = {**step, "step": "int8, no passes", "flash": 31949}
+    stored = {"bytes_stored": 2064, "instructions_plain": 9000, "instructions_stored": 9900}
+    coded = {"layer": "a;net/conv", "form": "16 values a tensor", "bytes_plain": 4096, **stored}
+    made = {**MADE, "weights": [{**coded, "form": "plain", "layer": "net/first"}, coded]}
+    manifest["c_project"] = made
+    manifest["fit"]["c_project"] = {"flash": MEMORY, "ram": MEMORY}
+    lines = shown(manifest, capsys).splitlines()
+    assert lines[1].endswith("SQNR dB  C flash")
+    assert lines[2].split()[-1] == "-"
+    assert lines[3].startswith("int8, no passes")
+    assert [line.split()[-1] for line in lines[3:5]] == ["31,949", "24,016"]
+    head = lines.index("weights in few bits in the C project; instructions estimated")
+    assert lines[head + 2].split() == [
+        *("16", "values", "a", "tensor", "4,096", "2,064", "9,000", "9,900", "conv"),
+    ]
+    assert "first" not in "".join(lines[head:]), "what is stored as it is is not listed"

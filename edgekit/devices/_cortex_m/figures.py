@@ -102,5 +102,6 @@ def _no_board(found: Measured, board: Board | None) -> str:
     if board is None:
         return "the target is not known on this machine: see EDGEKIT_TARGETS"
     if board.core != found.core:
-        return f"{board.name} has a {board.core}, this is a {found.core}"
+        own = "the build is for" if board.name == board.core else f"{board.name} has"
+        return f"{own} a {board.core}, this is a {found.core}"
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,13 +68,24 @@ def prepare(
 ) -> Prepared:
     """The first half of `measure_with`: firmware in the empty folder `work`."""
     project = read_project(build, manifest)
-    chosen = find_core(core or project.core)
+    chosen = find_core(core) if core else _own_core(project, kit.emulator.cores)
     emulator = kit.emulator
     if chosen.name not in emulator.cores:
         hint = f"--device qemu has it; {emulator.name} has {', '.join(emulator.cores)}"
         raise UsageError(f"{emulator.name} has no {chosen.name}", hint)
     made = firmware.make(kit.toolchain, project, chosen, work, vectors)
     return Prepared(kit, project, chosen, made)
+
+
+def _own_core(project: Project, known: Iterable[str]) -> Core:
+    """The core that the build is for."""
+    try:
+        return find_core(project.core)
+    except UsageError as error:
+        raise UsageError(
+            f"the build is for {project.core}, which no emulated machine has",
+            f"--core NAME runs it on another: {', '.join(known)}",
+        ) from error
 
 
 def run(prepared: Prepared, timeout: float = 600.0) -> Measured:

@@ -1,14 +1,6 @@
-/* Moves of bytes without the C library. The empty asm keeps compilers from calling memcpy. */
-#if defined(__GNUC__)
-#define EK_KEEP_LOOP() __asm__ volatile("")
-#define EK_NOINLINE __attribute__((noinline, unused))
-#define EK_SMALL __attribute__((noinline, unused, cold)) /* compiled for size */
-#else
-#define EK_KEEP_LOOP() ((void)0)
-#define EK_NOINLINE
-#define EK_SMALL
-#endif
+#include "attributes.h"
 
+/* Moves of bytes without the C library. */
 static inline void ek_copy4(int8_t *to, const int8_t *from) {
     to[0] = from[0];
     to[1] = from[1];

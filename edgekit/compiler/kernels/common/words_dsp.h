@@ -1,14 +1,6 @@
-/* Moves of bytes without the C library, by words: these cores load and store words anywhere. */
-#if defined(__GNUC__)
-#define EK_KEEP_LOOP() __asm__ volatile("")
-#define EK_NOINLINE __attribute__((noinline, unused))
-#define EK_SMALL __attribute__((noinline, unused, cold)) /* compiled for size */
-#else
-#define EK_KEEP_LOOP() ((void)0)
-#define EK_NOINLINE
-#define EK_SMALL
-#endif
+#include "attributes.h"
 
+/* Moves of bytes without the C library, by words: these cores load and store words anywhere. */
 static inline uint32_t ek_load32(const void *from) {
     uint32_t word;
     memcpy(&word, from, 4);

@@ -1,12 +1,6 @@
-/* Moves of bytes without the C library, by vectors of 16; the last one is cut by the loop itself. */
-#if defined(__GNUC__)
-#define EK_KEEP_LOOP() __asm__ volatile("")
-#define EK_NOINLINE __attribute__((noinline, unused))
-#else
-#define EK_KEEP_LOOP() ((void)0)
-#define EK_NOINLINE
-#endif
+#include "attributes.h"
 
+/* Moves of bytes without the C library, by vectors of 16; the last one is cut by the loop itself. */
 static inline void ek_copy4(int8_t *to, const int8_t *from) { memcpy(to, from, 4); }
 
 static inline void ek_copy(int8_t *to, const int8_t *from, int32_t bytes) {

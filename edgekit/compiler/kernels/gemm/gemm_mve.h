@@ -19,14 +19,9 @@ typedef struct {
 static inline int32_t ek_column_bytes(const ek_gemm_t *g) { return (g->depth + 15) & ~15; }
 
 static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
-                                 const int8_t *from, int32_t count) {
-    ek_copy(columns + pixel * ek_column_bytes(g) + at, from, count);
-}
-
-static inline void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int32_t pixel,
-                                  const int8_t *from, int32_t count, int32_t rows, int32_t down,
-                                  int32_t step) {
-    int8_t *to = columns + pixel * ek_column_bytes(g);
+                                 const int8_t *from, int32_t count, int32_t rows, int32_t down,
+                                 int32_t step) {
+    int8_t *to = columns + pixel * ek_column_bytes(g) + at;
     for (; rows > 0; --rows, from += down, to += step)
         ek_copy(to, from, count);
 }
