@@ -14,7 +14,7 @@ from edgekit.compiler.cores import core_of
 from edgekit.compiler.emission import Emission, Sources
 
 DEFINED = re.compile(r"^(?:static )?(?:const )?[\w ]+?\b(\w+)(?:\[\d+\])? = \{", re.MULTILINE)
-FUNCTION = re.compile(r"^[a-z][\w ]*[ *](\w+)\([^;{]*\) \{", re.MULTILINE)
+FUNCTION = re.compile(r"^[a-z][\w ]*[ *](?!__)(\w+)\([^;{]*\) \{", re.MULTILINE)
 SEEDS = range(3_000_000, 3_000_027)
 
 

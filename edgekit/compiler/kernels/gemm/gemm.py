@@ -153,6 +153,7 @@ def emit(
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
     if core.isa == "dsp":
+        relu = relu and fast  # C for any weights asks whether it is fast, in whatever way
         for macro in _dense_macros(matrix) if dense else _macros(matrix, fast, relu):
             to.define(macro)
     elif core.isa == "mve":
