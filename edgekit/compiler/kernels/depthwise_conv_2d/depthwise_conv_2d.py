@@ -1,8 +1,9 @@
 """DEPTHWISE_CONV_2D: each input channel by itself.
 
-The device twin takes one channel after the other (`mve`: 16, see `lanes`): its picture goes into working memory (a strip of
+The device twin takes one channel after the other: its picture goes into working memory (a strip of
 rows at a time where it is large), with padding around it, and its outputs take its place. So
-input and output may share their memory, and the inner loop walks along neighbouring pixels.
+input and output may share their memory, and the inner loop walks along neighbouring pixels. That of
+`mve` does the same with 16 channels at once, see `lanes`.
 
 Source: tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h.
 """

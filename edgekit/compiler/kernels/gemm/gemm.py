@@ -1,11 +1,11 @@
 """Weights, biases and factors as the matrix kernel of a core wants them.
 
 A kernel takes the inputs of two output pixels (columns) against all channels. `portable` and `mve`
-read int8 columns with the zero point inside, so it is folded into the bias; `mve` takes 16 inputs of
-four channels at a time, which lie next to each other. `dsp` reads columns of
-int16 with the zero point taken off, so biases stay small enough for 16 bits, and two channels share
-a 16-bit weight: with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes
-acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23.
+read int8 columns with the zero point inside, so it is folded into the bias; `mve` takes 16 inputs
+against four channels at a time. `dsp` reads columns of int16 with the zero point taken off, so
+biases stay small enough for 16 bits, and two channels share a 16-bit weight: with
+h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes acc0, and acc1 comes
+out by subtraction: exact while |acc1| < 2^23.
 """
 
 from __future__ import annotations
