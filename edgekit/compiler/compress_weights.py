@@ -14,7 +14,7 @@ from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Coding, code
 from edgekit.compiler.program import Layer, Program
 
-_MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.7}
+_MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.25}
 """Instructions of a multiply-accumulate of the matrix kernels, all told."""
 _DECODE: dict[Isa, float] = {"portable": 7.0, "dsp": 3.2, "mve": 7.0}
 """Instructions that decode a weight."""

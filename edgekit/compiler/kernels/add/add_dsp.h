@@ -31,6 +31,7 @@ static __attribute__((naked, noinline)) void ek_add_fast(
 }
 #endif
 
+#if EK_ADD_FAST || EK_ADD_ANY
 static EK_NOINLINE void ek_add(const ek_add_t *a, const int8_t *left, const int8_t *right,
                                int8_t *out, int32_t count) {
 #if defined(__ARM_FEATURE_DSP) && EK_ADD_FAST
@@ -51,3 +52,4 @@ static EK_NOINLINE void ek_add(const ek_add_t *a, const int8_t *left, const int8
     }
 #endif
 }
+#endif
