@@ -33,7 +33,7 @@ static inline void ek_add_fast(const ek_add_t *a, const int8_t *wide, const int8
         EK_ADD_SCALE("q0", "%[out_multiplier]", "%q[out_shift]")
         "vadd.i32 q0, q0, %[zero]\n vmax.s32 q0, q0, %q[low]\n vmin.s32 q0, q0, %q[high]\n"
         "vstrb.32 q0, [%[out]], #4\n letp lr, 1b\n"
-        : [wide] "+&r"(wide), [narrow] "+&r"(narrow), [out] "+&r"(out)
+        : [wide] "+&l"(wide), [narrow] "+&l"(narrow), [out] "+&l"(out)
         : [count] "r"(count), [wide_zero] "r"((int32_t)(a->swap ? a->zero1 : a->zero0)),
           [narrow_zero] "r"((int32_t)(a->swap ? a->zero0 : a->zero1)),
           [multiplier] "r"(multiplier), [out_multiplier] "r"(a->multiplier),

@@ -69,7 +69,8 @@ static EK_NOINLINE void ek_depthwise_take(const ek_depthwise_conv_2d_t *d, const
         [x] "=&w"(x), [w] "=&w"(w)
 
 /* Sums to outputs. Vector shifts round halves up, so what is negative and is shifted is made less by
-   one before. Where all below the zero point is cut off, how negative sums are rounded is all one. */
+   one before. Where all below the zero point is cut off, how negative sums are rounded is all one.
+   Loads that widen address by low registers only. */
 #if EK_MULTIPLY_LEFT
 #define EK_DEPTHWISE_LEFT(sum)                                                                   \
     "vmov.i32 %q[p], #0\n vmax.s32 %q[t], %q[w], %q[p]\n vshl.s32 " sum ", " sum ", %q[t]\n"     \
@@ -92,7 +93,7 @@ static EK_NOINLINE void ek_depthwise_take(const ek_depthwise_conv_2d_t *d, const
         "vqmovnt.s32 %q[e], %q[f]\n vqadd.s16 %q[a], %q[a], %[zero]\n"                           \
         "vqadd.s16 %q[e], %q[e], %[zero]\n vqmovnb.s16 %q[a], %q[a]\n vqmovnt.s16 %q[a], %q[e]\n" \
         : EK_DEPTHWISE_SUMS                                                                      \
-        : [multiplier] "r"(multiplier), [shift] "r"(shift), [zero] "r"((int32_t)d->zero_out)     \
+        : [multiplier] "r"(multiplier), [shift] "l"(shift), [zero] "r"((int32_t)d->zero_out)     \
         : "memory")
 
 /* A row of output pixels. */
