@@ -44,7 +44,7 @@ def residual_net(seed: int = 0) -> bytes:
 
 
 def unknown_net() -> bytes:
-    """What TensorFlow Lite Micro runs in int8 and the compiler has not: ABS after a convolution."""
+    """What TensorFlow Lite Micro runs in int8 and the compiler has not: L2_NORMALIZATION."""
     rng = np.random.default_rng(0)
     tensors = [
         Made("in", (1, 4, 4, 2), "INT8", None, (0.5,), (-3,)),
@@ -53,10 +53,10 @@ def unknown_net() -> bytes:
         ),
         Made("b", (3,), "INT32", np.arange(3, dtype=np.int32), (0.05,) * 3, (0,) * 3),
         Made("conv", (1, 4, 4, 3), "INT8", None, (0.25,), (4,)),
-        Made("strange", (1, 4, 4, 3), "INT8", None, (0.25,), (4,)),
+        Made("strange", (1, 4, 4, 3), "INT8", None, (1 / 128,), (0,)),
     ]
     steps = [
         Step("CONV_2D", (0, 1, 2), (3,), conv_options(), version=3),
-        Step("ABS", (3,), (4,), options("Abs")),
+        Step("L2_NORMALIZATION", (3,), (4,), options("L2Norm"), version=2),
     ]
     return build(tensors, steps, (0,), (4,))
