@@ -14,9 +14,9 @@ from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Coding, code
 from edgekit.compiler.program import Layer, Program
 
-_MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.7}
+_MAC: dict[Isa, float] = {"portable": 5.5, "thumb2": 1.4, "dsp": 1.1, "mve": 0.7}
 """Instructions of a multiply-accumulate of the matrix kernels, all told."""
-_DECODE: dict[Isa, float] = {"portable": 7.0, "dsp": 3.2, "mve": 7.0}
+_DECODE: dict[Isa, float] = {"portable": 7.0, "thumb2": 7.0, "dsp": 3.2, "mve": 7.0}
 """Instructions that decode a weight."""
 _CALL = 45
 """Instructions that begin and end the work on four channels of two pixels."""
@@ -113,7 +113,7 @@ def _instructions(layer: Layer, core: Core) -> float:
         return work
     window, matrix = operation.window, operation.matrix
     tiles = -(-window.pixels // operation.tile(core))
-    calls = -(-window.pixels // gemm.COLUMNS) * -(-matrix.channels // 4)
+    calls = -(-window.pixels // gemm.COLUMNS[core.isa]) * -(-matrix.channels // 4)
     return work + tiles * matrix.weights.size * _DECODE[core.isa] + calls * _CALL
 
 

@@ -117,32 +117,29 @@ static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int3
     ek_conv_2d_column(c, in, out_y, out_x, columns, pixel, bytes);
 }
 
-/* Two output pixels at a time; `scratch` holds their columns, `bytes` one column as bytes, or two
+/* As many output pixels at a time as the matrix kernel takes; `scratch` holds their columns, `bytes` one column as bytes, or two
    outputs that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, const int8_t *addend,
                                    int8_t *out, int8_t *scratch, int8_t *bytes) {
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
     (void)addend;
     while (left > 0) {
-        int32_t pixels = left > 1 ? 2 : 1;
-        ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
-        if (pixels > 1 && ++x == c->out_width) {
-            x = 0;
-            ++y;
-        }
-        ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
-        if (++x == c->out_width) {
-            x = 0;
-            ++y;
+        int32_t pixels = left < EK_COLUMNS ? left : EK_COLUMNS, p;
+        for (p = 0; p < EK_COLUMNS; ++p) {
+            ek_conv_2d_take(c, in, y, x, scratch, p, bytes);
+            if (p + 1 < left && ++x == c->out_width) {
+                x = 0;
+                ++y;
+            }
         }
 #if EK_CONV_2D_ADD
         if (c->add) {
-            ek_gemm(c->gemm, scratch, bytes, bytes + channels);
+            ek_gemm_pixels(c->gemm, scratch, bytes, pixels, channels);
             ek_add(c->add, bytes, addend, out, pixels * channels);
             addend += pixels * channels;
         } else
 #endif
-            ek_gemm(c->gemm, scratch, out, pixels > 1 ? out + channels : out);
+            ek_gemm_pixels(c->gemm, scratch, out, pixels, channels);
         out += pixels * channels;
         left -= pixels;
     }

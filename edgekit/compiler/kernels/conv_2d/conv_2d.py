@@ -63,11 +63,12 @@ class Conv2D:
         )
 
     def tile(self, core: Core) -> int:
-        """Output pixels whose columns are there at once, an even number."""
+        """Output pixels whose columns are there at once, a multiple of what the kernel takes."""
+        together = gemm.COLUMNS[core.isa]
         if self.coding is None:
-            return gemm.COLUMNS
+            return together
         fit = _TILE_BYTES // gemm.column_bytes(self.matrix.depth, core.isa)
-        return max(2, min(fit, self.window.pixels + 1) // 2 * 2)
+        return max(1, min(fit, -(-self.window.pixels // together))) * together
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """Outputs may lie where inputs lay that no later pair of pixels needs."""
@@ -120,8 +121,8 @@ class Conv2D:
             return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
         if self.coding is not None:
             to.use("conv_2d/conv_2d_tiled.h")
-            pair = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
-            fields = [f"&{layer}", f"&{self.coding.constant(to)}", str(self.tile(core)), str(pair)]
+            each = gemm.column_bytes(self.matrix.depth, core.isa)
+            fields = [f"&{layer}", f"&{self.coding.constant(to)}", str(self.tile(core)), str(each)]
             tiled = to.struct("ek_tiled_t", "tiled", fields)
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
@@ -148,7 +149,8 @@ class Conv2D:
         return replace(self, window=replace(window, channels=channels), matrix=matrix)
 
     def _columns(self, core: Core) -> int:
-        columns = self.tile(core) * gemm.column_bytes(self._laid(core).depth, core.isa)
+        groups = self.tile(core) // gemm.COLUMNS[core.isa]
+        columns = groups * gemm.column_bytes(self._laid(core).depth, core.isa)
         return columns + (4 * _up(self.matrix.depth, 4) if self.coding else 0)
 
     def _laid(self, core: Core) -> Matrix:

@@ -1,11 +1,12 @@
 #include "../gemm/decode.h"
 #include "conv_2d.h"
 
-/* A convolution with coded weights, `tile` output pixels at a time (an even number). */
+/* A convolution with coded weights, `tile` output pixels at a time, whose columns take
+   `column_bytes` for each EK_COLUMNS. */
 typedef struct {
     const ek_conv_2d_t *conv;
     const ek_code_t *code;
-    int32_t tile, pair_bytes;
+    int32_t tile, column_bytes;
 } ek_tiled_t;
 
 /* Four channels of `count` pixels from channel `first` on, whose columns are there. */
@@ -20,8 +21,10 @@ static EK_NOINLINE void ek_conv_2d_block(const ek_tiled_t *t, int32_t first, int
     g.bias = (const int8_t *)whole->bias + first * (whole->bias_bits / 8);
     g.multiplier += first;
     g.shift += first;
-    for (out += first; count > 0; count -= 2, out += 2 * channels, columns += t->pair_bytes)
-        ek_gemm(&g, columns, out, count > 1 ? out + channels : out);
+    for (out += first; count > 0; count -= EK_COLUMNS, columns += t->column_bytes) {
+        ek_gemm_pixels(&g, columns, out, count < EK_COLUMNS ? count : EK_COLUMNS, channels);
+        out += EK_COLUMNS * channels;
+    }
 }
 
 /* `scratch` holds the columns of a tile, then four channels of weights; `bytes` a column as bytes,
@@ -31,16 +34,17 @@ static EK_NOINLINE void ek_conv_2d_tiled(const ek_tiled_t *t, const int8_t *in,
                                          int8_t *bytes) {
     const ek_conv_2d_t *c = t->conv;
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
-    int8_t *weights = scratch + t->tile / 2 * t->pair_bytes;
+    int8_t *weights = scratch + t->tile / EK_COLUMNS * t->column_bytes;
     (void)addend;
     while (left > 0) {
         int32_t count = left < t->tile ? left : t->tile, p, first;
         int8_t *to = out;
         for (p = 0; p < count; ++p) {
-            int8_t *columns = scratch + p / 2 * t->pair_bytes;
-            ek_conv_2d_take(c, in, y, x, columns, p & 1, bytes);
-            if (p + 1 == count && !(p & 1))
-                ek_conv_2d_take(c, in, y, x, columns, 1, bytes);
+            int8_t *columns = scratch + p / EK_COLUMNS * t->column_bytes;
+            int32_t pixel = p % EK_COLUMNS;
+            do
+                ek_conv_2d_take(c, in, y, x, columns, pixel, bytes);
+            while (p + 1 == count && ++pixel < EK_COLUMNS);
             if (++x == c->out_width) {
                 x = 0;
                 ++y;

@@ -1,10 +1,13 @@
 """Weights, biases and factors as the matrix kernel of a core wants them.
 
-A kernel takes the inputs of two output pixels (columns) against all channels. `portable` and `mve`
+A kernel takes the inputs of some output pixels (columns) against all channels. `portable` and `mve`
 read int8 columns with the zero point inside, so it is folded into the bias. `dsp` reads columns of
 int16 with the zero point taken off, so biases stay small enough for 16 bits, and two channels share
 a 16-bit weight: with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes
-acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23.
+acc0, and acc1 comes out by subtraction: exact while |acc1| < 2^23. `thumb2` has no such
+instruction, and puts three pixels into two words instead (see gemm_thumb2.h): three
+multiply-accumulates for the price of two, exact while sums over a segment of the depth keep below
+2^20.
 """
 
 from __future__ import annotations
@@ -19,9 +22,16 @@ from edgekit.compiler.cores import Core, Isa
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.requantize import Multipliers, multiply
 
-_ALIGN = {"portable": 1, "dsp": 4, "mve": 16}
-_BYTES = {"portable": 1, "dsp": 2, "mve": 1}
-COLUMNS = 2
+_ALIGN = {"portable": 1, "thumb2": 1, "dsp": 4, "mve": 16}
+_BYTES = {"portable": 2, "thumb2": 8, "dsp": 4, "mve": 2}
+_CENTRED = ("thumb2", "dsp")
+"""Whose columns have the zero point taken off."""
+COLUMNS: dict[Isa, int] = {"portable": 2, "thumb2": 3, "dsp": 2, "mve": 2}
+"""Output pixels that a matrix kernel takes at once."""
+_LANE = 1 << 20
+"""What the narrower sums of `thumb2` keep below, of either sign."""
+_UNROLLED = 8
+"""Inputs that the longest loop of `thumb2` takes in one round."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +123,7 @@ class Matrix:
 
 
 def column_bytes(depth: int, isa: Isa) -> int:
-    """Bytes of one column in working memory."""
+    """Bytes of the columns that are taken at once in working memory."""
     align = _ALIGN[isa]
     return (depth + align - 1) // align * align * _BYTES[isa]
 
@@ -131,23 +141,30 @@ def emit(
         weights: C of a pointer to weights, if they are not to be a constant.
     """
     to.use("gemm/gemm.h")
-    bias = matrix.bias if core.isa == "dsp" else matrix.folded_bias()
+    bias = matrix.bias if core.isa in _CENTRED else matrix.folded_bias()
     narrow = _narrow(matrix, core)
     to.define(f"EK_GEMM_BIAS{16 if narrow else 32}")
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
     shift, relu = by.shift, False
-    fast = core.isa == "dsp" and is_fast(matrix)
+    fast = core.isa in _CENTRED and is_fast(matrix, core.isa)
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
-        relu = _cuts_at_zero(matrix)
+        relu = core.isa == "dsp" and _cuts_at_zero(matrix)
         if matrix.channels % 4:
             to.define("EK_GEMM_TAIL")
         to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
-    elif core.isa == "dsp":
+    elif core.isa in _CENTRED:
         to.define("EK_GEMM_SLOW")
     even = matrix.channels % 2 if core.isa == "dsp" else 0
+    lanes: list[int] = []
+    if core.isa == "thumb2":
+        lanes = _segments(matrix)
+        if lanes[0] < matrix.depth:
+            to.define("EK_GEMM_SEGMENTS")
+        # shifts are read by words
+        shift = np.pad(shift, (0, -len(shift) % 4))
     bias, multiplier, shift = (
         np.pad(each, [(0, 0)] * (each.ndim - 1) + [(0, even)])
         for each in (bias, by.multiplier, shift)
@@ -168,6 +185,7 @@ def emit(
             matrix.high,
             16 if narrow else 32,
             int(fast) + 2 * int(relu),
+            *lanes,
         ],
     )
 
@@ -178,11 +196,29 @@ def bias_bytes(matrix: Matrix, core: Core) -> int:
     return (matrix.channels + even) * (2 if _narrow(matrix, core) else 4)
 
 
-def is_fast(matrix: Matrix) -> bool:
-    """Whether the sums keep within what two channels in one register can hold."""
+def is_fast(matrix: Matrix, isa: Isa) -> bool:
+    """Whether sums and factors keep within what the fast kernel of `isa` can hold."""
+    if isa == "thumb2":  # the sums are doubled
+        return bool(matrix.widest().max() < 1 << 29 and (matrix.by.shift < 0).all())
     pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
     fits = np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15
     return bool(fits and matrix.widest().max() < 1 << 23 and (matrix.by.shift < 0).all())
+
+
+def _segments(matrix: Matrix) -> list[int]:
+    """How many inputs first, and then at a time, keep the sums of `thumb2` within their lanes."""
+    low, high = -128 - matrix.zero_in, 127 - matrix.zero_in
+    weights = matrix.weights.astype(np.int64)
+    ends = np.maximum(weights * low, weights * high), np.minimum(weights * low, weights * high)
+    sums = [np.pad(np.cumsum(each, axis=1), ((0, 0), (1, 0))) for each in ends]
+    parts = 0
+    while True:
+        parts += 1
+        step = -(-matrix.depth // (parts * _UNROLLED)) * _UNROLLED
+        cuts = [*range(matrix.depth, 0, -step), 0]
+        reach = max(int(np.abs(np.diff(each[:, cuts], axis=1)).max(initial=0)) for each in sums)
+        if reach < _LANE:
+            return [cuts[-2], step]
 
 
 def _cuts_at_zero(matrix: Matrix) -> bool:
@@ -197,7 +233,14 @@ def pack(weights: NDArray[np.int8], isa: Isa) -> NDArray[Any]:
         return _pairs(weights)
     if isa == "mve":
         return _depth(weights, 16)
-    return weights
+    return _fours(weights) if isa == "thumb2" else weights
+
+
+def _fours(weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Four channels side by side for each input; what is left channel by channel."""
+    whole = len(weights) // 4 * 4
+    blocks = weights[:whole].reshape(-1, 4, weights.shape[1]).transpose(0, 2, 1)
+    return np.concatenate([blocks.ravel(), weights[whole:].ravel()])
 
 
 def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:
@@ -233,7 +276,7 @@ def _depth(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
 
 
 def _narrow(matrix: Matrix, core: Core) -> bool:
-    return core.isa == "dsp" and _fits16(matrix.bias)
+    return core.isa in _CENTRED and _fits16(matrix.bias)
 
 
 def _fits16(values: NDArray[Any]) -> bool:
