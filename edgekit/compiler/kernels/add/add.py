@@ -79,19 +79,20 @@ class Add:
         """The constant `ek_add_t`; returns its C name."""
         parts = (self.left, self.right, self.out)
         swap = _is_half(self.right)
-        fast = (self.swapped() if swap else self)._fast() if core.isa == "dsp" else None
+        special = core.isa != "portable"
+        fast = (self.swapped() if swap else self)._fast() if special else None
         to.define("EK_ADD_FAST" if fast else "EK_ADD_ANY")
         return to.struct(
             "ek_add_t",
             "add",
             [
-                *((fast or [0] * 7) if core.isa == "dsp" else []),
+                *((fast or [0] * 7) if special else []),
                 *(int(each.multiplier[0]) for each in parts),
                 *(int(each.shift[0]) for each in parts),
                 *self.zeros,
                 self.low,
                 self.high,
-                *([int(fast is not None), int(swap)] if core.isa == "dsp" else []),
+                *([int(fast is not None), int(swap)] if special else []),
             ],
         )
 
