@@ -117,6 +117,43 @@ static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int3
     ek_conv_2d_column(c, in, out_y, out_x, columns, pixel, bytes);
 }
 
+#if EK_COLUMNS == 3
+/* Three neighbours at once, where they can be; whether they could. */
+static inline int32_t ek_conv_2d_three(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
+                                       int32_t out_x, int8_t *columns) {
+    int32_t channels = c->in_channels, step = c->stride_width, width = c->in_width;
+    int32_t y = out_y * c->stride_height - c->pad_top, x = out_x * step - c->pad_left;
+    if (c->direct & 4) {
+        ek_column_three(c->gemm, columns, in + out_x * channels, channels, channels, 1, 0);
+        return 1;
+    }
+    if (!(c->direct & 1) || out_x + 3 > c->out_width || x < 0 || x + 2 * step >= c->inner_width ||
+        (uint32_t)y >= (uint32_t)c->inner_height)
+        return 0;
+    ek_column_three(c->gemm, columns, in + (y * width + x) * channels, step * channels,
+                    c->kernel_width * channels, c->kernel_height,
+                    c->dilation_height * width * channels);
+    return 1;
+}
+#endif
+
+/* The columns of output pixels that follow each other; those that are left repeat the last one. */
+static inline void ek_conv_2d_columns(const ek_conv_2d_t *c, const int8_t *in, int32_t y, int32_t x,
+                                      int32_t pixels, int8_t *columns, int8_t *bytes) {
+    int32_t p;
+#if EK_COLUMNS == 3
+    if (pixels == 3 && ek_conv_2d_three(c, in, y, x, columns))
+        return;
+#endif
+    for (p = 0; p < EK_COLUMNS; ++p) {
+        ek_conv_2d_take(c, in, y, x, columns, p, bytes);
+        if (p + 1 < pixels && ++x == c->out_width) {
+            x = 0;
+            ++y;
+        }
+    }
+}
+
 /* As many output pixels at a time as the matrix kernel takes; `scratch` holds their columns, `bytes` one column as bytes, or two
    outputs that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, const int8_t *addend,
@@ -124,14 +161,10 @@ static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, cons
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
     (void)addend;
     while (left > 0) {
-        int32_t pixels = left < EK_COLUMNS ? left : EK_COLUMNS, p;
-        for (p = 0; p < EK_COLUMNS; ++p) {
-            ek_conv_2d_take(c, in, y, x, scratch, p, bytes);
-            if (p + 1 < left && ++x == c->out_width) {
-                x = 0;
-                ++y;
-            }
-        }
+        int32_t pixels = left < EK_COLUMNS ? left : EK_COLUMNS;
+        ek_conv_2d_columns(c, in, y, x, pixels, scratch, bytes);
+        for (x += pixels; x >= c->out_width; x -= c->out_width)
+            ++y;
 #if EK_CONV_2D_ADD
         if (c->add) {
             ek_gemm_pixels(c->gemm, scratch, bytes, pixels, channels);

@@ -21,17 +21,14 @@ static EK_NOINLINE void ek_conv_2d_biases(const ek_border_t *b, const int8_t *in
     int32_t channels = gemm.channels, y = 0, x = 0;
     (void)addend;
     while (y < c->out_height) {
-        int32_t pixels = 1, p;
+        int32_t pixels = 1;
         gemm.bias = ek_border_bias(b, y, x);
-        ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
-        for (p = 1; p < EK_COLUMNS; ++p) {
-            if (x + 1 < c->out_width && ek_border_bias(b, y, x + 1) == gemm.bias) {
-                ++pixels;
-                ++x;
-            }
-            ek_conv_2d_take(c, in, y, x, scratch, p, bytes);
-        }
-        if (++x == c->out_width) {
+        while (pixels < EK_COLUMNS && x + pixels < c->out_width &&
+               ek_border_bias(b, y, x + pixels) == gemm.bias)
+            ++pixels;
+        ek_conv_2d_columns(c, in, y, x, pixels, scratch, bytes);
+        x += pixels;
+        if (x == c->out_width) {
             x = 0;
             ++y;
         }

@@ -38,17 +38,12 @@ static EK_NOINLINE void ek_conv_2d_tiled(const ek_tiled_t *t, const int8_t *in,
     (void)addend;
     while (left > 0) {
         int32_t count = left < t->tile ? left : t->tile, p, first;
-        int8_t *to = out;
-        for (p = 0; p < count; ++p) {
-            int8_t *columns = scratch + p / EK_COLUMNS * t->column_bytes;
-            int32_t pixel = p % EK_COLUMNS;
-            do
-                ek_conv_2d_take(c, in, y, x, columns, pixel, bytes);
-            while (p + 1 == count && ++pixel < EK_COLUMNS);
-            if (++x == c->out_width) {
-                x = 0;
+        int8_t *to = out, *columns = scratch;
+        for (p = 0; p < count; p += EK_COLUMNS, columns += t->column_bytes) {
+            int32_t pixels = count - p < EK_COLUMNS ? count - p : EK_COLUMNS;
+            ek_conv_2d_columns(c, in, y, x, pixels, columns, bytes);
+            for (x += pixels; x >= c->out_width; x -= c->out_width)
                 ++y;
-            }
         }
 #if EK_CONV_2D_ADD
         if (c->add)

@@ -24,31 +24,48 @@ typedef struct {
    third sum; with it taken off, the second word holds the second sum and the rest of the third. */
 static EK_NOINLINE void ek_column_take(uint32_t *to, int32_t pixel, int32_t zero,
                                        const int8_t *from, int32_t count) {
+    const int8_t *end = from + count;
     if (pixel < 2) {
-        for (to += pixel; count >= 4; count -= 4, from += 4, to += 8) {
-            int32_t a = from[0], b = from[1], c = from[2], d = from[3];
-            to[0] = (uint32_t)(a - zero);
-            to[2] = (uint32_t)(b - zero);
-            to[4] = (uint32_t)(c - zero);
-            to[6] = (uint32_t)(d - zero);
-        }
-        for (; count > 0; --count, to += 2)
+        for (to += pixel; from < end; to += 2)
             *to = (uint32_t)(*from++ - zero);
         return;
     }
-    for (; count >= 2; count -= 2, from += 2, to += 4) {
-        uint32_t x = (uint32_t)(from[0] - zero), y = (uint32_t)(from[1] - zero);
-        uint32_t a = to[0] + (x << 21), b = to[1] + (x << 10);
-        uint32_t c = to[2] + (y << 21), d = to[3] + (y << 10);
-        to[0] = a;
-        to[1] = b;
-        to[2] = c;
-        to[3] = d;
+    for (; from < end; to += 2) {
+        uint32_t x = (uint32_t)(*from++ - zero), a = to[0], b = to[1];
+        to[0] = a + (x << 21);
+        to[1] = b + (x << 10);
     }
-    if (count > 0) {
-        uint32_t x = (uint32_t)(*from - zero);
-        to[0] += x << 21;
-        to[1] += x << 10;
+}
+
+#define EK_COLUMN_STEP                                                                           \
+    "ldrsb %[x], [%[a]], #1\n ldrsb %[y], [%[b]], #1\n ldrsb %[z], [%[c]], #1\n"                 \
+    "sub %[x], %[x], %[first]\n sub %[y], %[y], %[second]\n add %[x], %[x], %[z], lsl #21\n"    \
+    "add %[y], %[y], %[z], lsl #10\n strd %[x], %[y], [%[to]], #8\n"
+
+/* Rows of `count` inputs of three pixels that lie `apart` from each other, `down` bytes from row to
+   row. */
+static EK_NOINLINE void ek_column_three(const ek_gemm_t *g, int8_t *columns, const int8_t *from,
+                                        int32_t apart, int32_t count, int32_t rows, int32_t down) {
+    uint32_t *to = (uint32_t *)(void *)columns, zero = (uint32_t)(int32_t)g->zero_in;
+    uint32_t first = zero + (zero << 21), second = zero + (zero << 10);
+    for (; rows > 0; --rows, from += down) {
+        const int8_t *a = from, *b = from + apart, *c = b + apart, *end = from + count;
+#if EK_THUMB2
+        uint32_t x, y, z;
+        __asm__ volatile(
+            "tst %[count], #1\n bne 2f\n"
+            "1:\n" EK_COLUMN_STEP "2:\n" EK_COLUMN_STEP "cmp %[a], %[end]\n bne 1b\n"
+            : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [to] "+r"(to), [x] "=&r"(x), [y] "=&r"(y),
+              [z] "=&r"(z)
+            : [first] "r"(first), [second] "r"(second), [end] "r"(end), [count] "r"(count)
+            : "cc", "memory");
+#else
+        for (; a != end; to += 2) {
+            uint32_t z = (uint32_t)(int32_t)*c++;
+            to[0] = (uint32_t)(int32_t)*a++ + (z << 21) - first;
+            to[1] = (uint32_t)(int32_t)*b++ + (z << 10) - second;
+        }
+#endif
     }
 }
 
