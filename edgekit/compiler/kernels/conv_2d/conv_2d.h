@@ -146,6 +146,10 @@ static inline void ek_conv_2d_columns(const ek_conv_2d_t *c, const int8_t *in, i
         return;
 #endif
     for (p = 0; p < EK_COLUMNS; ++p) {
+#if EK_GEMM_ONE
+        if (p > 0 && c->gemm->fast & 2)
+            return;
+#endif
         ek_conv_2d_take(c, in, y, x, columns, p, bytes);
         if (p + 1 < pixels && ++x == c->out_width) {
             x = 0;

@@ -67,7 +67,7 @@ class Conv2D:
         together = gemm.COLUMNS[core.isa]
         if self.coding is None:
             return together
-        fit = _TILE_BYTES // gemm.column_bytes(self.matrix.depth, core.isa)
+        fit = _TILE_BYTES // gemm.column_bytes(self.matrix, core.isa, self.window.pixels)
         return max(1, min(fit, -(-self.window.pixels // together))) * together
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
@@ -92,7 +92,8 @@ class Conv2D:
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
-        matrix = gemm.emit(self._laid(core), core, to, weights="0" if self.coding else None)
+        weights = "0" if self.coding else None
+        matrix = gemm.emit(self._laid(core), core, to, weights=weights, pixels=window.pixels)
         if self.add:
             to.define("EK_CONV_2D_ADD")
         add = f"&{self.add.constant(core, to)}" if self.add else "0"
@@ -121,7 +122,7 @@ class Conv2D:
             return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
         if self.coding is not None:
             to.use("conv_2d/conv_2d_tiled.h")
-            each = gemm.column_bytes(self.matrix.depth, core.isa)
+            each = gemm.column_bytes(self.matrix, core.isa, window.pixels)
             fields = [f"&{layer}", f"&{self.coding.constant(to)}", str(self.tile(core)), str(each)]
             tiled = to.struct("ek_tiled_t", "tiled", fields)
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
@@ -150,7 +151,7 @@ class Conv2D:
 
     def _columns(self, core: Core) -> int:
         groups = self.tile(core) // gemm.COLUMNS[core.isa]
-        columns = groups * gemm.column_bytes(self._laid(core).depth, core.isa)
+        columns = groups * gemm.column_bytes(self._laid(core), core.isa, self.window.pixels)
         return columns + (4 * _up(self.matrix.depth, 4) if self.coding else 0)
 
     def _laid(self, core: Core) -> Matrix:

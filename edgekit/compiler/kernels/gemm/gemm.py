@@ -30,6 +30,8 @@ COLUMNS: dict[Isa, int] = {"portable": 2, "thumb2": 3, "dsp": 2, "mve": 2}
 """Output pixels that a matrix kernel takes at once."""
 _LANE = 1 << 20
 """What the narrower sums of `thumb2` keep below, of either sign."""
+_ALONE = 4096, 128
+"""Weights, or inputs, of one pixel that are worth a loop of their own, by `thumb2`."""
 _UNROLLED = 8
 """Inputs that the longest loop of `thumb2` takes in one round."""
 
@@ -122,14 +124,29 @@ class Matrix:
         )
 
 
-def column_bytes(depth: int, isa: Isa) -> int:
-    """Bytes of the columns that are taken at once in working memory."""
+def is_alone(matrix: Matrix, isa: Isa, pixels: int) -> bool:
+    """Whether the loop of `thumb2` for a single pixel computes it, with a column of 16 bits."""
+    weights, depth = _ALONE
+    worth = matrix.weights.size >= weights or matrix.depth > depth
+    return isa == "thumb2" and pixels == 1 and worth and is_fast(matrix, isa)
+
+
+def column_bytes(matrix: Matrix, isa: Isa, pixels: int) -> int:
+    """Bytes of the columns that are taken at once in working memory, of so many in all."""
+    depth = matrix.depth
+    if is_alone(matrix, isa, pixels):
+        return (2 * depth + 3) // 4 * 4
     align = _ALIGN[isa]
     return (depth + align - 1) // align * align * _BYTES[isa]
 
 
 def emit(
-    matrix: Matrix, core: Core, to: Emission, what: str = "", weights: str | None = None
+    matrix: Matrix,
+    core: Core,
+    to: Emission,
+    what: str = "",
+    weights: str | None = None,
+    pixels: int = 0,
 ) -> str:
     """The constant `ek_gemm_t` of a matrix; returns its C name.
 
@@ -139,6 +156,7 @@ def emit(
         to: Where constants go.
         what: Begins their names, in layers with several matrices.
         weights: C of a pointer to weights, if they are not to be a constant.
+        pixels: How many columns there are, if it is known.
     """
     to.use("gemm/gemm.h")
     bias = matrix.bias if core.isa in _CENTRED else matrix.folded_bias()
@@ -147,11 +165,14 @@ def emit(
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
-    shift, relu = by.shift, False
+    shift, relu, alone = by.shift, False, False
     fast = core.isa in _CENTRED and is_fast(matrix, core.isa)
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
         relu = core.isa == "dsp" and _cuts_at_zero(matrix)
+        alone = is_alone(matrix, core.isa, pixels)
+        if alone:
+            to.define("EK_GEMM_ONE")
         if matrix.channels % 4:
             to.define("EK_GEMM_TAIL")
         to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
@@ -184,7 +205,7 @@ def emit(
             matrix.low,
             matrix.high,
             16 if narrow else 32,
-            int(fast) + 2 * int(relu),
+            int(fast) + 2 * int(relu or alone),
             *lanes,
         ],
     )

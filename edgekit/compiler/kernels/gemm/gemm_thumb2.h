@@ -5,7 +5,8 @@
 
 /* A matrix of weights, and what turns its sums into outputs. `fast`: every factor is below 1/2, and
    sums leave room to be doubled; `shift` then is the shift to the right - 1. Sums keep within the
-   lanes of a register for `first` inputs, then for each `segment` more. */
+   lanes of a register for `first` inputs, then for each `segment` more. Bit 1 of `fast`: there is
+   one pixel only, and a column holds nothing else. */
 typedef struct {
     const void *weights;
     const void *bias;
@@ -69,8 +70,25 @@ static EK_NOINLINE void ek_column_three(const ek_gemm_t *g, int8_t *columns, con
     }
 }
 
+#if EK_GEMM_ONE
+/* The column of a layer of one pixel: 16 bits an input. */
+static EK_NOINLINE void ek_column_alone(const ek_gemm_t *g, int8_t *columns, int32_t at,
+                                        const int8_t *from, int32_t count) {
+    int16_t *to = (int16_t *)(void *)columns + at;
+    int32_t zero = g->zero_in;
+    for (; count > 0; --count)
+        *to++ = (int16_t)(*from++ - zero);
+}
+#endif
+
 static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
                                  const int8_t *from, int32_t count) {
+#if EK_GEMM_ONE
+    if (g->fast & 2) {
+        ek_column_alone(g, columns, at, from, count);
+        return;
+    }
+#endif
     ek_column_take((uint32_t *)(void *)columns + 2 * at, pixel, g->zero_in, from, count);
 }
 
@@ -79,6 +97,14 @@ static EK_NOINLINE void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int3
                                        const int8_t *from, int32_t count, int32_t rows,
                                        int32_t down, int32_t step) {
     uint32_t *to = (uint32_t *)(void *)columns;
+#if EK_GEMM_ONE
+    int32_t at = 0;
+    if (g->fast & 2) {
+        for (; rows > 0; --rows, from += down, at += step)
+            ek_column_alone(g, columns, at, from, count);
+        return;
+    }
+#endif
     for (; rows > 0; --rows, from += down, to += 2 * step)
         ek_column_take(to, pixel, g->zero_in, from, count);
 }
@@ -88,6 +114,12 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
                                  int32_t count) {
     uint32_t *to = (uint32_t *)(void *)columns + 2 * at + pixel;
     (void)g;
+#if EK_GEMM_ONE
+    if (g->fast & 2) {
+        ek_fill(columns + 2 * at, 0, 2 * count);
+        return;
+    }
+#endif
     if (pixel < 2)
         for (; count > 0; --count, to += 2) {
             *to = 0;
@@ -217,12 +249,63 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_fast(
 }
 #endif
 
-#if EK_GEMM_SLOW || !EK_THUMB2
+#if EK_GEMM_SLOW || EK_GEMM_ONE || !EK_THUMB2
 static inline int8_t ek_gemm_out(const ek_gemm_t *g, int32_t channel, int32_t sum) {
     int32_t shift = g->fast ? -1 - g->shift[channel] : g->shift[channel];
     sum = ek_multiply(sum, g->multiplier[channel], shift) + g->zero_out;
     return (int8_t)ek_clamp(sum, g->low, g->high);
 }
+
+#if EK_GEMM_ONE
+#define EK_GEMM_ONE_STEP                                                                         \
+    "ldrsh %[v], [%[x]], #2\n ldrsb %[t], [%[w], #1]\n ldrsb %[u], [%[w], #2]\n"                   \
+    "mla %[b], %[t], %[v], %[b]\n mla %[c], %[u], %[v], %[c]\n"                                  \
+    "ldrsb %[t], [%[w], #3]\n ldrsb %[u], [%[w]], #4\n"                                          \
+    "mla %[d], %[t], %[v], %[d]\n mla %[a], %[u], %[v], %[a]\n"
+
+/* A layer of one pixel, whose column has nothing else in it: its sums have whole words. */
+static EK_NOINLINE void ek_gemm_one(const ek_gemm_t *g, const int8_t *columns, int8_t *out) {
+    const int8_t *w = (const int8_t *)g->weights;
+    int32_t depth = g->depth, channel = 0, i;
+    while (channel < g->channels) {
+        const int16_t *x = (const int16_t *)(const void *)columns, *end = x + depth;
+        int32_t sums[4], a = 0, b = 0, c = 0, d = 0, many = 4;
+        if (channel + 4 > g->channels) {
+            many = 1;
+            for (; x != end; ++x)
+                a += *w++ * *x;
+        } else {
+            for (i = EK_THUMB2 ? depth & 3 : depth; i > 0; --i, ++x, w += 4) {
+                a += w[0] * *x;
+                b += w[1] * *x;
+                c += w[2] * *x;
+                d += w[3] * *x;
+            }
+#if EK_THUMB2
+            if (x != end) {
+                int32_t t, u, v;
+                __asm__ volatile(
+                    "1:\n" EK_GEMM_ONE_STEP EK_GEMM_ONE_STEP EK_GEMM_ONE_STEP EK_GEMM_ONE_STEP
+                    "cmp %[x], %[end]\n bne 1b\n"
+                    : [a] "+r"(a), [b] "+r"(b), [c] "+r"(c), [d] "+r"(d), [x] "+r"(x), [w] "+r"(w),
+                      [t] "=&r"(t), [u] "=&r"(u), [v] "=&r"(v)
+                    : [end] "r"(end)
+                    : "cc", "memory");
+            }
+#endif
+        }
+        sums[0] = a;
+        sums[1] = b;
+        sums[2] = c;
+        sums[3] = d;
+        for (i = 0; i < many; ++i, ++channel) {
+            int32_t bias = g->bias_bits == 16 ? ((const int16_t *)g->bias)[channel]
+                                              : ((const int32_t *)g->bias)[channel];
+            out[channel] = ek_gemm_out(g, channel, bias + sums[i]);
+        }
+    }
+}
+#endif
 
 /* The lower 21 bits with their sign. */
 static inline int32_t ek_gemm_low(uint32_t word) {
@@ -279,6 +362,12 @@ static inline void ek_gemm_clamp(const ek_gemm_t *g, int8_t *out) {
 static EK_NOINLINE void ek_gemm_pixels(const ek_gemm_t *g, const int8_t *columns, int8_t *out,
                                        int32_t pixels, int32_t across) {
     int8_t *out1 = pixels > 1 ? out + across : out, *out2 = pixels > 2 ? out1 + across : out1;
+#if EK_GEMM_ONE
+    if (g->fast & 2) {
+        ek_gemm_one(g, columns, out);
+        return;
+    }
+#endif
 #if EK_THUMB2
 #if EK_GEMM_SLOW
     if (!g->fast) {
