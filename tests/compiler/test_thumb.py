@@ -10,7 +10,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from c_nets import residual_net
 from c_project import compiled, random_rows, reference, write
-from made_tflite import Made, Step, build, conv_options, options
+from made_tflite import Made, Step, build, conv_options, one_op, options
 
 from edgekit.devices.qemu import Driver, measure
 
@@ -52,6 +52,18 @@ def separable_net() -> bytes:
     return build(tensors, steps, (0,), (9,))
 
 
+def dense_net() -> bytes:
+    """601 values -> dense to 7: a single pixel."""
+    weights = np.random.default_rng(6).integers(-127, 128, (7, 601)).astype(np.int8)
+    tensors = [
+        Made("in", (1, 601), "INT8", None, (0.05,), (-3,)),
+        Made("w", (7, 601), "INT8", weights, (0.01,), (0,)),
+        Made("b", (7,), "INT32", np.arange(7, dtype=np.int32), (0.0005,), (0,)),
+        Made("out", (1, 7), "INT8", None, (0.6,), (5,)),
+    ]
+    return one_op("FULLY_CONNECTED", tensors, options("FullyConnected"))
+
+
 def golden(what: str, rows: list[bytes]) -> str:
     """The vectors as a constant."""
     text = ",".join("{" + ",".join(map(str, row)) + "}" for row in rows)
@@ -60,7 +72,7 @@ def golden(what: str, rows: list[bytes]) -> str:
 
 
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3"])
-@pytest.mark.parametrize("net", [residual_net, separable_net])
+@pytest.mark.parametrize("net", [residual_net, separable_net, dense_net])
 def test_a_net_on_the_emulated_core(net: Callable[[], bytes], core: str, tmp_path: Path) -> None:
     model = net()
     made = compiled(model, core)

@@ -30,7 +30,7 @@ COLUMNS: dict[Isa, int] = {"portable": 2, "thumb2": 3, "dsp": 2, "mve": 2}
 """Output pixels that a matrix kernel takes at once."""
 _LANE = 1 << 20
 """What the narrower sums of `thumb2` keep below, of either sign."""
-_ALONE = 4096, 128
+_ALONE = 4096, 512
 """Weights, or inputs, of one pixel that are worth a loop of their own, by `thumb2`."""
 _UNROLLED = 8
 """Inputs that the longest loop of `thumb2` takes in one round."""
