@@ -12,6 +12,7 @@ from edgekit.compiler.emit import plain
 
 _ISA = {
     "portable": "portable C99",
+    "thumb2": "Thumb-2 assembly (portable C where the compiler has it not)",
     "dsp": "the DSP extension (portable C where the compiler has it not)",
     "mve": "Helium (MVE; portable C where the compiler has it not)",
 }

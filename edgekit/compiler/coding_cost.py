@@ -12,15 +12,16 @@ from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Form
 from edgekit.compiler.program import Layer
 
-_MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.25}
+_MAC: dict[Isa, float] = {"portable": 5.5, "thumb2": 1.4, "dsp": 1.1, "mve": 0.25}
 """Instructions of a multiply-accumulate of the matrix kernels, all told."""
 _DECODE: dict[Isa, tuple[float, float, float, float]] = {
     "portable": (8, 8, 9, 8),
+    "thumb2": (8, 8, 9, 8),
     "dsp": (2.1, 3.3, 4.4, 3.3),
     "mve": (8, 8, 9, 8),
 }
 """Instructions that decode a weight, for each form."""
-_TABLE: dict[Isa, float] = {"portable": 160, "dsp": 66, "mve": 160}
+_TABLE: dict[Isa, float] = {"portable": 160, "thumb2": 160, "dsp": 66, "mve": 160}
 """Instructions that make the table of a channel, of `SCALED`."""
 _NOT_ZERO = 6.6
 """Instructions that `sparse` takes besides for a weight that is not zero."""
@@ -38,7 +39,7 @@ def instructions(layer: Layer, core: Core) -> float:
         return work
     window, matrix = operation.window, operation.matrix
     tiles = -(-window.pixels // operation.tile(core))
-    calls = -(-window.pixels // gemm.COLUMNS) * -(-matrix.channels // 4)
+    calls = -(-window.pixels // gemm.COLUMNS[core.isa]) * -(-matrix.channels // 4)
     decode = matrix.weights.size * _DECODE[core.isa][operation.coding.form]
     if operation.coding.form == Form.SPARSE:
         decode += operation.coding.tables.size * _NOT_ZERO

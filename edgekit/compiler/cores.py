@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Isa = Literal["portable", "dsp", "mve"]
+Isa = Literal["portable", "thumb2", "dsp", "mve"]
 Optimize = Literal["size", "balanced", "speed"]
 _ISA: dict[str, Isa] = {
+    "cortex-m3": "thumb2",
     "cortex-m4": "dsp",
     "cortex-m7": "dsp",
     "cortex-m33": "dsp",
@@ -22,7 +23,8 @@ class Core:
 
     Attributes:
         name: As compilers name it: `cortex-m4`.
-        isa: `portable` C99, `dsp` (dual 16-bit multiply-accumulate), `mve` (Helium).
+        isa: `portable` C99, `thumb2` (ARMv7-M: long multiplication, saturation), `dsp` (dual
+            16-bit multiply-accumulate), `mve` (Helium).
         optimize: `size`, `balanced` or `speed`.
     """
 

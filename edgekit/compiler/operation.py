@@ -1,9 +1,9 @@
 """The contract of an operation, and how to write the next one.
 
 An operation is a folder of `kernels/` with the file `<name>.py` (the host twin) and `<name>.h` (the
-device twin: static functions in C99). `<name>_dsp.h` and `<name>_mve.h`, where they exist, replace
-`<name>.h` on cores with these instructions; whatever another header of `kernels/` includes is
-found in the same way. The host twin defines
+device twin: static functions in C99). `<name>_thumb2.h`, `<name>_dsp.h` and `<name>_mve.h`, where
+they exist, replace `<name>.h` on cores with these instructions; whatever another header of
+`kernels/` includes is found in the same way. The host twin defines
 
     OPERATORS = ("CONV_2D",)              the operators of a model that it lowers
     def lower(call: Call) -> Operation    what one of them computes; `Unsupported` where it cannot

@@ -112,41 +112,74 @@ static inline void ek_conv_2d_take(const ek_conv_2d_t *c, const int8_t *in, int3
     ek_conv_2d_column(c, in, out_y, out_x, columns, pixel, bytes);
 }
 
-/* Two output pixels at a time; `scratch` holds their columns, `bytes` one column as bytes, or two
-   outputs that wait for their addition. */
+#if EK_COLUMNS == 3
+/* Three neighbours at once, where they can be; whether they could. */
+static inline int32_t ek_conv_2d_three(const ek_conv_2d_t *c, const int8_t *in, int32_t out_y,
+                                       int32_t out_x, int8_t *columns) {
+    int32_t channels = c->in_channels, step = c->stride_width, width = c->in_width;
+    int32_t y = out_y * c->stride_height - c->pad_top, x = out_x * step - c->pad_left;
+    if (c->direct & 4) {
+        ek_column_three(c->gemm, columns, in + out_x * channels, channels, channels, 1, 0);
+        return 1;
+    }
+    if (!(c->direct & 1) || out_x + 3 > c->out_width || x < 0 || x + 2 * step >= c->inner_width ||
+        (uint32_t)y >= (uint32_t)c->inner_height)
+        return 0;
+    ek_column_three(c->gemm, columns, in + (y * width + x) * channels, step * channels,
+                    c->kernel_width * channels, c->kernel_height,
+                    c->dilation_height * width * channels);
+    return 1;
+}
+#endif
+
+/* The columns of output pixels that follow each other; those that are left repeat the last one. */
+static inline void ek_conv_2d_columns(const ek_conv_2d_t *c, const int8_t *in, int32_t y, int32_t x,
+                                      int32_t pixels, int8_t *columns, int8_t *bytes) {
+    int32_t p;
+#if EK_COLUMNS == 3
+    if (pixels == 3 && ek_conv_2d_three(c, in, y, x, columns))
+        return;
+#endif
+    if (c->direct & 4 && EK_COLUMNS == 2) {
+        int32_t depth = c->in_channels;
+        in += x * depth;
+        ek_column_put(c->gemm, columns, 0, 0, in, depth, 1, 0, 0);
+        ek_column_put(c->gemm, columns, 1, 0, pixels > 1 ? in + depth : in, depth, 1, 0, 0);
+        return;
+    }
+    for (p = 0; p < EK_COLUMNS; ++p) {
+#if EK_GEMM_ONE && EK_COLUMNS == 3
+        if (p > 0 && c->gemm->fast & 2)
+            return;
+#endif
+        ek_conv_2d_take(c, in, y, x, columns, p, bytes);
+        if (p + 1 < pixels && ++x == c->out_width) {
+            x = 0;
+            ++y;
+        }
+    }
+}
+
+/* As many output pixels at a time as the matrix kernel takes; `scratch` holds their columns, `bytes`
+   one column as bytes, or outputs that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d(const ek_conv_2d_t *c, const int8_t *in, const int8_t *addend,
                                    int8_t *out, int8_t *scratch, int8_t *bytes) {
-    const ek_gemm_t *g = c->gemm;
-    int32_t channels = g->channels, left = c->out_height * c->out_width, y = 0, x = 0;
+    int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
     (void)addend;
-    for (; left > 0; left -= 2) {
-        int8_t *second = left > 1 ? out + channels : out;
-        if (c->direct & 4) {
-            int32_t depth = c->in_channels;
-            ek_column_put(g, scratch, 0, 0, in, depth, 1, 0, 0);
-            ek_column_put(g, scratch, 1, 0, left > 1 ? in + depth : in, depth, 1, 0, 0);
-            in += 2 * depth;
-        } else {
-            ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
-            if (left > 1 && ++x == c->out_width) {
-                x = 0;
-                ++y;
-            }
-            ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
-            if (++x == c->out_width) {
-                x = 0;
-                ++y;
-            }
-        }
+    while (left > 0) {
+        int32_t pixels = left < EK_COLUMNS ? left : EK_COLUMNS;
+        ek_conv_2d_columns(c, in, y, x, pixels, scratch, bytes);
+        for (x += pixels; x >= c->out_width; x -= c->out_width)
+            ++y;
 #if EK_CONV_2D_ADD
         if (c->add) {
-            int32_t count = left > 1 ? 2 * channels : channels;
-            ek_gemm(g, scratch, bytes, bytes + channels);
-            ek_add(c->add, bytes, addend, out, count);
-            addend += count;
+            ek_gemm_pixels(c->gemm, scratch, bytes, pixels, channels);
+            ek_add(c->add, bytes, addend, out, pixels * channels);
+            addend += pixels * channels;
         } else
 #endif
-            ek_gemm(g, scratch, out, second);
-        out = second + channels;
+            ek_gemm_pixels(c->gemm, scratch, out, pixels, channels);
+        out += pixels * channels;
+        left -= pixels;
     }
 }

@@ -35,8 +35,6 @@ _DENSE = 4096
 _GAPS = 0.34
 """Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
-_ONE = 4096
-"""Multiply-accumulates of a single pixel that are worth a loop without the second column."""
 _TILE_BYTES = 1856
 """Of columns for coded weights: more time is lost decoding for fewer pixels, memory for more."""
 
@@ -75,12 +73,13 @@ class Conv2D:
         )
 
     def tile(self, core: Core) -> int:
-        """Output pixels whose columns are there at once, an even number."""
+        """Output pixels whose columns are there at once, a multiple of what the kernel takes."""
+        together = gemm.COLUMNS[core.isa]
         if self.coding is None:
-            return gemm.COLUMNS
+            return together
         room = _TILE_BYTES - self.coding.memory(core.isa)
-        fit = room // gemm.column_bytes(self.matrix.depth, core.isa)
-        return max(2, min(fit, self.window.pixels + 1) // 2 * 2)
+        fit = room // gemm.column_bytes(self.matrix, core.isa, self.window.pixels)
+        return max(1, min(fit, -(-self.window.pixels // together))) * together
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """Outputs may lie where inputs lay that no later pair of pixels needs."""
@@ -110,9 +109,8 @@ class Conv2D:
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
-        if window.pixels == 1 and self.macs() > _ONE:
-            to.define("EK_GEMM_ONE")
-        matrix = gemm.emit(self._laid(core), core, to, weights="0" if self.coding else None)
+        weights = "0" if self.coding else None
+        matrix = gemm.emit(self._laid(core), core, to, weights=weights, pixels=window.pixels)
         if self.add:
             to.define("EK_CONV_2D_ADD")
         add = f"&{self.add.constant(core, to)}" if self.add else "0"
@@ -141,13 +139,13 @@ class Conv2D:
             return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
         if self.coding is not None:
             to.use("conv_2d/conv_2d_tiled.h")
-            if self.matrix.channels % 4 or not gemm.is_fast(self.matrix):
+            if self.matrix.channels % 4 or not gemm.is_fast(self.matrix, core.isa):
                 to.define("EK_GEMM_ODD")
             if self.matrix.low > INT8_LOW or self.matrix.high < INT8_HIGH:
                 to.define("EK_GEMM_BLOCK_LIMITS")
-            pair = gemm.COLUMNS * gemm.column_bytes(self.matrix.depth, core.isa)
+            each = gemm.column_bytes(self.matrix, core.isa, window.pixels)
             code = self.coding.constant(to)
-            sizes = (self.tile(core), pair, self._block())
+            sizes = (self.tile(core), each, self._block())
             tiled = to.struct("ek_tiled_t", "tiled", [f"&{layer}", f"&{code}", *sizes])
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
@@ -184,7 +182,8 @@ class Conv2D:
         return reads and whole and plain and large
 
     def _columns(self, core: Core) -> int:
-        columns = self.tile(core) * gemm.column_bytes(self._laid(core).depth, core.isa)
+        groups = self.tile(core) // gemm.COLUMNS[core.isa]
+        columns = groups * gemm.column_bytes(self._laid(core), core.isa, self.window.pixels)
         if self.coding is None:
             return columns
         return columns + self._block() + self.coding.memory(core.isa)

@@ -12,7 +12,7 @@ static inline const void *ek_border_bias(const ek_border_t *b, int32_t y, int32_
     return (const int8_t *)b->conv->gemm->bias + set * b->bytes;
 }
 
-/* Two output pixels at a time where they have the same bias, else one. */
+/* As many output pixels at a time as have the same bias and the matrix kernel takes. */
 static EK_NOINLINE void ek_conv_2d_biases(const ek_border_t *b, const int8_t *in,
                                           const int8_t *addend, int8_t *out, int8_t *scratch,
                                           int8_t *bytes) {
@@ -23,24 +23,23 @@ static EK_NOINLINE void ek_conv_2d_biases(const ek_border_t *b, const int8_t *in
     while (y < c->out_height) {
         int32_t pixels = 1;
         gemm.bias = ek_border_bias(b, y, x);
-        ek_conv_2d_take(c, in, y, x, scratch, 0, bytes);
-        if (x + 1 < c->out_width && ek_border_bias(b, y, x + 1) == gemm.bias) {
-            pixels = 2;
-            ++x;
-        }
-        ek_conv_2d_take(c, in, y, x, scratch, 1, bytes);
-        if (++x == c->out_width) {
+        while (pixels < EK_COLUMNS && x + pixels < c->out_width &&
+               ek_border_bias(b, y, x + pixels) == gemm.bias)
+            ++pixels;
+        ek_conv_2d_columns(c, in, y, x, pixels, scratch, bytes);
+        x += pixels;
+        if (x == c->out_width) {
             x = 0;
             ++y;
         }
 #if EK_CONV_2D_ADD
         if (c->add) {
-            ek_gemm(&gemm, scratch, bytes, bytes + channels);
+            ek_gemm_pixels(&gemm, scratch, bytes, pixels, channels);
             ek_add(c->add, bytes, addend, out, pixels * channels);
             addend += pixels * channels;
         } else
 #endif
-            ek_gemm(&gemm, scratch, out, pixels > 1 ? out + channels : out);
+            ek_gemm_pixels(&gemm, scratch, out, pixels, channels);
         out += pixels * channels;
     }
 }

@@ -2,11 +2,12 @@
 #include "../gemm/gemm_block.h"
 #include "conv_2d.h"
 
-/* A convolution with coded weights, `tile` output pixels at a time (an even number). */
+/* A convolution with coded weights, `tile` output pixels at a time, whose columns take
+   `column_bytes` for each EK_COLUMNS. */
 typedef struct {
     const ek_conv_2d_t *conv;
     const ek_code_t *code;
-    int32_t tile, pair_bytes, block_bytes;
+    int32_t tile, column_bytes, block_bytes;
 } ek_tiled_t;
 
 /* Four channels of `count` pixels from channel `first` on, whose columns are there. */
@@ -25,31 +26,27 @@ static inline void ek_conv_2d_block(const ek_tiled_t *t, int32_t first, int32_t 
     g.bias = (const int8_t *)whole->bias + first * (whole->bias_bits / 8);
     g.multiplier += first;
     g.shift += first;
-    ek_gemm_block(&g, columns, t->pair_bytes, out + first, channels, count);
+    ek_gemm_block(&g, columns, t->column_bytes, out + first, channels, count);
 }
 
-/* `scratch` holds the columns of a tile, four channels of weights, what decoding needs; `bytes` a column as bytes,
-   or the outputs of a tile that wait for their addition. */
+/* `scratch` holds the columns of a tile, four channels of weights, what decoding needs; `bytes` a
+   column as bytes, or the outputs of a tile that wait for their addition. */
 static EK_NOINLINE void ek_conv_2d_tiled(const ek_tiled_t *t, const int8_t *in,
                                          const int8_t *addend, int8_t *out, int8_t *scratch,
                                          int8_t *bytes) {
     const ek_conv_2d_t *c = t->conv;
     int32_t channels = c->gemm->channels, left = c->out_height * c->out_width, y = 0, x = 0;
-    int8_t *weights = scratch + t->tile / 2 * t->pair_bytes;
+    int8_t *weights = scratch + t->tile / EK_COLUMNS * t->column_bytes;
     (void)addend;
     ek_decode_begin(t->code, weights + t->block_bytes);
     while (left > 0) {
         int32_t count = left < t->tile ? left : t->tile, p, first;
-        int8_t *to = out;
-        /* an odd pixel at the end is its own neighbour */
-        for (p = 0; p < count + (count & 1); ++p) {
-            ek_conv_2d_take(c, in, y, x, scratch + p / 2 * t->pair_bytes, p & 1, bytes);
-            if (p + 1 == count && (count & 1))
-                continue;
-            if (++x == c->out_width) {
-                x = 0;
+        int8_t *to = out, *columns = scratch;
+        for (p = 0; p < count; p += EK_COLUMNS, columns += t->column_bytes) {
+            int32_t pixels = count - p < EK_COLUMNS ? count - p : EK_COLUMNS;
+            ek_conv_2d_columns(c, in, y, x, pixels, columns, bytes);
+            for (x += pixels; x >= c->out_width; x -= c->out_width)
                 ++y;
-            }
         }
 #if EK_CONV_2D_ADD
         if (c->add)

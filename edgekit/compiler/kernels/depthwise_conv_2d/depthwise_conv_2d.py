@@ -140,7 +140,8 @@ class DepthwiseConv2D:
         rounds = bool((shift < 0).all() and (shift > -22).all())
         if not (square and rounds and self.matrix.widest().max() < 1 << 29):
             return 0
-        return window.stride_width if window.stride_width <= (2 if core.isa == "dsp" else 1) else 0
+        furthest = 1 if core.isa == "portable" else 2
+        return window.stride_width if window.stride_width <= furthest else 0
 
     def _layout(self) -> _Layout:
         """The longer side of the picture along the inner loop, if the whole of it is held."""

@@ -85,10 +85,12 @@ def code(
     """
     if isa == "mve":
         return None
-    found = [_coded(weights, Form.ONE, isa), _coded(weights, Form.EACH, isa), _sparse(weights, isa)]
-    if scales is not None:
+    found = [_coded(weights, Form.ONE, isa), _coded(weights, Form.EACH, isa)]
+    if isa != "thumb2":
+        found.append(_sparse(weights, isa))
+    if scales is not None and isa != "thumb2":
         found.append(_scaled(weights, scales, isa))
-    return min((each for each in found if each), key=lambda each: each.nbytes)
+    return min((each for each in found if each), key=lambda each: each.nbytes, default=None)
 
 
 def _coded(weights: NDArray[np.int8], form: Form, isa: Isa) -> Coding | None:

@@ -1,6 +1,8 @@
 #include "../common/words.h"
 #include "../common/requantize.h"
 
+#define EK_COLUMNS 2
+
 /* A matrix of weights, and what turns its sums into outputs. */
 typedef struct {
     const void *weights;
@@ -77,4 +79,10 @@ static EK_NOINLINE void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_
         out0[c] = ek_gemm_out(g, c, a);
         out1[c] = ek_gemm_out(g, c, b);
     }
+}
+
+/* All channels of up to two pixels, whose outputs are `across` bytes apart. */
+static inline void ek_gemm_pixels(const ek_gemm_t *g, const int8_t *columns, int8_t *out,
+                                  int32_t pixels, int32_t across) {
+    ek_gemm(g, columns, out, pixels > 1 ? out + across : out);
 }

@@ -1,6 +1,8 @@
 #include "../common/words.h"
 #include "../common/requantize.h"
 
+#define EK_COLUMNS 2
+
 /* A matrix of weights, and what turns its sums into outputs. `fast`: two channels of a column keep
    within one register, and every factor is below 1/2; `shift` then is the shift to the right - 1.
    Bit 1 of `fast`: outputs are cut off at their zero point, -128. */
@@ -301,4 +303,10 @@ static inline void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_t *ou
 #else
     ek_gemm_any(g, columns, out0, out1);
 #endif
+}
+
+/* All channels of up to two pixels, whose outputs are `across` bytes apart. */
+static inline void ek_gemm_pixels(const ek_gemm_t *g, const int8_t *columns, int8_t *out,
+                                  int32_t pixels, int32_t across) {
+    ek_gemm(g, columns, out, pixels > 1 ? out + across : out);
 }

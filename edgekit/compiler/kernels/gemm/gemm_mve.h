@@ -1,6 +1,8 @@
 #include "../common/words.h"
 #include "../common/vectors.h"
 
+#define EK_COLUMNS 2
+
 /* A matrix of weights, and what turns its sums into outputs. Weights: for each four channels and 16
    inputs, 16 of each channel. Bit 1 of `fast`: outputs are cut off at their zero point, -128. */
 typedef struct {
@@ -125,3 +127,9 @@ static EK_NOINLINE void ek_gemm(const ek_gemm_t *g, const int8_t *columns, int8_
     }
 }
 #endif
+
+/* All channels of up to two pixels, whose outputs are `across` bytes apart. */
+static inline void ek_gemm_pixels(const ek_gemm_t *g, const int8_t *columns, int8_t *out,
+                                  int32_t pixels, int32_t across) {
+    ek_gemm(g, columns, out, pixels > 1 ? out + across : out);
+}
