@@ -48,15 +48,18 @@ def verdicts(
     floats = list(entries[:-1])
     if len(floats) < 2:
         return []
-    notes = []
+    notes: list[Problem] = []
     for gained, note in ((_zeros_came, _of_zeros), (_values_shared, _of_code_book)):
         steps = [pair for pair in pairwise(floats) if gained(*pair)]
-        if steps:
-            before, after = steps[0][0], steps[-1][1]
-            if plain:
-                before = replace(plain, step=f"{entries[-1].step} without passes")
-                after = replace(entries[-1], step=f"{entries[-1].step} with all passes")
-            notes.append(note(before, after, entries[-1], profile))
+        if not steps:
+            continue
+        before, after, sizes = steps[0][0], steps[-1][1], ""
+        if plain:
+            before = replace(plain, step=f"{entries[-1].step} without passes")
+            after = replace(entries[-1], step=f"{entries[-1].step} with all passes")
+        if not plain or not notes:  # what all passes save together is said once
+            sizes = f"; {_download(before, after, profile)}"
+        notes.append(note(sizes, entries[-1], profile))
     if as_c is None:
         return notes
     return [*(_with_c(note, profile, as_c) for note in notes), *_flash(notes, plain, entries[-1])]
@@ -95,7 +98,7 @@ def _variety(entry: Entry) -> float:
     return entry.weights.entries / max(1, entry.weights.elements - entry.weights.zeros)
 
 
-def _of_zeros(before: Entry, after: Entry, built: Entry, profile: Profile) -> Problem:
+def _of_zeros(sizes: str, built: Entry, profile: Profile) -> Problem:
     weights = built.weights
     zeros = f"{100 * weights.sparsity:.0f} % of the weights are zero"
     if weights.sparse:
@@ -103,7 +106,7 @@ def _of_zeros(before: Entry, after: Entry, built: Entry, profile: Profile) -> Pr
             "note",
             "prune",
             f"{zeros}; the file stores some kernels sparse, and the runtime unpacks them: "
-            f"no faster on {profile.name}; {_download(before, after, profile)}",
+            f"no faster on {profile.name}{sizes}",
             "fewer channels or layers make a model faster",
         )
     stored = f"{zeros}, and the .tflite stores each of them ({built.bytes:,} B)"
@@ -119,18 +122,15 @@ def _of_zeros(before: Entry, after: Entry, built: Entry, profile: Profile) -> Pr
         hint = f"fewer channels or layers save both; {csr}"
         if weights.csr < weights.dense and built.step in _READ_SPARSE:
             hint += ": --set quantize.sparse=auto tries the encoding that TensorFlow Lite has"
-    return Problem(
-        "note", "prune", f"{stored}: {brings}; {_download(before, after, profile)}", hint
-    )
+    return Problem("note", "prune", f"{stored}: {brings}{sizes}", hint)
 
 
-def _of_code_book(before: Entry, after: Entry, built: Entry, profile: Profile) -> Problem:
+def _of_code_book(sizes: str, built: Entry, profile: Profile) -> Problem:
     weights = built.weights
     few = f"the weights share few values (at most {weights.distinct_channel:,} in a channel)"
     message = (
         f"{few}, and the .tflite stores each weight in full ({built.bytes:,} B): on {profile.name} "
-        f"that saves no {'flash' if profile.family == 'mcu' else 'memory'} and no time; "
-        f"{_download(before, after, profile)}"
+        f"that saves no {'flash' if profile.family == 'mcu' else 'memory'} and no time{sizes}"
     )
     book = f"with code books the weights would take {weights.code_book:,} B"
     book += f" in place of {weights.dense:,} B"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -11,12 +10,10 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from edgekit import __version__, publish
 from edgekit.artifact import digest, sha256
 from edgekit.c_project.make import NAME as EXPORTER
 from edgekit.c_project.make import Made, flash_of, make_project
-from edgekit.chain import Stage, compress, frozen
-from edgekit.checkpoints import Checkpoints
+from edgekit.chain import Stage, frozen
 from edgekit.compiler.cores import Core, core_of
 from edgekit.data.samples import Samples
 from edgekit.evaluate.accuracy import Accuracy
@@ -26,9 +23,9 @@ from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.importers.base import detect, hash_source, load
+from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
 from edgekit.model import Format, Learned, Model
-from edgekit.passes.base import Context
 from edgekit.passes.base import Entry as PassEntry
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
@@ -42,8 +39,6 @@ from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
 from edgekit.sets import Sets
 from edgekit.target.profile import Profile
-from edgekit.training.rows import Rows, store
-from edgekit.versions import versions
 
 T = TypeVar("T")
 LAYER_ROWS = 8
@@ -121,8 +116,10 @@ class Work:
 
     def stages(self, plan: Plan) -> tuple[Stage, ...]:
         """The model after each pass of `plan`."""
+        if not plan.compress:
+            return ()
         steps = [asdict(step) for step in plan.compress]
-        return self._once(["compress", steps], lambda: self._compress(plan))
+        return self._once(["compress", steps], lambda: self._learning.stages(plan))
 
     def compressed(self, plan: Plan) -> Model:
         """The model after all passes of `plan`."""
@@ -174,8 +171,8 @@ class Work:
 
     def finish(self) -> None:
         """All is built: nothing will be resumed."""
-        if "_checkpoints" in self.__dict__:
-            self._checkpoints.remove()
+        if "_learning" in self.__dict__:
+            self._learning.finish()
 
     def quantized(self, plan: Plan, samples: int | None = None) -> Quantized:
         """The model in the number format of `plan`, calibrated on at most so many samples."""
@@ -233,52 +230,17 @@ class Work:
             self._done[name] = work()
         return cast(T, self._done[name])
 
-    def _compress(self, plan: Plan) -> tuple[Stage, ...]:
-        return compress(plan.compress, self._context, self._checkpoints) if plan.compress else ()
-
     @cached_property
-    def _checkpoints(self) -> Checkpoints:
-        on = [sha256(self.model.tflite), self._data_key, self.project.build.seed]
-        key = digest([*on, versions(), __version__])
-        return Checkpoints(self._checkpoint_folder, key, self._resume)
-
-    @cached_property
-    def _data_key(self) -> list[Any]:
-        parts = (self.sets.split.training, self.sets.split.guard)
-        labels = [None if p.labels is None else sha256(p.labels.tobytes()) for p in parts]
-        return [[part.sha256 for part in parts], labels, self.sets.preprocess.to_json()]
-
-    @property
-    def _checkpoint_folder(self) -> Path:
-        """Where this build and a later one find it: beside the folders that are built."""
-        build = self.project.build
-        folder = self.root / (build.output or "build")
-        alone = build.output and len(build.targets) == 1
-        parent = publish.beside(folder) if alone else folder
-        return parent / f".{self.name}-passes"
-
-    @cached_property
-    def _context(self) -> Context:
-        """What all passes share.
-
-        The rows stay mapped when their files are unlinked: a killed build leaves none behind.
-        """
-        parts = self.sets.split.training, self.sets.split.guard
-        with tempfile.TemporaryDirectory(prefix="edgekit-rows-") as folder:
-            rows, guard = [
-                self._rows(part, Path(folder, str(number))) for number, part in enumerate(parts)
-            ]
-        return Context(
-            self.model.tflite,
-            rows,
-            guard,
-            self.project.fine_tune,
-            self.project.build.seed,
+    def _learning(self) -> Learning:
+        return Learning(
+            self.project,
+            self.root,
+            self.name,
+            self.model,
+            self.sets,
             self.progress,
+            self._resume,
         )
-
-    def _rows(self, samples: Samples, folder: Path) -> Rows:
-        return store(self.sets.prepared(samples), samples.labels, folder, self.model.outputs)
 
     def _quantize(self, plan: Plan, samples: int) -> Quantized:
         model = self.compressed(plan)

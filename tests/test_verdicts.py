@@ -74,6 +74,13 @@ def test_a_plain_build_is_what_sizes_are_compared_with() -> None:
     )
 
 
+def test_what_all_passes_save_together_is_said_once() -> None:
+    plain, entries = integers(ORIGINAL), [START, PRUNE, CLUSTER, QAT, integers(BOTH)]
+    notes = verdicts(entries, load_profile("rpi4"), plain)
+    assert ["gzip" in note.message for note in notes] == [True, False]
+    assert notes[1].message.endswith("saves no memory and no time")
+
+
 @pytest.mark.parametrize("target", ["rpi4", "cortex-m4"])
 def test_sparse_encoding_is_for_float_files_of_litert(target: str) -> None:
     (note,) = verdicts([START, PRUNE, replace(PRUNE, step="float32")], load_profile(target))

@@ -32,15 +32,14 @@ def verdicts_of(section: Mapping[str, Any]) -> dict[str, str]:
     Args:
         section: `c_project` of the manifest.
     """
-    if section["optimize"] == "speed":
-        full = 'optimize = "speed" stores them in full, too'
-    else:
-        full = "they are stored in full, too: codes would save less than their decoder takes"
-        full += " in flash or in time"
+    full = {
+        "speed": "for speed",
+        "balanced": "for a shorter form saves less than its decoder takes in flash or in time",
+        "size": "for a shorter form saves less than its decoder takes",
+    }[section["optimize"]]
     nothing = {
-        "prune": "no channel is zero as a whole, and zeros are stored, too: without them the "
-        "weights would take no less",
-        "cluster": full,
+        "prune": f"no channel is zero as a whole, and zeros are stored, too, {full}",
+        "cluster": f"they are stored in full, too, {full}",
     }
     return nothing | savings(section)
 

@@ -12,7 +12,7 @@ from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Form
 from edgekit.compiler.program import Layer
 
-_MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.7}
+_MAC: dict[Isa, float] = {"portable": 5.5, "dsp": 1.1, "mve": 0.25}
 """Instructions of a multiply-accumulate of the matrix kernels, all told."""
 _DECODE: dict[Isa, tuple[float, float, float, float]] = {
     "portable": (8, 8, 9, 8),

@@ -25,9 +25,10 @@ class ClusterOptions(PassOptions):
     per_channel: bool = option(
         False, "values for each output channel of a Conv2D instead of each layer"
     )
-    factors: Literal["channel", "layer"] = option(
+    factors: Literal["channel", "octave", "layer"] = option(
         "channel",
         "channel: the values are multiplied by a factor of each output channel, which loses least; "
+        "octave: by a power of two of each, which packs better, also where nothing is clustered; "
         "layer: by none, which packs best",
     )
     code_bits: int = option(

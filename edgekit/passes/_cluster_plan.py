@@ -39,12 +39,7 @@ def plan(
         UsageError: The user named a layer that cannot be, or gives up zeros that were promised.
     """
     wanted = wrapped.choose(layers, options)
-    found = [layer for layer in layers if layer.name in wanted]
-    unfit = {layer.name: _unfit(layer, wanted[layer.name]) for layer in found}
-    for layer in found:
-        if unfit[layer.name]:
-            wrapped.refuse_meant(layer, options, unfit[layer.name])
-    fit = [layer for layer in found if not unfit[layer.name]]
+    found, unfit, fit = wrapped.sort_out(layers, options, wanted, _unfit)
     if not fit:
         first = found[0]
         raise ModelError(

@@ -5,6 +5,8 @@ what edgekit does otherwise.
   kernel where the layer has no bias, and then clusters no channel: the wrapper is used directly.
 - Its k-means++ only draws the centroids; the iterations that make it k-means are done here.
 - The zeros to be kept are those that there were, not those that the first centroids made.
+- Where there are as many values as integers that may stand for them, the values are evenly spaced
+  and stay so: the training then knows what will be stored.
 """
 
 from __future__ import annotations
@@ -39,12 +41,22 @@ class CodeBook:
         init: A key of TFMOT's ways to begin: `kmeans++`, `linear`, `density`, `random`.
         per_channel: One code book for each output channel; for `Conv2D` alone.
         zeros: Whether zeros are kept, as one of the values.
+        levels: Integers on either side of zero that stand for the values.
     """
 
     def __init__(
-        self, layer: LiftedLayer, clusters: int, init: str, *, per_channel: bool, zeros: bool
+        self,
+        layer: LiftedLayer,
+        clusters: int,
+        init: str,
+        *,
+        per_channel: bool,
+        zeros: bool,
+        levels: int = LEVELS,
     ) -> None:
-        self.layer, self._init, self._zeros = layer, init, zeros
+        self.layer, self._init, self._zeros, self._levels = layer, init, zeros, levels
+        self._even = 2 * levels + 1 <= clusters and not per_channel
+        clusters = 2 * levels + 1 if self._even else clusters
         self._before = np.asarray(layer.layer.kernel)
         keras = _tf.tfmot().clustering.keras
         self.wrapper = _tf.module(_WRAPPER).ClusterWeights(
@@ -59,7 +71,10 @@ class CodeBook:
         """Before training: finish what TFMOT began. The wrapper has been called by now."""
         tf = _tf.tensorflow()
         centroids = self.wrapper.cluster_centroids[_KERNEL]
-        if self._init == "kmeans++":
+        if self._even:
+            steps = np.arange(-self._levels, self._levels + 1, dtype=np.float32)
+            centroids.assign(np.reshape(steps * even_step(self._before, self._levels), (-1,)))
+        elif self._init == "kmeans++":
             rows = np.atleast_2d(np.asarray(centroids))  # of one channel, or of them all
             values = self._before.reshape(-1, len(rows)).T
             found = [k_means(*pair, self._zeros) for pair in zip(values, rows, strict=True)]
@@ -67,21 +82,45 @@ class CodeBook:
         if self._zeros:
             self.wrapper.sparsity_masks[_KERNEL] = tf.constant(self._before != 0, tf.float32)
 
-    def strip(self, levels: int = LEVELS) -> None:
+    @property
+    def constant(self) -> list[Any]:
+        """Variables that do not train."""
+        return [self.wrapper.cluster_centroids[_KERNEL]] if self._even else []
+
+    def strip(self) -> None:
         """After training: give the layer the clustered kernel for its own.
 
-        Args:
-            levels: Integers on either side of zero; with fewer than int8 has, the values become
-                multiples of the largest's share, as the int8 file will have them.
+        With fewer integers than int8 has, the values become multiples of the largest's share, as
+        the int8 file will have them.
         """
         self.wrapper.update_clustered_weights_associations()
-        clustered = np.asarray(self.layer.layer.kernel)
-        if levels < LEVELS:
-            step = np.abs(clustered).max() / np.float32(levels)
+        clustered = np.array(self.layer.layer.kernel)
+        if self._even:
+            top = float(np.abs(np.asarray(self.constant[0])).max())
+            largest = np.unravel_index(np.abs(clustered).argmax(), clustered.shape)
+            clustered[largest] = np.copysign(top, clustered[largest])  # it tells the step
+        elif self._levels < LEVELS:
+            step = np.abs(clustered).max() / np.float32(self._levels)
             clustered = np.round(clustered / step) * step
         variable = self.wrapper.original_clusterable_weights[_KERNEL]
         variable.assign(clustered)
         self.layer.layer.kernel = variable
+
+
+def even_step(values: Array, levels: int) -> np.float32:
+    """The step of `levels` multiples on either side of zero that is nearest to the values.
+
+    Args:
+        values: Any shape; zeros do not count.
+        levels: 1 or more; the largest value is always one of the outermost.
+    """
+    used = np.abs(values[values != 0])
+    largest = float(used.max(initial=1e-8))
+    steps = np.linspace(0.3, 1.0, 71) * largest / levels
+    errors = [
+        np.square(np.clip(np.round(used / step), 0, levels) * step - used).sum() for step in steps
+    ]
+    return np.float32(steps[int(np.argmin(errors))])
 
 
 def k_means(values: Array, centroids: Array, zeros: bool) -> Array:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from edgekit import _tf
 from edgekit.passes._columns import Book, Columns
+from edgekit.passes._keep import fixed_apart
 from edgekit.quantizers._code_book import LARGEST
 
 Array = NDArray[Any]
@@ -38,7 +39,8 @@ class Rounding:
         scales: How many the file has for it; `none`: it is not rounded.
         sparse: Whether what is zero stays zero.
         books: Whether code books stay: one for each output channel, or with `shared` one for all.
-        shared: The int8 scale [output channels] of each channel where they share a code book.
+        shared: The int8 scale [output channels] of each channel where they share a code book; of
+            a kernel without books, scales that stay as they are.
         unit: Typical size of the layer's output, positive.
     """
 
@@ -64,7 +66,7 @@ class FakeQuantized:
 
     def __init__(self, layer: Any, kind: str, rounding: Rounding) -> None:
         attribute = "depthwise_kernel" if kind == "DepthwiseConv2D" else "kernel"
-        kernel, classes = np.asarray(getattr(layer, attribute)), _classes()
+        kernel, classes = np.asarray(getattr(layer, attribute)), _weights()
         self._layer, self._columns = layer, Columns.of(kind, kernel.shape)
         flat = self._columns.flatten(kernel)
         made = classes["Clustered" if rounding.books else "Free"]
@@ -73,7 +75,8 @@ class FakeQuantized:
             self._weights["bias"] = classes["Scaled"](np.asarray(layer.bias), rounding.unit)
         for name in self._weights:
             setattr(layer, name, None)  # else the layer would train them beside these
-        self.wrapper = classes["QuantizeWrapperV2"](layer, classes["Config"](self._weights))
+        wrapper, config = _wrapping()
+        self.wrapper = wrapper(layer, config(self._weights))
 
     def restore(self) -> Array | None:
         """Put kernel and bias back, as trained and not rounded.
@@ -89,9 +92,9 @@ class FakeQuantized:
 
 
 @cache
-def _classes() -> dict[str, Any]:
-    tf, tfmot = _tf.tensorflow(), _tf.tfmot()
-    wrapper = _tf.module(_INSIDE + "quantize_wrapper")
+def _weights() -> dict[str, Any]:
+    """What a weight is trained as."""
+    tf, _ = _tf.tensorflow(), _tf.tfmot()  # the latter goes before its modules
     default = _tf.module(_INSIDE + "default_8bit.default_8bit_quantizers")
     quantizers = _tf.module(_INSIDE + "quantizers")
 
@@ -129,8 +132,9 @@ def _classes() -> dict[str, Any]:
             largest = np.abs(flat).max(axis=0)
             self.start = np.where(largest > 0, largest, np.float32(1))
             self.mask, self.columns = _mask(flat, rounding), columns
+            self.fixed = rounding.shared if rounding.scales == "channel" else None
             self.rounding = rounded(rounding.scales)
-            self.weight = tf.Variable(flat / self.start, name="kernel")
+            self.weight = tf.Variable(flat / self.start, name=columns.attribute)
 
         def build(self, shape: Any, name: str, layer: Any) -> dict[str, Any]:
             self.gain = gain(layer, name, len(self.start))
@@ -138,6 +142,12 @@ def _classes() -> dict[str, Any]:
 
         def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:
             kernel = inputs * self.mask * self.start * positive(self.gain)
+            if self.fixed is not None:
+                end = self.fixed * LARGEST
+                rounded = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+                    kernel, -end, end, narrow_range=True
+                )
+                return laid_out(self.columns, rounded)
             # the file takes its scales from the weights it holds, in training or not
             return laid_out(self.columns, self.rounding(kernel, True, weights))
 
@@ -145,8 +155,8 @@ def _classes() -> dict[str, Any]:
             flat = self.weight * self.mask * self.start * positive(self.gain)
             return np.asarray(laid_out(self.columns, flat))
 
-        def scales(self) -> None:
-            return None
+        def scales(self) -> Array | None:
+            return self.fixed
 
     class Clustered(Weight):
         """A kernel whose weights stay in their clusters, while the codes of these are trained."""
@@ -160,11 +170,13 @@ def _classes() -> dict[str, Any]:
             self.levels = max(1, round(float(np.abs(book.codes).max()) * LARGEST))
             bits = min(8, self.levels.bit_length() + 1)  # cluster may have asked for few
             self.rounding = rounded("tensor" if one_scale else rounding.scales, bits)
-            self.weight = tf.Variable(book.codes, name="codes")
+            # a code of few bits that moves on takes all its weights a whole step along
+            moving = self.levels > LARGEST // 2
+            self.weight = tf.Variable(book.codes, trainable=moving, name="codes")
 
         def build(self, shape: Any, name: str, layer: Any) -> dict[str, Any]:
-            # channels that have one factor keep to one
-            alike = self.shared and len(np.unique(self.start)) == 1
+            # channels whose factors are alike, or octaves apart, keep to that
+            alike = self.shared and fixed_apart(self.start)
             self.gain = gain(layer, name, 1 if alike else len(self.start))
             return self.rounding.build((len(self.start),), name, layer) or {}
 
@@ -202,6 +214,14 @@ def _classes() -> dict[str, Any]:
         def real(self) -> Array:
             return np.asarray(self.weight * self.unit)
 
+    return {each.__name__: each for each in (Free, Clustered, Scaled)}
+
+
+@cache
+def _wrapping() -> tuple[Any, Any]:
+    """`QuantizeWrapperV2`, and the config that it is given."""
+    tfmot, wrapper = _tf.tfmot(), _tf.module(_INSIDE + "quantize_wrapper")
+
     class Config(tfmot.quantization.keras.QuantizeConfig):  # type: ignore[misc, name-defined]
         """Which weights of one layer are rounded how; activations have layers of their own."""
 
@@ -227,8 +247,7 @@ def _classes() -> dict[str, Any]:
         def get_config(self) -> dict[str, Any]:
             return {}
 
-    found = (Free, Clustered, Scaled, Config, wrapper.QuantizeWrapperV2)
-    return {each.__name__: each for each in found}
+    return wrapper.QuantizeWrapperV2, Config
 
 
 def _mask(values: Array, rounding: Rounding) -> Array:

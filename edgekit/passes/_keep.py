@@ -17,6 +17,8 @@ from edgekit.passes.promises import Promise
 Array = NDArray[Any]
 LEVELS = 127  # of int8 weights on either side of zero
 _LEAST_SCALE = 1e-8
+_MOST_OCTAVES = 12
+"""Between factors: on a smaller scale an int32 bias would not reach."""
 
 
 def rescale(layer: LiftedLayer, scale: Array) -> None:
@@ -34,6 +36,40 @@ def one_factor(layer: LiftedLayer) -> None:
     assert layer.scale is not None, "passes rescale the normalised form only"
     factors = np.asarray(layer.scale.scale)
     rescale(layer, np.full_like(factors, factors.max()))
+
+
+def octave_factors(layer: LiftedLayer) -> None:
+    """Give the channels of the layer factors that are powers of two apart."""
+    assert layer.scale is not None, "passes rescale the normalised form only"
+    rescale(layer, octaves(np.asarray(layer.scale.scale)))
+
+
+def octaves(factors: Array) -> Array:
+    """Positive factors, each rounded to the largest one times a power of two."""
+    largest = factors.max()
+    steps = np.maximum(np.round(np.log2(factors / largest)), -_MOST_OCTAVES)
+    return np.asarray(largest * np.exp2(steps), np.float32)
+
+
+def octave_scale(layer: LiftedLayer) -> Array:
+    """Scales [output channels], octaves apart, on which int8 holds the layer's weights as they are.
+
+    Args:
+        layer: Of any form.
+    """
+    kind = KINDS[layer.op.name]
+    stored = np.moveaxis(kind.to_flatbuffer(layer.kernel_array()), kind.channel, 0)
+    largest = np.abs(stored.reshape(len(stored), -1)).max(axis=1)
+    top = max(float(largest.max()), _LEAST_SCALE)
+    share = np.where(largest > 0, largest, top) / top  # a channel without weights may have any
+    steps = np.maximum(np.ceil(np.log2(share) - 1e-6), -_MOST_OCTAVES)
+    return np.asarray(top / LEVELS * np.exp2(steps), np.float32)
+
+
+def fixed_apart(factors: Array) -> bool:
+    """Whether positive factors of several channels are powers of two apart, and are to stay so."""
+    steps = np.log2(factors / factors.max())
+    return len(factors) > 1 and bool(np.allclose(steps, np.round(steps), atol=1e-5))
 
 
 def of_kind(candidate: Candidate, layer: LiftedLayer, *kinds: str) -> tuple[Promise, ...]:
@@ -60,7 +96,8 @@ def keep(
 ) -> Any:
     """A callback that holds the promises of `candidate` through the training of `lifted`.
 
-    Code books are frozen: the factors of their channels and the biases train. Zeros stay zeros.
+    Code books are frozen: the factors of their channels and the biases train, but factors that are
+    alike, or octaves apart, stay. Zeros stay zeros.
 
     Args:
         candidate: Before the training.
@@ -77,7 +114,9 @@ def keep(
         layer.layer.trainable = False
     masked = [each for each in layers if each not in frozen and sparse(candidate, each)]
     kernels = [layer.layer.kernel for layer in masked]
-    return after_each_step(kernels, [*positive(frozen), *above_zero], constant)
+    apart = [e for e in frozen if e.scale is not None and fixed_apart(np.asarray(e.scale.scale))]
+    still = [*positive(apart), *constant]
+    return after_each_step(kernels, [*positive(frozen), *above_zero], still)
 
 
 def positive(layers: Sequence[LiftedLayer]) -> list[Any]:
@@ -118,13 +157,17 @@ def _callback(keras: Any, work: Callable[[], None]) -> Any:
 
 def trained_scales(candidate: Candidate, lifted: Lifted) -> dict[int, Array]:
     """The `weight_scales` of `candidate` after its factors have trained."""
-    shared = [layer for layer in lifted.layers if layer.kernel in candidate.weight_scales]
-    return {
-        layer.kernel: candidate.weight_scales[layer.kernel]
-        if layer.scale is None
-        else np.asarray(layer.scale.scale, np.float32) / np.float32(LEVELS)  # as `keep` left it
-        for layer in shared
-    }
+    found = {}
+    for layer in lifted.layers:
+        if layer.kernel not in candidate.weight_scales:
+            continue
+        if layer.scale is None:
+            found[layer.kernel] = candidate.weight_scales[layer.kernel]
+        elif clustered(candidate, layer):
+            found[layer.kernel] = np.asarray(layer.scale.scale, np.float32) / np.float32(LEVELS)
+        else:
+            found[layer.kernel] = octave_scale(layer)
+    return found
 
 
 def code_scale(layer: LiftedLayer, levels: int = LEVELS) -> Array:

@@ -7,14 +7,14 @@ import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from edgekit._discover import did_you_mean
+from edgekit._values import checked
 from edgekit.errors import UsageError
 
 PerLayer = tuple[tuple[str, dict[str, Any]], ...]
 _SELECTION = ("layers", "exclude", "per_layer")
-_NAMED = {int: "an integer", float: "a number", bool: "true or false", str: "a string"}
 
 
 def option(
@@ -56,7 +56,7 @@ class PassOptions:
     def __post_init__(self) -> None:
         kinds = typing.get_type_hints(type(self))
         for item in dataclasses.fields(self):
-            value = checked(getattr(self, item.name), kinds[item.name], item)
+            value = of_field(getattr(self, item.name), kinds[item.name], item)
             object.__setattr__(self, item.name, value)
 
     def variant(self, setting: Mapping[str, Any]) -> Self:
@@ -114,7 +114,7 @@ def pair(value: Any) -> tuple[int, int]:
     return int(value[0]), int(value[1])
 
 
-def checked(value: Any, kind: Any, item: dataclasses.Field[Any]) -> Any:
+def of_field(value: Any, kind: Any, item: dataclasses.Field[Any]) -> Any:
     """`value` as the field `item` of type `kind` holds it.
 
     Raises:
@@ -122,13 +122,13 @@ def checked(value: Any, kind: Any, item: dataclasses.Field[Any]) -> Any:
     """
     parse = item.metadata.get("parse")
     if parse is None:
-        value = _typed(value, kind, item.name)
+        value = checked(value, kind, item.name)
     else:
         try:
             value = parse(value)
         except ValueError as error:
             hint = item.metadata.get("hint") or item.metadata["help"]
-            raise UsageError(f"{item.name} = {_shown(value)}: {error}", hint) from error
+            raise UsageError(f"{item.name} = {value!r}: {error}", hint) from error
     if isinstance(value, int | float):
         _refuse_range(value, item)
     return value
@@ -142,44 +142,16 @@ def known(values: Mapping[str, Any], keys: typing.Iterable[str]) -> None:
             raise UsageError(f"{key} is unknown", did_you_mean(str(key), choices))
 
 
-def _typed(value: Any, kind: Any, name: str) -> Any:
-    origin = typing.get_origin(kind)
-    if origin is Literal:
-        if value not in typing.get_args(kind):
-            choices = [str(choice) for choice in typing.get_args(kind)]
-            raise UsageError(f"{name} = {_shown(value)} is no choice", _one_of(value, choices))
-        return value
-    if origin is tuple:
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list | tuple) or not all(isinstance(one, str) for one in items):
-            raise UsageError(f"{name} = {value!r}: not a list of strings", 'write ["one", "two"]')
-        return tuple(items)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise UsageError(f"{name} = {_shown(value)}: not {_NAMED[kind]}", f"give {_NAMED[kind]}")
-    return value
-
-
 def _refuse_range(value: float, item: dataclasses.Field[Any]) -> None:
     limits = item.metadata
     least, most = limits.get("least", -math.inf), limits.get("most", math.inf)
     below = limits.get("below", math.inf)
-    if math.isfinite(value) and least <= value <= most and (value < below or below == math.inf):
+    if least <= value <= most and value < below:
         return
     allowed = [f"{least:g} or more"] if least > -math.inf else []
     allowed += [f"at most {most:g}"] if most < math.inf else []
     allowed += [f"below {below:g}"] if below < math.inf else []
-    wanted = " and ".join(allowed) or "a finite number"
+    wanted = " and ".join(allowed)
     raise UsageError(
         f"{item.name} = {value:g} is out of range: {wanted}", limits.get("hint") or f"give {wanted}"
     )
-
-
-def _one_of(value: Any, choices: list[str]) -> str:
-    hint = did_you_mean(str(value), choices)
-    return hint if hint.startswith("did") else f"use one of: {', '.join(choices)}"
-
-
-def _shown(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -9,6 +9,9 @@ from typing import Any, Literal
 from edgekit.errors import UsageError
 from edgekit.passes._options import PassOptions, option, pair, per_layer
 
+END = 0.3
+"""Default of `end`."""
+
 
 def _block(value: Any) -> tuple[int, int]:
     found = re.fullmatch(r"(\d+)x(\d+)", value) if isinstance(value, str) else None
@@ -37,15 +40,18 @@ class PruneOptions(PassOptions):
         "lamp: sparsity is the model's, more of it in layers that spare it (arXiv:2010.07611); "
         "uniform: every layer's",
     )
-    schedule: Literal["polynomial", "constant"] = option(
-        "polynomial", "polynomial: from initial up to sparsity; constant: all of it from begin on"
+    schedule: Literal["auto", "solve", "polynomial", "constant"] = option(
+        "auto",
+        "solve: before the training, by least squares (arXiv:2208.11580); polynomial: by "
+        "magnitude, from initial up to sparsity; constant: all of it from begin on; auto: solve, "
+        "but polynomial where initial, begin, end, frequency, block or n_m are given",
     )
     initial: float = option(
         0.0, "share of zero weights that polynomial begins with", least=0, below=1
     )
     begin: float = option(0.0, "share of the training before the first zeros", least=0, below=1)
     end: float = option(
-        0.3,
+        END,
         "share of the training after which the zeros stay where they are",
         least=0,
         most=1,
@@ -76,7 +82,7 @@ class PruneOptions(PassOptions):
         self.refuse_variants()
 
     def _refuse_unfit(self) -> None:
-        if self.schedule == "polynomial" and self.initial > self.sparsity > 0:
+        if self.schedule != "constant" and self.initial > self.sparsity > 0:
             raise UsageError(
                 f"initial = {self.initial:g} is above sparsity = {self.sparsity:g}",
                 "begin with fewer zeros than there are in the end",
@@ -93,6 +99,19 @@ class PruneOptions(PassOptions):
                 f"which makes it {self.target:g}",
                 "leave sparsity out, or n_m",
             )
+
+        if self.schedule == "solve" and not self.solves:
+            raise UsageError(
+                "schedule = solve does not go with initial, begin, end, frequency, block or n_m",
+                "leave these out, or the schedule",
+            )
+
+    @property
+    def solves(self) -> bool:
+        """Whether zeros are chosen by least squares before the training."""
+        steps = self.initial, self.begin, self.end, self.frequency
+        plain = steps == (0, 0, END, 0) and self.block == (1, 1) and not self.n_m
+        return plain and self.schedule in ("auto", "solve")
 
     @property
     def target(self) -> float:

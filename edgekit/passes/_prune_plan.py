@@ -73,12 +73,7 @@ def plan(
         UsageError: The user named a layer that cannot be pruned, or all have enough zeros.
     """
     wanted = {name: own for name, own in wrapped.choose(layers, options).items() if own.target}
-    found = [layer for layer in layers if layer.name in wanted]
-    unfit = {layer.name: _unfit(layer, wanted[layer.name]) for layer in found}
-    for layer in found:
-        if unfit[layer.name]:
-            wrapped.refuse_meant(layer, options, unfit[layer.name])
-    fit = [layer for layer in found if not unfit[layer.name]]
+    found, unfit, fit = wrapped.sort_out(layers, options, wanted, _unfit)
     if not fit:
         raise _nothing(found, unfit)
     wanted |= _allocated(fit, wanted, options)

@@ -1,7 +1,8 @@
-"""How `prune` works: TFMOT's wrappers, its schedules, and the zeros that are still missing."""
+"""How `prune` works: zeros before the training, or TFMOT's wrappers and schedules during it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,9 +10,10 @@ from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.passes import _masks
 from edgekit.passes import _wrapped as wrapped
-from edgekit.passes._keep import one_factor
+from edgekit.passes._keep import after_each_step, one_factor
 from edgekit.passes._prune_options import PruneOptions
 from edgekit.passes._prune_plan import Steps, plan, zeros
+from edgekit.passes._solve import fits, solve
 from edgekit.passes.base import Candidate, Context
 from edgekit.passes.promises import Promise
 from edgekit.problem import Problem
@@ -25,19 +27,27 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
     Raises:
         EdgekitError: As `Base.run`.
     """
-    plans, problems = plan(lift(candidate.tflite).layers, options)
+    found = lift(candidate.tflite).layers
+    plans, problems = plan(found, options)
     planned = wrapped.training(context)
-    steps = {name: Steps.of(own, planned.steps) for name, own in plans.items()}
-    wrappers = _Wrappers(plans, steps)
+    solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
+    if solved:
+        shares = {name: plans[name].target for name in plans if name in solved}
+        tflite = solve(candidate.tflite, context.original, shares, context.rows, context.progress)
+        candidate = dataclasses.replace(candidate, tflite=tflite)
+    trained_in = {name: own for name, own in plans.items() if name not in solved}
+    steps = {name: Steps.of(own, planned.steps) for name, own in trained_in.items()}
+    wrappers = _Wrappers(trained_in, steps)
     lifted = lift(candidate.tflite, wrap=wrappers.wrap)
     wrappers.align_blocks()
+    zeroed = [layer.layer.kernel for layer in lifted.layers if layer.name in solved]
     trained = wrapped.train(
         candidate,
         context,
         lifted,
         planned,
-        callbacks=[_tf.tfmot().sparsity.keras.UpdatePruningStep()],
-        keep_from=max(each.end for each in steps.values()) / planned.steps,
+        callbacks=[_tf.tfmot().sparsity.keras.UpdatePruningStep(), after_each_step(zeroed, [])],
+        keep_from=max((each.end for each in steps.values()), default=0) / planned.steps,
         title=_title(plans),
     )
     layers = [layer for layer in lifted.layers if layer.name in plans]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,6 +70,31 @@ def choose(layers: Sequence[LiftedLayer], options: Own) -> dict[str, Own]:
     if not found:
         raise UsageError("exclude leaves no layer over", "exclude fewer layers")
     return {layer.name: options.variant(exceptions.get(layer.name, {})) for layer in found}
+
+
+def sort_out(
+    layers: Sequence[LiftedLayer],
+    options: Own,
+    wanted: Mapping[str, Own],
+    why: Callable[[LiftedLayer, Own], str],
+) -> tuple[list[LiftedLayer], dict[str, str], list[LiftedLayer]]:
+    """The layers that are `wanted`, why each cannot be worked on (""), and those that can.
+
+    Args:
+        layers: All that there are.
+        options: Of the pass.
+        wanted: Layer name -> its own options.
+        why: Says why a layer cannot be worked on, "" where it can.
+
+    Raises:
+        UsageError: The user named a layer that cannot be worked on.
+    """
+    found = [layer for layer in layers if layer.name in wanted]
+    unfit = {layer.name: why(layer, wanted[layer.name]) for layer in found}
+    for layer in found:
+        if unfit[layer.name]:
+            refuse_meant(layer, options, unfit[layer.name])
+    return found, unfit, [layer for layer in found if not unfit[layer.name]]
 
 
 def refuse_meant(layer: LiftedLayer, options: Any, why: str) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
 from edgekit.errors import ModelError, UsageError
-from edgekit.passes._options import PassOptions, checked, known, option
+from edgekit.passes._options import PassOptions, known, of_field, option
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
 from edgekit.training.options import FineTune, resolve
@@ -233,6 +233,6 @@ def _parsed(
     known(given, tuning)
     given = {**given, **{key: value for key, value in values.items() if key in tuning}}
     kinds = typing.get_type_hints(FineTune)
-    overrides = {key: checked(value, kinds[key], tuning[key]) for key, value in given.items()}
+    overrides = {key: of_field(value, kinds[key], tuning[key]) for key, value in given.items()}
     resolve(FineTune(**overrides), sys.maxsize, labelled=True)
     return options(**{key: value for key, value in values.items() if key in own}), overrides

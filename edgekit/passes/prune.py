@@ -1,4 +1,4 @@
-"""Magnitude pruning: the smallest weights of a layer become zero while the others train on."""
+"""Pruning: the weights that a layer misses least become zero, and the others make up for them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from edgekit.passes.base import Base, Candidate, Context
 
 
 class Pass(Base):
-    """TFMOT's `prune_low_magnitude` around each layer that is to be pruned.
+    """Zeros by least squares and then training; or TFMOT's `prune_low_magnitude` around layers.
 
-    The kernel that is trained, and whose magnitudes decide, is the flatbuffer's divided by one
-    number a layer. Dividing each output channel by its own largest weight instead takes as much
-    from the channels that say most as from those that say least (ResNet8, 70 % zeros, 15 epochs
-    without labels, two seeds: KL to the original 1.32 instead of 0.85).
+    For the latter, the kernel that is trained, and whose magnitudes decide, is the flatbuffer's
+    divided by one number a layer. Dividing each output channel by its own largest weight instead
+    takes as much from the channels that say most as from those that say least (ResNet8, 70 % zeros,
+    15 epochs without labels, two seeds: KL to the original 1.32 instead of 0.85).
     """
 
     name = "prune"
-    title = "magnitude pruning: small weights become zero"
-    paper = "Zhu and Gupta 2017, arXiv:1710.01878; N:M: Zhou et al. 2021, arXiv:2102.04010"
+    title = "pruning: weights that layers miss least become zero"
+    paper = (
+        "Frantar and Alistarh 2022, arXiv:2208.11580; by magnitude: Zhu and Gupta 2017, "
+        "arXiv:1710.01878; N:M: Zhou et al. 2021, arXiv:2102.04010"
+    )
     Options = PruneOptions
     value = "sparsity"
     leaves = frozenset({"sparse"})

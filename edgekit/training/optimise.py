@@ -1,8 +1,9 @@
-"""How weights are changed: Adam with its schedule, and gradients that may not leap."""
+"""How weights are changed: Muon with its schedule, and gradients that may not leap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from edgekit import _tf
@@ -14,10 +15,23 @@ LEAP = 5.0
 MEMORY = 0.98
 """Weight of the mean's past: it spans about 50 steps."""
 SMALLEST = 1e-12
+MOMENTUM = 0.95
+"""Of matrices, with Nesterov's step."""
+MEAN_DECAY, SQUARE_DECAY = 0.9, 0.999
+"""Of Adam (Kingma and Ba 2014, arXiv:1412.6980), for what is no matrix."""
+AS_ADAM = 0.2
+"""Root mean square of a matrix' change in units of the learning rate: Adam's (arXiv:2502.16982)."""
+_ITERATION = 3.4445, -4.7750, 2.0315  # of the odd polynomial that takes singular values near 1
+_ITERATIONS = 5
 
 
-def adam(rate: float, steps: int) -> Any:
-    """Adam whose rate rises in the first twentieth of the steps and falls to 0 on a cosine.
+def muon(rate: float, steps: int) -> Any:
+    """Muon whose rate rises in the first twentieth of the steps and falls to 0 on a cosine.
+
+    The momentum of a kernel, as a matrix [inputs, outputs], is made orthogonal before it is taken
+    off, so that directions in which gradients are small are learned, too (Jordan et al. 2024,
+    https://kellerjordan.github.io/posts/muon; scaled as in arXiv:2502.16982). Biases, factors,
+    code books and depthwise kernels go by Adam.
 
     Args:
         rate: At the peak.
@@ -31,7 +45,79 @@ def adam(rate: float, steps: int) -> Any:
         warmup_target=rate if rise else None,
         warmup_steps=rise,
     )
-    return keras.optimizers.Adam(schedule, jit_compile=False)
+    return _muon_class()(schedule)
+
+
+@cache
+def _muon_class() -> Any:
+    tf, keras = _tf.tensorflow(), _tf.tf_keras()
+
+    class Muon(keras.optimizers.Optimizer):  # type: ignore[misc, name-defined]
+        """Of tf_keras."""
+
+        def __init__(self, learning_rate: Any) -> None:
+            super().__init__("muon", jit_compile=False)
+            self._learning_rate = self._build_learning_rate(learning_rate)
+
+        def build(self, var_list: Any) -> None:
+            """Called with all variables before the first step."""
+            super().build(var_list)
+            if getattr(self, "_built", False):
+                return
+            self._built = True
+            self._means = [self.add_variable_from_reference(v, "mean") for v in var_list]
+            self._squares = [
+                None if _is_matrix(v) else self.add_variable_from_reference(v, "square")
+                for v in var_list
+            ]
+
+        def update_step(self, gradient: Any, variable: Any) -> None:
+            """One variable."""
+            gradient = tf.convert_to_tensor(gradient)  # of code books it comes in slices
+            index = self._index_dict[self._var_key(variable)]
+            mean, square = self._means[index], self._squares[index]
+            rate = tf.cast(self.learning_rate, variable.dtype)
+            if square is None:
+                mean.assign(MOMENTUM * mean + (1 - MOMENTUM) * gradient)
+                ahead = MOMENTUM * mean + (1 - MOMENTUM) * gradient
+                variable.assign_sub(rate * _orthogonal(ahead))
+                return
+            step = tf.cast(self.iterations + 1, variable.dtype)
+            mean.assign(MEAN_DECAY * mean + (1 - MEAN_DECAY) * gradient)
+            square.assign(SQUARE_DECAY * square + (1 - SQUARE_DECAY) * tf.square(gradient))
+            root = tf.sqrt(square / (1 - SQUARE_DECAY**step))
+            variable.assign_sub(rate * mean / (1 - MEAN_DECAY**step) / (root + 1e-7))
+
+        def get_config(self) -> dict[str, Any]:
+            """None: these models are never saved."""
+            return {}
+
+    return Muon
+
+
+def _is_matrix(variable: Any) -> bool:
+    shape = tuple(variable.shape)
+    if len(shape) < 2 or "depthwise" in variable.name:
+        return False
+    inputs = 1
+    for size in shape[:-1]:
+        inputs *= size
+    return bool(min(inputs, shape[-1]) > 1)
+
+
+def _orthogonal(momentum: Any) -> Any:
+    """U V' of the momentum's U S V', as large as a step of Adam; its singular values to 0.7-1.2."""
+    tf = _tf.tensorflow()
+    flat = tf.reshape(momentum, [-1, momentum.shape[-1]])
+    wide = flat.shape[0] < flat.shape[1]
+    x = tf.transpose(flat) if wide else flat  # the small side's products are the cheap ones
+    x = x / (tf.norm(x) + SMALLEST)
+    first, third, fifth = _ITERATION
+    for _ in range(_ITERATIONS):
+        gram = tf.matmul(x, x, transpose_a=True)
+        x = first * x + tf.matmul(x, third * gram + fifth * tf.matmul(gram, gram))
+    x = tf.transpose(x) if wide else x
+    return tf.reshape(x * (AS_ADAM * float(max(flat.shape)) ** 0.5), momentum.shape)
 
 
 class Clip:

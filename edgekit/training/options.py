@@ -9,11 +9,13 @@ from typing import Any
 from edgekit.errors import UsageError
 from edgekit.training.augment import parse
 
-STEPS = 3000
+STEPS = 1000
 """Optimiser steps that the default number of epochs aims at."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 150
-LEARNING_RATE = 2e-3
-"""Of Adam, for kernels that are trained apart from their per-channel scale."""
+LEARNING_RATE = 3e-3
+"""For kernels that are trained apart from their per-channel scale. ResNet8 without labels, lowest
+guard loss: 70 % zeros, 12 epochs: 0.55 with 4e-3, 0.56 with 1e-2, 0.61 with 2e-2; but with 50 %,
+where little is lost, 6 epochs with 1e-2 end above the 0.24 that they begin with."""
 
 
 def _option(default: Any, text: str) -> Any:
@@ -24,11 +26,11 @@ def _option(default: Any, text: str) -> Any:
 class FineTune:
     """What `fine_tune = { ... }` sets; 0 is a sound default from the size of the data."""
 
-    epochs: int = _option(0, "passes over the training rows; 0: about 3,000 steps, 3 to 150 epochs")
-    learning_rate: float = _option(0.0, "peak of Adam's cosine schedule; 0: the pass' own, or 2e-3")
+    epochs: int = _option(0, "passes over the training rows; 0: about 1,000 steps, 3 to 150 epochs")
+    learning_rate: float = _option(0.0, "peak of Muon's cosine schedule; 0: the pass' own, or 3e-3")
     batch: int = _option(0, "rows a step; 0: 32, or 64 from 6,000 rows on")
     patience: int = _option(
-        0, "epochs without a lower guard loss before it stops; 0: a third of them, at least 3"
+        0, "epochs without a lower guard loss before it stops; 0: half of them, at least 3"
     )
     max_minutes: float = _option(0.0, "wall time after which it stops; 0: no limit")
     augment: tuple[str, ...] = _option(
@@ -68,7 +70,7 @@ def resolve(
         epochs=epochs,
         learning_rate=options.learning_rate or learning_rate,
         batch=batch,
-        patience=options.patience or max(3, epochs // 3),
+        patience=options.patience or max(3, epochs // 2),
         label_weight=options.label_weight if labelled else 0.0,
     )
 

@@ -15,7 +15,7 @@ from edgekit.training import transforms
 from edgekit.training.augment import Input, choose
 from edgekit.training.labels import Task, check_head, fit
 from edgekit.training.objective import SMALLEST, Objective
-from edgekit.training.optimise import Clip, adam
+from edgekit.training.optimise import Clip, muon
 from edgekit.training.options import FineTune
 from edgekit.training.rows import Rows
 
@@ -58,7 +58,7 @@ class Stepper:
         self._inner = len(features)
         self._networks = [_network(lifted, features) for lifted in (student, teacher)]
         self._objective = self._make_objective()
-        self.optimizer = adam(options.learning_rate, steps)
+        self.optimizer = muon(options.learning_rate, steps)
         self._train = self._compiled(self._transform(seed))
 
     def train(self, positions: NDArray[Any], step: int) -> float:

@@ -16,7 +16,7 @@ from edgekit.compiler.program import Program
 from edgekit.graph.read import read
 from edgekit.runtimes.base import Row
 
-CORES = ("portable", "cortex-m4")
+CORES = ("portable", "cortex-m4", "cortex-m55")
 FLAGS = (
     "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wmissing-prototypes", "-Wshadow",
     "-O0", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",

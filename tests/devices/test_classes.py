@@ -118,6 +118,18 @@ def test_disassembly_is_read_without_literals() -> None:
     assert list(found) == [0x100, 0x104, 0x106, 0x10C]
 
 
+def test_selects_that_the_disassembler_does_not_know_have_a_name() -> None:
+    """Binutils 2.40 knows but the aliases of these, and compilers make them for Cortex-M55."""
+    text = "00000bfa <g>:\n     bfa:\t\t\t@ <UNDEFINED> instruction: 0xea52b2a2\n"
+    text += "     bfe:\tcmp\tr1, r2\n     c00:\t\t\t@ <UNDEFINED> instruction: 0xea509000\n"
+    found = read_disassembly(text)
+    assert [(one.mnemonic, one.previous) for one in found.values()] == [
+        ("csneg", ""),
+        ("cmp", "csneg"),
+        ("csinc", "cmp"),
+    ]
+
+
 def asm(*lines: str) -> str:
     """A first layer that is nothing but these instructions."""
     body = "".join(f'        "{line}\\n"\n' for line in lines)

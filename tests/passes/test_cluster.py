@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from compressing import CONV, DENSE, DEPTHWISE, POINTWISE
 
+from edgekit.bridge.lift import lift
 from edgekit.errors import EdgekitError, ModelError, UsageError
+from edgekit.graph.read import read
 from edgekit.passes import base
-from edgekit.passes._code_book import k_means
+from edgekit.passes._code_book import even_step, k_means
+from edgekit.passes._keep import keep
 
 CLUSTERED = (CONV, POINTWISE, DENSE)
 
@@ -169,3 +172,50 @@ def test_few_bits_make_codes_of_small_integers_that_later_passes_keep() -> None:
             codes = kernel / scales.reshape(-1, *[1] * (kernel.ndim - 1))
             np.testing.assert_allclose(codes, np.round(codes), atol=1e-3)
             assert np.abs(codes).max() == pytest.approx(7, abs=1e-3)
+
+
+def octaves_apart(scales: np.ndarray) -> bool:
+    steps = np.log2(scales / scales.max())
+    return bool(np.allclose(steps, np.round(steps), atol=1e-4))
+
+
+def test_factors_are_octaves_apart_in_all_layers_and_qat_keeps_that() -> None:
+    """Few different scales are what packs; a depthwise kernel has nothing else to share."""
+    made = cluster(base.Candidate(compressing.net()), clusters=6, factors="octave")
+    trained = compressing.run({"pass": "qat"}, made, epochs=1)
+    for candidate in (made, trained):
+        kernels = {op.inputs[1]: op.name for op in read(candidate.tflite).ops if op.name != "MEAN"}
+        assert set(candidate.weight_scales) == set(kernels)
+        assert all(octaves_apart(scales) for scales in candidate.weight_scales.values())
+        assert any(len(set(scales)) > 1 for scales in candidate.weight_scales.values())
+        largest = np.abs(compressing.codes(candidate, CONV)).max(axis=(1, 2, 3))
+        assert np.abs(largest).max() == pytest.approx(127, abs=0.1)
+
+
+def test_training_does_not_move_octaves_apart() -> None:
+    made = cluster(base.Candidate(compressing.net()), clusters=6, factors="octave")
+    lifted = lift(made.tflite)
+    held = keep(made, lifted)
+    factors = [layer.scale.scale for layer in lifted.layers if layer.name in CLUSTERED]
+    before = [np.asarray(each) for each in factors]
+    for each in factors:
+        each.assign(each * np.linspace(1, 1.5, 8))
+    held.on_train_batch_end(0)
+    np.testing.assert_allclose([np.asarray(each) for each in factors], before)
+
+
+def test_as_many_values_as_integers_are_evenly_spaced_while_they_train() -> None:
+    """Rounded only afterwards, the values would be others than those that were trained."""
+    many = {"clusters": 16, "factors": "octave", "code_bits": 4}
+    made = cluster(base.Candidate(compressing.net()), **many)
+    for name in (CONV, POINTWISE, DENSE):
+        codes = compressing.codes(made, name)
+        np.testing.assert_allclose(codes, np.round(codes), atol=1e-3)
+        assert np.abs(codes).max() == pytest.approx(7, abs=1e-3)
+
+
+def test_the_step_is_the_one_nearest_to_the_values() -> None:
+    values = np.array([0, -3, 2, 1, 7, 0.02], np.float32) * 0.25
+    assert even_step(values, 7) == pytest.approx(0.25, rel=0.01)
+    spread = np.append(np.linspace(-1, 1, 400), 2.0)  # what is far away is clipped, not followed
+    assert even_step(spread, 3) < 0.6 * 2 / 3

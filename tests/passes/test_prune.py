@@ -213,9 +213,8 @@ def test_a_layer_that_is_called_twice_is_pruned_at_the_same_steps() -> None:
 def test_a_larger_channel_keeps_more_of_its_weights() -> None:
     """Magnitudes are compared as the flatbuffer has them, not channel by channel."""
     tflite = compressing.net()
-    pruned = prune(
-        base.Candidate(tflite), sparsity=0.5, layers=[DENSE], epochs=1, learning_rate=1e-9
-    )
+    tuning = {"epochs": 1, "learning_rate": 1e-9, "schedule": "polynomial"}
+    pruned = prune(base.Candidate(tflite), sparsity=0.5, layers=[DENSE], **tuning)
     before, after = (compressing.kernels(data)[DENSE] for data in (tflite, pruned.tflite))
     largest = np.abs(before) >= np.sort(np.abs(before).ravel())[32]
     np.testing.assert_array_equal(after != 0, largest)

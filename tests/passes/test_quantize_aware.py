@@ -67,7 +67,8 @@ def trained() -> base.Candidate:
 @pytest.fixture(scope="module")
 def pruned() -> base.Candidate:
     return compressing.run(
-        {"pass": "prune", "sparsity": 0.5, "allocate": "uniform"}, base.Candidate(compressing.net())
+        {"pass": "prune", "sparsity": 0.5, "allocate": "uniform", "schedule": "polynomial"},
+        base.Candidate(compressing.net()),
     )
 
 

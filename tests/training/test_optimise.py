@@ -3,14 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit.training.optimise import Clip, adam
+from edgekit import _tf
+from edgekit.training.optimise import Clip, muon
 
 
 @pytest.mark.parametrize(
     ("steps", "peak"), [pytest.param(100, 5, id="with a rise"), pytest.param(3, 0, id="too short")]
 )
 def test_the_rate_rises_and_falls_to_zero(steps: int, peak: int) -> None:
-    schedule = adam(0.01, steps)._learning_rate
+    schedule = muon(0.01, steps)._learning_rate
     rates = [float(schedule(step)) for step in range(steps + 1)]
     assert int(np.argmax(rates)) == peak
     assert rates[peak] == pytest.approx(0.01)
@@ -32,3 +33,38 @@ def test_a_start_without_gradients_holds_nothing_back() -> None:
     clip = Clip()
     np.testing.assert_array_equal(clip([np.zeros(3, np.float32)], 1)[0], np.zeros(3))
     np.testing.assert_allclose(clip([np.ones(3, np.float32)], 2)[0], np.ones(3), rtol=1e-5)
+
+
+def _learnt(name: str, shape: tuple[int, ...], gradient: np.ndarray) -> np.ndarray:
+    tf = _tf.tensorflow()
+    variable, optimiser = tf.Variable(np.zeros(shape, np.float32), name=name), muon(0.01, 1)
+    optimiser.apply_gradients([(tf.constant(gradient, tf.float32), variable)])
+    return np.asarray(variable)
+
+
+@pytest.mark.parametrize(
+    "shape", [pytest.param((12, 5), id="tall"), pytest.param((3, 3, 2, 40), id="wide")]
+)
+def test_a_kernel_learns_all_directions_alike(shape: tuple[int, ...]) -> None:
+    random = np.random.default_rng(0)
+    flat = random.normal(size=(int(np.prod(shape[:-1])), shape[-1]))
+    left, _, right = np.linalg.svd(flat, full_matrices=False)
+    gradient = (left * np.geomspace(1, 0.05, len(right))) @ right
+    step = -_learnt("kernel", shape, gradient.reshape(shape)).reshape(flat.shape)
+    stretched = np.linalg.svd(step, compute_uv=False)
+    assert stretched[0] / stretched[-1] < 2.5  # of 20 in the gradient
+    assert float(np.sum(step * (left @ right))) > 0.9 * np.linalg.norm(step) * np.sqrt(len(right))
+    assert np.sqrt(np.mean(step**2)) == pytest.approx(0.2 * 0.01, rel=0.3)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        pytest.param("bias", (4,), id="bias"),
+        pytest.param("codes", (4, 1), id="code book"),
+        pytest.param("depthwise_kernel", (2, 2, 4, 1), id="depthwise"),
+    ],
+)
+def test_what_is_no_matrix_goes_by_adam(name: str, shape: tuple[int, ...]) -> None:
+    gradient = np.random.default_rng(0).normal(size=shape)
+    np.testing.assert_allclose(_learnt(name, shape, gradient), -0.01 * np.sign(gradient), rtol=1e-3)

@@ -12,12 +12,12 @@ from edgekit.training.options import FineTune, resolve
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs", "patience"),
     [
-        pytest.param(10, 2, 150, 50, id="ten rows"),
-        pytest.param(40, 10, 150, 50, id="a batch is never above a quarter"),
-        pytest.param(280, 32, 150, 50, id="hundreds: many epochs, but no more than 150"),
-        pytest.param(1600, 32, 60, 20, id="some thousand: 3,000 steps"),
-        pytest.param(6400, 64, 30, 10, id="from 6,000 rows on larger batches"),
-        pytest.param(60000, 64, 4, 3, id="many: at least 3 epochs"),
+        pytest.param(10, 2, 150, 75, id="ten rows: many epochs, but no more than 150"),
+        pytest.param(40, 10, 150, 75, id="a batch is never above a quarter"),
+        pytest.param(280, 32, 125, 62, id="hundreds: 1,000 steps"),
+        pytest.param(1600, 32, 20, 10, id="some thousand"),
+        pytest.param(6400, 64, 10, 5, id="from 6,000 rows on larger batches"),
+        pytest.param(60000, 64, 3, 3, id="many: at least 3 epochs"),
     ],
 )
 def test_defaults_follow_the_size_of_the_data(
@@ -25,7 +25,7 @@ def test_defaults_follow_the_size_of_the_data(
 ) -> None:
     found = resolve(FineTune(), rows, labelled=True)
     assert (found.batch, found.epochs, found.patience) == (batch, epochs, patience)
-    assert (found.learning_rate, found.label_weight, found.max_minutes) == (2e-3, 0.5, 0)
+    assert (found.learning_rate, found.label_weight, found.max_minutes) == (3e-3, 0.5, 0)
 
 
 def test_what_is_given_stays_and_resolving_again_changes_nothing() -> None:

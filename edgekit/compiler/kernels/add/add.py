@@ -79,10 +79,11 @@ class Add:
         """The constant `ek_add_t`; returns its C name."""
         parts = (self.left, self.right, self.out)
         swap = _is_half(self.right)
-        fast = (self.swapped() if swap else self)._fast() if core.isa == "dsp" else None
+        fast = None if core.isa == "portable" else (self.swapped() if swap else self)._fast()
         to.define("EK_ADD_FAST" if fast else "EK_ADD_ANY")
-        if any(int(each.shift[0]) > 0 for each in parts):
-            to.define("EK_ADD_LEFT")
+        if int(self.out.shift[0]) > 0:
+            to.define("EK_MULTIPLY_LEFT")
+        which = [] if core.isa == "portable" else [int(fast is not None), int(swap)]
         return to.struct(
             "ek_add_t",
             "add",
@@ -93,7 +94,7 @@ class Add:
                 *self.zeros,
                 self.low,
                 self.high,
-                *([int(fast is not None), int(swap)] if core.isa == "dsp" else []),
+                *which,
             ],
         )
 

@@ -35,6 +35,8 @@ _DENSE = 4096
 _GAPS = 0.34
 """Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
+_ONE = 4096
+"""Multiply-accumulates of a single pixel that are worth a loop without the second column."""
 _TILE_BYTES = 1856
 """Of columns for coded weights: more time is lost decoding for fewer pixels, memory for more."""
 
@@ -108,6 +110,8 @@ class Conv2D:
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
+        if window.pixels == 1 and self.macs() > _ONE:
+            to.define("EK_GEMM_ONE")
         matrix = gemm.emit(self._laid(core), core, to, weights="0" if self.coding else None)
         if self.add:
             to.define("EK_CONV_2D_ADD")

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.windows import Window, same_padding
-from edgekit.compiler.kernels.conv_2d.conv_2d import matrix_of
+from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D, matrix_of
 from edgekit.compiler.kernels.depthwise_conv_2d import lanes
 from edgekit.compiler.kernels.gemm.gemm import Matrix
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
@@ -203,8 +203,8 @@ def _turned(window: Window) -> Window:
     )
 
 
-def lower(call: Call) -> DepthwiseConv2D:
-    """The operation of a DEPTHWISE_CONV_2D."""
+def lower(call: Call) -> DepthwiseConv2D | Conv2D:
+    """The operation of a DEPTHWISE_CONV_2D: of one channel, it is a convolution as any other."""
     call.int8(call.input(0), call.output)
     weights = call.constant(1)
     if call.input(1).dtype != "int8":
@@ -217,7 +217,9 @@ def lower(call: Call) -> DepthwiseConv2D:
         raise Unsupported(f"{out_channels} outputs of {channels} channels")
     window = same_padding(call, (height, width, channels), (kernel_height, kernel_width))
     flat = weights.reshape(-1, out_channels).T
-    return DepthwiseConv2D(window, matrix_of(call, np.ascontiguousarray(flat)), call.output.shape)
+    matrix = matrix_of(call, np.ascontiguousarray(flat))
+    kind = Conv2D if channels == 1 < out_channels else DepthwiseConv2D
+    return kind(window, matrix, call.output.shape)
 
 
 def _up(value: int, step: int) -> int:

@@ -49,22 +49,6 @@ static EK_NOINLINE void ek_depthwise_take(const ek_depthwise_conv_2d_t *d, const
 }
 
 #if defined(__ARM_FEATURE_MVE)
-static inline int32x4_t ek_depthwise_round(const ek_depthwise_conv_2d_t *d, int32x4_t sums,
-                                           const int32_t *multiplier, const int8_t *shift) {
-    int32x4_t multipliers = vldrwq_s32(multiplier), shifts = vldrbq_s32(shift);
-#if EK_DEPTHWISE_RELU && EK_DEPTHWISE_SIGNED
-    if (!(d->fast & 2))
-        return ek_multiply4(sums, multipliers, shifts);
-    return ek_multiply4_cut(sums, multipliers, shifts);
-#elif EK_DEPTHWISE_RELU
-    (void)d;
-    return ek_multiply4_cut(sums, multipliers, shifts);
-#else
-    (void)d;
-    return ek_multiply4(sums, multipliers, shifts);
-#endif
-}
-
 /* Sums in 16 bits of even outputs (p) and of odd ones (t) are taken apart and added to those in 32
    bits: a, b and e, f. There are no more registers, so one vector is loaded twice. */
 #define EK_DEPTHWISE_TAP(x, w)                                                                   \
@@ -84,6 +68,34 @@ static inline int32x4_t ek_depthwise_round(const ek_depthwise_conv_2d_t *d, int3
     [a] "+&w"(a), [b] "+&w"(b), [e] "+&w"(e), [f] "+&w"(f), [p] "=&w"(p), [t] "=&w"(t),          \
         [x] "=&w"(x), [w] "=&w"(w)
 
+/* Sums to outputs. Vector shifts round halves up, so what is negative and is shifted is made less by
+   one before. Where all below the zero point is cut off, how negative sums are rounded is all one.
+   Loads that widen address by low registers only. */
+#if EK_MULTIPLY_LEFT
+#define EK_DEPTHWISE_LEFT(sum)                                                                   \
+    "vmov.i32 %q[p], #0\n vmax.s32 %q[t], %q[w], %q[p]\n vshl.s32 " sum ", " sum ", %q[t]\n"     \
+    "vmin.s32 %q[w], %q[w], %q[p]\n"
+#else
+#define EK_DEPTHWISE_LEFT(sum)
+#endif
+#define EK_DEPTHWISE_AWAY(sum)                                                                   \
+    "vand %q[p], " sum ", %q[w]\n vshr.s32 %q[p], %q[p], #31\n vadd.i32 " sum ", " sum ", %q[p]\n"
+#define EK_DEPTHWISE_NEAR(sum)
+#define EK_DEPTHWISE_SCALE(sum, at, at4, fix)                                                    \
+    "vldrw.32 %q[x], [%[multiplier], #" at4 "]\n vldrb.s32 %q[w], [%[shift], #" at "]\n"         \
+    EK_DEPTHWISE_LEFT(sum) "vqrdmulh.s32 " sum ", " sum ", %q[x]\n" fix(sum)                     \
+    "vrshl.s32 " sum ", " sum ", %q[w]\n"
+#define EK_DEPTHWISE_ROUND(fix)                                                                  \
+    __asm__ volatile(                                                                            \
+        EK_DEPTHWISE_SCALE("%q[a]", "0", "0", fix) EK_DEPTHWISE_SCALE("%q[b]", "4", "16", fix)   \
+        EK_DEPTHWISE_SCALE("%q[e]", "8", "32", fix) EK_DEPTHWISE_SCALE("%q[f]", "12", "48", fix) \
+        "vqmovnb.s32 %q[a], %q[a]\n vqmovnt.s32 %q[a], %q[b]\n vqmovnb.s32 %q[e], %q[e]\n"       \
+        "vqmovnt.s32 %q[e], %q[f]\n vqadd.s16 %q[a], %q[a], %[zero]\n"                           \
+        "vqadd.s16 %q[e], %q[e], %[zero]\n vqmovnb.s16 %q[a], %q[a]\n vqmovnt.s16 %q[a], %q[e]\n" \
+        : EK_DEPTHWISE_SUMS                                                                      \
+        : [multiplier] "r"(multiplier), [shift] "l"(shift), [zero] "r"((int32_t)d->zero_out)     \
+        : "memory")
+
 /* A row of output pixels. */
 static EK_NOINLINE void ek_depthwise_row(const ek_depthwise_conv_2d_t *d, int32_t first,
                                          int32_t count, const int8_t *strip, int8_t *out) {
@@ -95,11 +107,13 @@ static EK_NOINLINE void ek_depthwise_row(const ek_depthwise_conv_2d_t *d, int32_
     int32_t to = d->channels * d->outputs;
     mve_pred16_t some = vctp8q((uint32_t)count);
     for (; left_pixels > 0; --left_pixels, strip += step, out += to) {
-        int32x4_t a = vldrwq_s32(bias), b = vldrwq_s32(bias + 4);
-        int32x4_t e = vldrwq_s32(bias + 8), f = vldrwq_s32(bias + 12);
-        int32x4_t p, t, x, w;
-        int16x8_t even, odd;
+        int32x4_t a, b, e, f, p, t, x, w;
         int8x16_t outputs;
+        __asm__ volatile("vldrw.32 %q0, [%4]\n vldrw.32 %q1, [%4, #16]\n"
+                         "vldrw.32 %q2, [%4, #32]\n vldrw.32 %q3, [%4, #48]\n"
+                         : "=&w"(a), "=&w"(b), "=&w"(e), "=&w"(f)
+                         : "r"(bias)
+                         : "memory");
 #if EK_DEPTHWISE_3X3
 #if EK_DEPTHWISE_ANY
         if (d->fast & 1)
@@ -131,16 +145,18 @@ static EK_NOINLINE void ek_depthwise_row(const ek_depthwise_conv_2d_t *d, int32_
             }
         }
 #endif
-        a = ek_depthwise_round(d, a, multiplier, shift);
-        b = ek_depthwise_round(d, b, multiplier + 4, shift + 4);
-        even = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(a), a), b);
-        e = ek_depthwise_round(d, e, multiplier + 8, shift + 8);
-        f = ek_depthwise_round(d, f, multiplier + 12, shift + 12);
-        odd = vqmovntq_s32(vqmovnbq_s32(vreinterpretq_s16_s32(e), e), f);
-        even = vqaddq_n_s16(even, d->zero_out);
-        odd = vqaddq_n_s16(odd, d->zero_out);
-        outputs = vqmovntq_s16(vqmovnbq_s16(vreinterpretq_s8_s16(even), even), odd);
-        outputs = vminq_s8(vmaxq_s8(outputs, vdupq_n_s8(d->low)), vdupq_n_s8(d->high));
+#if EK_DEPTHWISE_RELU && EK_DEPTHWISE_SIGNED
+        if (d->fast & 2)
+            EK_DEPTHWISE_ROUND(EK_DEPTHWISE_NEAR);
+        else
+            EK_DEPTHWISE_ROUND(EK_DEPTHWISE_AWAY);
+#elif EK_DEPTHWISE_RELU
+        EK_DEPTHWISE_ROUND(EK_DEPTHWISE_NEAR);
+#else
+        EK_DEPTHWISE_ROUND(EK_DEPTHWISE_AWAY);
+#endif
+        outputs = vmaxq_s8(vreinterpretq_s8_s32(a), vdupq_n_s8(d->low));
+        outputs = vminq_s8(outputs, vdupq_n_s8(d->high));
         vstrbq_p_s8(out, outputs, some);
     }
 }

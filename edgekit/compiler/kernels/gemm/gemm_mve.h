@@ -23,7 +23,7 @@ static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pi
                                  int32_t step) {
     int8_t *to = columns + pixel * ek_column_bytes(g) + at;
     for (; rows > 0; --rows, from += down, to += step)
-        ek_copy(to, from, count);
+        ek_copy_some(to, from, count);
 }
 
 static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
@@ -54,6 +54,20 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
 #else
 #define EK_GEMM_FIX EK_GEMM_AWAY
 #endif
+#if EK_GEMM_ONE
+/* One column alone: what else is computed of the second goes where the first overwrites it. */
+#define EK_GEMM_ONE_CHANNEL(sum, to) "vldrb.8 q2, [r5], #16\n" sum ".s8 " to ", q0, q2\n"
+#define EK_GEMM_ONE_STEP(sum)                                                                    \
+    "vldrb.8 q0, [r1], #16\n" EK_GEMM_ONE_CHANNEL(sum, "r0") EK_GEMM_ONE_CHANNEL(sum, "r2")      \
+    EK_GEMM_ONE_CHANNEL(sum, "r4") EK_GEMM_ONE_CHANNEL(sum, "r6")
+#define EK_GEMM_ONE_LOOP                                                                         \
+    "cmp r1, r3\n bne 6f\n" EK_GEMM_ONE_STEP("vmladav") "subs r7, #16\n beq 3f\n"               \
+    "5:\n" EK_GEMM_ONE_STEP("vmladava") "subs r7, #16\n bne 5b\n b 3f\n 6:\n"
+#define EK_GEMM_SECOND "cmp r2, r3\n ite eq\n moveq r3, r1\n addne r3, r1, r7\n"
+#else
+#define EK_GEMM_ONE_LOOP
+#define EK_GEMM_SECOND "adds r3, r1, r7\n"
+#endif
 #if EK_MULTIPLY_LEFT
 #define EK_GEMM_LEFT                                                                             \
     "vmov.i32 q5, #0\n vmax.s32 q2, q4, q5\n vmin.s32 q4, q4, q5\n"                              \
@@ -70,11 +84,11 @@ static __attribute__((naked, noinline, unused)) void ek_gemm(
         "push {r4-r11, lr}\n vpush {d8-d15}\n sub sp, #36\n"
         "strd r2, r3, [sp]\n ldr r5, [r0]\n ldr r11, [r0, #4]\n ldr r9, [r0, #8]\n"
         "ldr r4, [r0, #12]\n ldrh r6, [r0, #18]\n strd r4, r6, [sp, #8]\n"
-        "ldrh r7, [r0, #16]\n adds r7, #15\n bic r7, #15\n adds r3, r1, r7\n"
+        "ldrh r7, [r0, #16]\n adds r7, #15\n bic r7, #15\n" EK_GEMM_SECOND
         "strd r1, r3, [sp, #16]\n ldrsh r8, [r0, #22]\n strd r7, r8, [sp, #24]\n"
         "ldrsb r4, [r0, #24]\n ldrsb r6, [r0, #25]\n vdup.32 q6, r4\n vdup.32 q7, r6\n"
         "ldrb r4, [r0, #27]\n str r4, [sp, #32]\n"
-        "1:\n" EK_GEMM_STEP("vmladav") "subs r7, #16\n beq 3f\n"
+        "1:\n" EK_GEMM_ONE_LOOP EK_GEMM_STEP("vmladav") "subs r7, #16\n beq 3f\n"
         "2:\n" EK_GEMM_STEP("vmladava") "subs r7, #16\n bne 2b\n"
         "3: vmov q0[2], q0[0], r0, r4\n vmov q0[3], q0[1], r2, r6\n"
         "vldrw.32 q2, [r11], #16\n ldrd r4, r6, [sp, #8]\n vmov q1[2], q1[0], r8, r12\n"
@@ -84,7 +98,7 @@ static __attribute__((naked, noinline, unused)) void ek_gemm(
         "vrshl.s32 q0, q0, q4\n ldrd r0, r2, [sp]\n vrshl.s32 q1, q1, q4\n"
         "vadd.i32 q0, q0, r8\n vadd.i32 q1, q1, r8\n vmax.s32 q0, q0, q6\n vmax.s32 q1, q1, q6\n"
         "vmin.s32 q0, q0, q7\n vmin.s32 q1, q1, q7\n"
-        "vctp.32 r6\n vpstt\n vstrbt.32 q0, [r0], #4\n vstrbt.32 q1, [r2], #4\n"
+        "vctp.32 r6\n vpstt\n vstrbt.32 q1, [r2], #4\n vstrbt.32 q0, [r0], #4\n"
         "strd r0, r2, [sp]\n subs r6, #4\n strd r4, r6, [sp, #8]\n"
         "ldrd r1, r3, [sp, #16]\n ldr r7, [sp, #24]\n bgt 1b\n"
         "add sp, #36\n vpop {d8-d15}\n pop {r4-r11, pc}\n");

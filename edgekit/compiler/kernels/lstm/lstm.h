@@ -1,5 +1,6 @@
 #include "../common/words.h"
 #include "../common/requantize.h"
+#include "../common/dot.h"
 
 /* One of four gates: weights of inputs and of the hidden state, biases with the zero points inside,
    and what takes the sums to 12 fractional bits. */
@@ -22,13 +23,6 @@ typedef struct {
     int16_t clip, zero, tanh_multiplier;
     int8_t tanh_shift;
 } ek_lstm_t;
-
-static inline int32_t ek_lstm_dot(const int8_t *x, const int8_t *y, int32_t count) {
-    int32_t sum = 0;
-    for (; count > 0; --count)
-        sum += *x++ * *y++;
-    return sum;
-}
 
 /* A value of the table with `bits` more, by a straight line between neighbours. */
 static inline int32_t ek_lstm_line(const uint16_t *table, int32_t size, int32_t bits,
@@ -58,10 +52,10 @@ static inline int32_t ek_lstm_short(int32_t value) { return ek_clamp(value, -327
 static EK_NOINLINE int32_t ek_lstm_sum(const ek_lstm_t *l, const ek_lstm_gate_t *gate, int32_t unit,
                                        const int8_t *in, const int8_t *hidden) {
     int32_t sum = gate->bias[unit], past = 0;
-    sum += ek_lstm_dot(gate->weights + unit * l->inputs, in, l->inputs);
+    sum += ek_dot(gate->weights + unit * l->inputs, in, l->inputs);
     if (hidden) {
         past = gate->recurrent_bias[unit];
-        past += ek_lstm_dot(gate->recurrent + unit * l->units, hidden, l->units);
+        past += ek_dot(gate->recurrent + unit * l->units, hidden, l->units);
         past = ek_multiply(past, gate->recurrent_multiplier, gate->recurrent_shift);
     }
     sum = ek_lstm_short(ek_multiply(sum, gate->multiplier, gate->shift));
