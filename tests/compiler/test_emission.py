@@ -64,7 +64,7 @@ def test_a_kernel_is_taken_once_and_with_what_it_includes() -> None:
     assert not any('#include "' in text for text in of.kernels)
 
 
-@pytest.mark.parametrize("core", [*CORES, "cortex-m55"])
+@pytest.mark.parametrize("core", CORES)
 def test_what_is_defined_is_defined_once_and_named_after_the_model(core: str) -> None:
     for seed in SEEDS:
         text = compiled(random_graph(seed), core).text
