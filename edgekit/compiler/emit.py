@@ -71,7 +71,7 @@ def _function(
     return "\n".join(
         [
             *_comment(program, layer),
-            f"static EK_NOINLINE void {symbol}(int8_t *arena) {{",
+            f"static EK_LAYER void {symbol}(int8_t *arena) {{",
             *lines,
             "}",
         ]

@@ -183,8 +183,10 @@ def test_coded_layers_in_c(core: str, tmp_path: Path) -> None:
     nets[0].tensors[4].data = few((4, 3, 3, 4), each=False)
     models = [net.model() for net in nets]
     found = [each.form for model in models for each in compiled(model, core).weights]
-    assert found.count("16 values a tensor") >= 4
-    assert found.count("16 values a channel") >= 2
-    assert found.count("sparse") >= 3
-    assert found.count("16 values, scaled by channel") >= 2
+    decoded = {"cortex-m55": 0, "cortex-m3": 2}.get(core, 4)
+    assert found.count("16 values a tensor") >= (4 if decoded else 0)
+    assert found.count("16 values a channel") >= (2 if decoded else 0)
+    assert found.count("sparse") >= (3 if decoded == 4 else 0)
+    assert found.count("16 values, scaled by channel") >= (2 if decoded == 4 else 0)
+    assert len(set(found) - {"plain"}) == decoded
     check(models, core, tmp_path)
