@@ -88,7 +88,7 @@ class Add:
             "ek_add_t",
             "add",
             [
-                *((fast or [0] * 7) if which else []),
+                *((fast or [0] * 7) if core.isa in ("thumb2", "dsp") else []),
                 *(int(each.multiplier[0]) for each in parts),
                 *(int(each.shift[0]) for each in parts),
                 *self.zeros,
