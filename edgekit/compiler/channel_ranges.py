@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.compiler.kernels.gemm.gemm import Matrix
+from edgekit.compiler.kernels.gemm.matrix import Matrix
 from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW, multiply
 
 _INT32 = 1 << 31

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from edgekit.compiler.coding_cost import instructions
 from edgekit.compiler.cores import Core
 from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D
-from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm import layout
 from edgekit.compiler.kernels.gemm.coding import Coding, code
 from edgekit.compiler.program import Layer, Program
 
@@ -115,7 +115,7 @@ def _stored(layer: Layer, coding: Coding) -> Layer:
 
 
 def _plain_bytes(operation: Conv2D, core: Core) -> int:
-    return int(gemm.pack(operation.matrix.weights, core.isa).nbytes)
+    return int(layout.pack(operation.matrix.weights, core.isa).nbytes)
 
 
 def _saved(layer: Layer, coding: Coding, core: Core) -> int:

@@ -10,7 +10,7 @@ from c_project import CORES, check, compiled
 from chains import RELU6, Chain
 
 from edgekit.compiler import compress_weights
-from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm import layout
 from edgekit.compiler.kernels.gemm.coding import Form, code
 from edgekit.compiler.kernels.gemm.shared_values import high_product, shared_values
 
@@ -68,7 +68,7 @@ def test_rows_come_back(each: bool) -> None:
 @pytest.mark.parametrize("channels", [2, 4, 6, 8])
 def test_words_come_back_in_the_order_of_the_kernel(channels: int) -> None:
     weights = few((channels, 12), each=False)
-    packed = gemm.pack(weights, "dsp")
+    packed = layout.pack(weights, "dsp")
     assert np.array_equal(decoded(weights, "dsp")[: len(packed)], packed)
 
 

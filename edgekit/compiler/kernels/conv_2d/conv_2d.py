@@ -19,7 +19,7 @@ from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.border import Border
 from edgekit.compiler.kernels.gemm import gemm
 from edgekit.compiler.kernels.gemm.coding import Coding
-from edgekit.compiler.kernels.gemm.gemm import Matrix
+from edgekit.compiler.kernels.gemm.matrix import Matrix
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import (
     INT8_HIGH,

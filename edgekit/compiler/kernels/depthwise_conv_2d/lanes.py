@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.windows import Window
-from edgekit.compiler.kernels.gemm.gemm import Matrix
+from edgekit.compiler.kernels.gemm.matrix import Matrix
 
 LANES = 16
 _STRIP = 1024

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edgekit.compiler.cores import Isa
 from edgekit.compiler.emission import Emission
-from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm import layout
 from edgekit.compiler.kernels.gemm.shared_values import shared_values
 
 VALUES = 16
@@ -120,14 +120,14 @@ def _whole(weights: NDArray[np.int8], isa: Isa) -> NDArray[np.int8]:
     """Padded as the kernel reads them; a channel that nobody reads brings no values of its own."""
     if isa != "dsp":
         return weights
-    whole = gemm.padded(weights)
+    whole = layout.padded(weights)
     whole[len(weights) :] = whole[len(weights) - 1]
     return whole
 
 
 def _packed(indices: NDArray[np.uint8], channels: int, isa: Isa) -> NDArray[np.uint8]:
     if isa == "dsp":
-        both = gemm.blocks(indices[0::2] | indices[1::2] << 4, channels)
+        both = layout.blocks(indices[0::2] | indices[1::2] << 4, channels)
         return np.pad(both, (0, -len(both) % _TOGETHER))
     even = np.pad(indices, ((0, 0), (0, indices.shape[1] % 2)))
     return np.asarray(even[:, 0::2] | even[:, 1::2] << 4)
@@ -135,8 +135,8 @@ def _packed(indices: NDArray[np.uint8], channels: int, isa: Isa) -> NDArray[np.u
 
 def _sparse(weights: NDArray[np.int8], isa: Isa) -> Coding:
     if isa == "dsp":
-        whole = gemm.padded(weights)
-        pairs = [gemm.blocks(whole[first::2], len(weights)) for first in (0, 1)]
+        whole = layout.padded(weights)
+        pairs = [layout.blocks(whole[first::2], len(weights)) for first in (0, 1)]
         ordered = np.stack(pairs, axis=-1).reshape(len(whole), -1)
     else:
         ordered = weights

@@ -12,7 +12,6 @@ of two, exact while sums over a segment of the depth keep below 2^20.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,9 @@ from numpy.typing import NDArray
 
 from edgekit.compiler.cores import Core, Isa
 from edgekit.compiler.emission import Emission
-from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW, Multipliers, multiply
+from edgekit.compiler.kernels.gemm.layout import pack, to_channels
+from edgekit.compiler.kernels.gemm.matrix import Matrix
+from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
 
 _ALIGN = {"portable": 1, "thumb2": 1, "dsp": 4, "mve": 16}
 _BYTES = {"portable": 2, "thumb2": 8, "dsp": 4, "mve": 2}
@@ -38,94 +39,6 @@ _ALONE = 4096, 512
 """Weights, or inputs, of one pixel that are worth a loop of their own, by `thumb2`."""
 _UNROLLED = 8
 """Inputs that the longest loop of `thumb2` takes in one round."""
-
-
-@dataclass(frozen=True, eq=False)
-class Matrix:
-    """A matrix of weights with what turns sums into outputs.
-
-    Attributes:
-        weights: int8 [channels, depth].
-        bias: int32 [channels], zero point not folded in; or several sets, [sets, channels].
-        by: A factor for each channel, or one for all.
-        zero_in: Zero point of the inputs.
-        zero_out: Zero point of the outputs.
-        low: Least output.
-        high: Greatest output.
-    """
-
-    weights: NDArray[np.int8]
-    bias: NDArray[np.int32]
-    by: Multipliers
-    zero_in: int
-    zero_out: int
-    low: int
-    high: int
-
-    @property
-    def channels(self) -> int:
-        """Outputs of a column."""
-        return len(self.weights)
-
-    @property
-    def depth(self) -> int:
-        """Inputs of a column."""
-        return int(self.weights.shape[1])
-
-    def take(self, channels: NDArray[np.int64]) -> Matrix:
-        """The same with some of its channels."""
-        by = self.by if len(self.by) == 1 else self.by.take(channels)
-        bias = np.ascontiguousarray(self.bias[..., channels])
-        return replace(self, weights=self.weights[channels], bias=bias, by=by)
-
-    def folded_bias(self) -> NDArray[np.int32]:
-        """Biases for inputs that keep their zero point."""
-        sums = self.weights.astype(np.int64).sum(axis=1)
-        return _int32(self.bias.astype(np.int64) - self.zero_in * sums)
-
-    def reach(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The least and the greatest sum that each channel can have, int64 as `bias`."""
-        low, high = -128 - self.zero_in, 127 - self.zero_in
-        weights = self.weights.astype(np.int64)
-        positive = np.maximum(weights, 0).sum(axis=1)
-        negative = np.minimum(weights, 0).sum(axis=1)
-        bottom = self.bias + positive * low + negative * high
-        return np.asarray(bottom), np.asarray(self.bias + positive * high + negative * low)
-
-    def widest(self) -> NDArray[np.int64]:
-        """The greatest magnitude that the sum of each channel can have, int64 as `bias`."""
-        bottom, top = self.reach()
-        return np.asarray(np.maximum(np.abs(bottom), np.abs(top)))
-
-    def outputs(self, sums: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Outputs for sums [..., channels]."""
-        return np.clip(multiply(sums, self.by) + self.zero_out, self.low, self.high)
-
-    def settled(self) -> Matrix:
-        """The same, without weights and with plain factors where an output is always the same.
-
-        Training leaves such channels: with weights of zero, or cut off by their activation whatever
-        the input; with biases and scales that no fast kernel can hold.
-        """
-        bottom, top = self.reach()
-        value = self.outputs(bottom)
-        still = (value == self.outputs(top)) & (self.widest() < 1 << 31)
-        still = still.reshape(-1, self.channels).all(axis=0)
-        by = self.by
-        if not still.any():
-            return self
-        if len(by) == 1:
-            by = by.take(np.zeros(self.channels, np.int64))
-        # a quarter of a multiple of four rounds to nothing else
-        return replace(
-            self,
-            weights=np.where(still[:, None], 0, self.weights).astype(np.int8),
-            bias=np.where(still, 4 * (value - self.zero_out), self.bias).astype(np.int32),
-            by=Multipliers(
-                np.where(still, 1 << 30, by.multiplier).astype(np.int32),
-                np.where(still, -1, by.shift).astype(np.int32),
-            ),
-        )
 
 
 def is_alone(matrix: Matrix, isa: Isa, pixels: int) -> bool:
@@ -263,7 +176,7 @@ def is_fast(matrix: Matrix, isa: Isa, widest: int = _PAIR) -> bool:
 
 def fits_pairs(matrix: Matrix) -> bool:
     """Whether 256 * w1 + w0 has 16 bits for each two channels."""
-    pairs = _channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
+    pairs = to_channels(matrix.weights, 2).astype(np.int64).reshape(-1, 2, matrix.depth)
     return bool(np.abs(pairs[:, 1] * 256 + pairs[:, 0]).max(initial=0) < 1 << 15)
 
 
@@ -289,67 +202,9 @@ def _cuts_at_zero(matrix: Matrix) -> bool:
     return cut and bool((matrix.by.shift > -22).all())
 
 
-def pack(weights: NDArray[np.int8], isa: Isa) -> NDArray[Any]:
-    """Weights, int8 [channels, depth], in the order in which the kernel of `isa` reads them."""
-    if isa == "dsp":
-        return _pairs(weights)
-    if isa == "mve":
-        return _fours(weights)
-    return _side_by_side(weights) if isa == "thumb2" else weights
-
-
-def _side_by_side(weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Four channels side by side for each input; what is left channel by channel."""
-    whole = len(weights) // 4 * 4
-    blocks = weights[:whole].reshape(-1, 4, weights.shape[1]).transpose(0, 2, 1)
-    return np.concatenate([blocks.ravel(), weights[whole:].ravel()])
-
-
-def _fours(weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """For each four channels and 16 inputs, 16 of each channel; zeros to whole blocks."""
-    whole = _channels(_depth(weights, 16), 4)
-    return np.ascontiguousarray(whole.reshape(len(whole) // 4, 4, -1, 16).transpose(0, 2, 1, 3))
-
-
-def _pairs(weights: NDArray[np.int8]) -> NDArray[np.int16]:
-    """Blocks of four channels, then of two: for two inputs a word for each two channels.
-
-    Inputs go in the order 0, 2, 1, 3 within four: that is how SXTB16 takes bytes apart.
-    """
-    whole = padded(weights)
-    high, low = whole[1::2].astype(np.int64), whole[0::2].astype(np.int64)
-    return blocks(((high * 256 + low) & 0xFFFF).astype(np.uint16).view(np.int16), len(weights))
-
-
-def padded(weights: NDArray[Any]) -> NDArray[Any]:
-    """[channels, depth] with zeros to an even number of channels and whole groups of 4 inputs."""
-    return _channels(_depth(weights, 4), 2)
-
-
-def blocks(pairs: NDArray[Any], channels: int) -> NDArray[Any]:
-    """What stands for the weights of pairs of channels, [pairs, depth], as `dsp` reads it."""
-    ordered = pairs.reshape(len(pairs), -1, 4)[:, :, [0, 2, 1, 3]]
-    words = ordered.reshape(len(pairs), -1, 2)  # [pairs of channels, steps, 2 inputs]
-    fours = channels // 4 * 2
-    first = words[:fours].reshape(-1, 2, *words.shape[1:]).transpose(0, 2, 1, 3)
-    return np.concatenate([first.ravel(), words[fours:].ravel()])
-
-
-def _channels(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
-    return np.pad(weights, ((0, -len(weights) % multiple), (0, 0)))
-
-
-def _depth(weights: NDArray[Any], multiple: int) -> NDArray[Any]:
-    return np.pad(weights, ((0, 0), (0, -weights.shape[1] % multiple)))
-
-
 def _narrow(matrix: Matrix, core: Core) -> bool:
     return core.isa in _CENTRED and _fits16(matrix.bias)
 
 
 def _fits16(values: NDArray[Any]) -> bool:
     return bool((np.abs(values.astype(np.int64)) < 1 << 15).all())
-
-
-def _int32(values: NDArray[np.int64]) -> NDArray[np.int32]:
-    return (((values + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)).astype(np.int32)
