@@ -1,19 +1,6 @@
 #include "../common/words.h"
 #include "../common/requantize.h"
-
-#define EK_COLUMNS 2
-
-/* A matrix of weights, and what turns its sums into outputs. */
-typedef struct {
-    const void *weights;
-    const void *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
-    uint16_t depth, channels;
-    int16_t zero_in, zero_out;
-    int8_t low, high;
-    uint8_t bias_bits, fast;
-} ek_gemm_t;
+#include "matrix.h"
 
 /* Columns: the inputs of two output pixels, int8 [2][depth]. Here `rows` rows of `count` inputs,
    `down` bytes apart, to every `step` of a column. */

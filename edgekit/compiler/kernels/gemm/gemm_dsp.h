@@ -1,21 +1,10 @@
 #include "../common/words.h"
 #include "../common/requantize.h"
+#include "matrix.h"
 
-#define EK_COLUMNS 2
-
-/* A matrix of weights, and what turns its sums into outputs. `fast`: two channels of a column keep
-   within one register, and every factor is below 1/2; `shift` then is the shift to the right - 1.
-   Bit 1 of `fast`: outputs are cut off at their zero point, -128. */
-typedef struct {
-    const void *weights;
-    const void *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
-    uint16_t depth, channels;
-    int16_t zero_in, zero_out;
-    int8_t low, high;
-    uint8_t bias_bits, fast;
-} ek_gemm_t;
+/* `fast`: two channels of a column keep within one register, and every factor is below 1/2; `shift`
+   then is the shift to the right - 1. Bit 1 of `fast`: outputs are cut off at their zero point,
+   -128. */
 
 #if defined(__ARM_FEATURE_DSP)
 static inline uint32_t ek_sxtab16(uint32_t to, uint32_t bytes) {

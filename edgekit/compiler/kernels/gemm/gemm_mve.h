@@ -1,20 +1,9 @@
 #include "../common/words.h"
 #include "../common/vectors.h"
+#include "matrix.h"
 
-#define EK_COLUMNS 2
-
-/* A matrix of weights, and what turns its sums into outputs. Weights: for each four channels and 16
-   inputs, 16 of each channel. Bit 1 of `fast`: outputs are cut off at their zero point, -128. */
-typedef struct {
-    const void *weights;
-    const void *bias;
-    const int32_t *multiplier;
-    const int8_t *shift;
-    uint16_t depth, channels;
-    int16_t zero_in, zero_out;
-    int8_t low, high;
-    uint8_t bias_bits, fast;
-} ek_gemm_t;
+/* Weights: for each four channels and 16 inputs, 16 of each channel. Bit 1 of `fast`: outputs are
+   cut off at their zero point, -128. */
 
 /* Columns: the inputs of two output pixels, int8, each in whole vectors of 16; what lies behind a
    column meets weights of zero. */
