@@ -21,6 +21,7 @@ ROLES = {
     "devices": "Driver",
     "exporters": "Exporter",
     "passes": "Pass",
+    "power": "Meter",
     "quantizers": "Quantizer",
 }
 _CONTRACT = "base"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgekit.artifact import Build
-from edgekit.devices.base import Board, Figures, Golden, Job, find_driver
+from edgekit.devices.base import Board, Golden, Job, find_driver
 from edgekit.errors import ModelError, UsageError
 from edgekit.progress import Progress
 from edgekit.target.profile import Profile, load_profile
@@ -26,7 +26,8 @@ class Report:
         device: Name of the driver.
         target: That the build is for.
         golden: Golden vectors on the device.
-        figures: What was measured; nothing where the golden vectors do not match.
+        emulated: What an emulator counted; None where the golden vectors do not match.
+        environment: Names and versions of what may have had a say.
         board: What is known of the target.
         codes: What is wrong with it, by name.
     """
@@ -34,7 +35,8 @@ class Report:
     device: str
     target: str
     golden: Golden
-    figures: Figures = field(default_factory=Figures)
+    emulated: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
     board: Board | None = None
     codes: tuple[str, ...] = ()
 
@@ -51,10 +53,10 @@ class Report:
             "golden": asdict(self.golden),
             "latency": None,
             "energy": None,
-            "emulated": self.figures.emulated,
+            "emulated": self.emulated,
             "validity": self.validity,
             "codes": list(self.codes),
-            "environment": dict(self.figures.environment),
+            "environment": dict(self.environment),
         }
 
 
@@ -92,7 +94,7 @@ def bench(
         if not golden.ok:
             return Report(device, target, golden, board=board, codes=(GOLDEN_MISMATCH,))
         progress.step("measure")
-        return Report(device, target, golden, driver.run(), board)
+        return Report(device, target, golden, driver.emulated(), driver.environment(), board)
 
 
 def board_of(target: str) -> Board | None:

@@ -9,6 +9,7 @@
     ├── TargetError             3   the target cannot run or hold the model
     │   └── BudgetError         3   a budget of the project is broken
     └── DeviceError             4   a device or meter does not answer
+        └── ConnectionLost      4   its connection broke: what was begun can be tried again
 
 Only `edgekit.cli` turns them into text and exit codes.
 """
@@ -83,6 +84,10 @@ class DeviceError(EdgekitError):
     """A device or a power meter does not answer."""
 
     exit_code = 4
+
+
+class ConnectionLost(DeviceError):
+    """The connection to a device broke; what was begun can be tried again."""
 
 
 def _one_line(text: str) -> str:

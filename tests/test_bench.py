@@ -14,24 +14,37 @@ from toy_project import write_toy
 from edgekit.artifact import Build
 from edgekit.bench import bench, board_of
 from edgekit.devices import base
-from edgekit.devices.base import Capabilities, Device, Figures, Golden, Job
+from edgekit.devices.base import Device, Golden, Job
+from edgekit.equipment import Option
 from edgekit.errors import ModelError, UsageError
 from edgekit.progress import Progress
 
 PACKAGE = Path(__file__).resolve().parents[1] / "edgekit"
-MEASURES = ("edgekit.bench", "edgekit.devices")
-NEITHER = ("artifact", "doctor", "errors", "progress", "target.profile", "_run", "_discover")
+MEASURES = ("edgekit.bench", "edgekit.devices", "edgekit.measure", "edgekit.power")
+NEITHER = (
+    "artifact",
+    "doctor",
+    "equipment",
+    "errors",
+    "progress",
+    "target.profile",
+    "_run",
+    "_discover",
+)
 
 
 class Paper(Device):
     """A device that says what it is told to."""
 
     title = "a device on paper"
-    capabilities = Capabilities(frozenset({"latency"}), {"threads": "how many"}, ())
+    figures = frozenset({"emulated"})
+    kind = "emulator"
+    options = {"threads": Option("how many", "whole")}  # noqa: RUF012
     golden = Golden(2, 20, 0)
     seen: list[str]
 
     def __init__(self) -> None:
+        super().__init__()
         type(self).seen = []
 
     def _deploy(self, job: Job) -> None:
@@ -41,9 +54,11 @@ class Paper(Device):
         self.seen.append("check")
         return self.golden
 
-    def _run(self) -> Figures:
-        self.seen.append("run")
-        return Figures(environment={"paper": "A4"})
+    def _emulated(self) -> None:
+        self.seen.append("count")
+
+    def _environment(self) -> dict[str, str]:
+        return {"paper": "A4"}
 
     def _close(self) -> None:
         self.seen.append("close")
@@ -68,12 +83,12 @@ def test_steps_come_in_order_and_the_device_is_closed(paper: type[Paper]) -> Non
             self.told.append(what)
 
     report = bench(build_for("nucleo-l4r5zi"), "paper", {"threads": 2}, Steps())
-    assert paper.seen == ["deploy nucleo-l4r5zi {'threads': 2}", "check", "run", "close"]
+    assert paper.seen == ["deploy nucleo-l4r5zi {'threads': 2}", "check", "count", "close"]
     assert Steps.told == ["deploy to paper", "run the golden vectors", "measure"]
     assert report.to_json() == {
         "device": "paper",
         "target": "nucleo-l4r5zi",
-        "golden": {"vectors": 2, "compared": 20, "mismatched": 0, "detail": ""},
+        "golden": {"vectors": 2, "compared": 20, "mismatched": 0, "detail": "", "tolerance": 0.0},
         "latency": None,
         "energy": None,
         "emulated": None,
@@ -115,7 +130,7 @@ def test_files_that_the_manifest_does_not_describe_are_not_measured(
 
 
 def test_device_is_closed_when_it_fails(paper: type[Paper]) -> None:
-    with pytest.raises(UsageError, match="takes no --core"):
+    with pytest.raises(UsageError, match="takes no option 'core'"):
         bench(build_for("rpi4"), "paper", {"core": "cortex-m4"})
     assert paper.seen == ["close"]
 

@@ -25,8 +25,8 @@ TOTALS = (
 
 def print_report(report: Report) -> None:
     """Layer by layer, then totals with their labels and sources, then the verdict."""
-    if report.figures.emulated is not None:
-        emulated = report.figures.emulated
+    if report.emulated is not None:
+        emulated = report.emulated
         table(f"{report.target} on {report.device}: {emulated['core']}", *_layers(emulated))
         click.echo()
         for name, key, unit in TOTALS:

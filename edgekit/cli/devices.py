@@ -34,12 +34,12 @@ def _facts(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "title": driver.title,
-        "figures": sorted(driver.capabilities.figures),
-        "options": dict(driver.capabilities.options),
-        "tools": list(driver.capabilities.tools),
-        "modules": list(driver.capabilities.modules),
-        "lacking": driver.lacking(),
-        "hint": driver.install_hint(),
+        "figures": sorted(driver.figures),
+        "options": {key: option.help for key, option in driver.options.items()},
+        "tools": list(driver.needs.tools),
+        "modules": list(driver.needs.modules),
+        "lacking": driver.needs.lacking(),
+        "hint": driver.needs.hint(),
     }
 
 

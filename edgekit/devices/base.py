@@ -2,49 +2,40 @@
 
 A driver is a file of this folder with a class `Driver(Device)`, or an entry point of the group
 `edgekit.devices` of another package; its name is the file's name. It declares as data what it can
-do (`title`, `capabilities`) and writes four methods, which the base calls in this order after it
-has checked what it can: `_deploy` brings the build onto the device, `_check` runs the golden
-vectors there, `_run` measures, `_close` leaves the device as it was found. A driver knows of a
-build what its folder and manifest say and nothing else; it imports no module that builds.
+do (`title`, `figures`, `options`, `needs`) and writes the methods that begin with `_`, which the
+base calls in this order: `_deploy` brings the build onto the device, `_check` runs the golden
+vectors there, `_run` times one window of inferences (`_emulated` counts, on an emulator), `_close`
+leaves the device as it was found. A driver knows of a build what its folder and manifest say and
+nothing else; it imports no module that builds.
+
+The base checks and repeats: `_deploy` and what follows it are tried again after `ConnectionLost`,
+so `_deploy` may be called twice and should then find its files in place.
 
 Errors: `MissingExtra` where a tool or package is missing, `ModelError` or `TargetError` where this
-build cannot run on such a device, `DeviceError` where the device fails or does not answer.
+build cannot run on such a device, `ConnectionLost` where trying again may help, `DeviceError` where
+it will not.
 """
 
 from __future__ import annotations
 
 import abc
-import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from edgekit._discover import load, names
-from edgekit.errors import DISTRIBUTION, MissingExtra, UsageError
+from edgekit.equipment import Equipment, equipment_name
+from edgekit.errors import ConnectionLost, DeviceError
 
 PACKAGE = "devices"
+ATTEMPTS, PAUSE_S = 3, 1.0
+"""How often a step is tried on a connection that breaks, and the pause before the next time."""
 
-
-@dataclass(frozen=True)
-class Capabilities:
-    """What a driver can do.
-
-    Attributes:
-        figures: What it finds out: `latency`, `energy`, `emulated`.
-        options: Keys of `Job.options` that it takes, each with its help.
-        tools: Programs on PATH that it calls, by their names in `edgekit.doctor`.
-        modules: Python modules outside the default install that it needs.
-        extra: The extra of this distribution that brings them.
-    """
-
-    figures: frozenset[str]
-    options: Mapping[str, str] = field(default_factory=dict)
-    tools: tuple[str, ...] = ()
-    modules: tuple[str, ...] = ()
-    extra: str = ""
+Figure = Literal["latency", "emulated"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ class Job:
         folder: Of the build.
         manifest: Of the build.
         board: The target; None where this machine does not know it.
-        options: The driver's own, see `Capabilities.options`.
+        options: The driver's own, of the kinds that `Device.options` declares.
     """
 
     folder: Path
@@ -93,15 +84,18 @@ class Golden:
 
     Attributes:
         vectors: How many were run.
-        compared: Bytes of output compared; of an int8 model, values.
+        compared: Values of output compared.
         mismatched: Of them, other than they should be.
         detail: What is wrong first, for people; empty where nothing is.
+        tolerance: What a value may be off, in steps of an integer output and relative to the
+            largest value of a float one; 0 where every bit must be equal.
     """
 
     vectors: int
     compared: int
     mismatched: int
     detail: str = ""
+    tolerance: float = 0.0
 
     @property
     def ok(self) -> bool:
@@ -109,31 +103,108 @@ class Golden:
         return self.compared > 0 and not self.mismatched and not self.detail
 
 
+def _ignore(_: Sequence[float]) -> None:
+    """Keep no samples."""
+
+
 @dataclass(frozen=True)
-class Figures:
-    """What a device measured.
+class Request:
+    """One window to be timed, in a process of its own where the device has processes.
 
     Attributes:
-        latency_ms: Samples, one for each inference.
-        emulated: Counts and estimates of an emulator, as JSON.
-        environment: Tools, versions, states that may have had a say.
+        seconds: Least time of the timed inferences.
+        warmup_seconds: Least time of those before, which are not timed.
+        inferences: Least number of timed ones.
+        most_seconds: When to stop for good; a driver gives up some time after.
+        samples: Told latencies in ms as they come, so that they are kept whatever happens next.
     """
 
-    latency_ms: tuple[float, ...] = ()
-    emulated: Mapping[str, Any] | None = None
-    environment: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 1.0
+    warmup_seconds: float = 0.3
+    inferences: int = 10
+    most_seconds: float = 120.0
+    samples: Callable[[Sequence[float]], None] = _ignore
 
 
-class Device(abc.ABC):
+@dataclass(frozen=True)
+class State:
+    """What may change how fast a device is; None where the device does not tell.
+
+    Attributes:
+        load: Of one minute, in processes.
+        processors: That the device has.
+        frequencies_mhz: Of each core now.
+        governors: Of each core.
+        temperatures_c: By sensor.
+        throttled: Names of what holds the device back now; empty where nothing does.
+        charging: Whether a battery is being charged.
+    """
+
+    load: float | None = None
+    processors: int | None = None
+    frequencies_mhz: tuple[float, ...] | None = None
+    governors: tuple[str, ...] | None = None
+    temperatures_c: Mapping[str, float] | None = None
+    throttled: tuple[str, ...] | None = None
+    charging: bool | None = None
+
+
+@dataclass(frozen=True)
+class Window:
+    """One stretch of inferences that a device timed.
+
+    Attributes:
+        latency_ms: One an inference, in order; a single one, the mean, where the device times
+            whole windows only.
+        inferences: That were timed.
+        start_s: When the first of them began, on `time.monotonic` of this machine.
+        end_s: When the last of them ended.
+        clock_error_s: How far both may be off together.
+        init_ms: Loading the model, where it was timed.
+        first_ms: The first inference of the process, where it was timed.
+        before: State of the device before.
+        after: State of the device after.
+        codes: What the driver saw go wrong (`samples_lost`, `clock_jump`), see
+            `edgekit.measure.verdict`.
+    """
+
+    latency_ms: tuple[float, ...]
+    inferences: int
+    start_s: float
+    end_s: float
+    clock_error_s: float = 0.0
+    init_ms: float | None = None
+    first_ms: float | None = None
+    before: State = State()
+    after: State = State()
+    codes: tuple[str, ...] = ()
+
+
+class Device(Equipment, abc.ABC):
     """A way to run a build; a context manager.
 
     Attributes:
-        title: For people, in one line.
-        capabilities: What it can do.
+        figures: What it finds out.
+        kind: What runs may be compared with: `host`, `linux`, `android`, `mcu`, `emulator`.
     """
 
-    title: ClassVar[str]
-    capabilities: ClassVar[Capabilities]
+    figures: ClassVar[frozenset[Figure]]
+    kind: ClassVar[str]
+
+    def __init__(self) -> None:
+        self._job: Job | None = None
+        self.reconnected = 0
+
+    @property
+    def job(self) -> Job:
+        """What was deployed.
+
+        Raises:
+            DeviceError: Nothing was.
+        """
+        if self._job is None:
+            raise DeviceError("nothing is on the device", "deploy a build first")
+        return self._job
 
     def deploy(self, job: Job) -> None:
         """Bring the build onto the device.
@@ -143,46 +214,51 @@ class Device(abc.ABC):
             MissingExtra: A tool that it needs is not on PATH; the hint installs it.
             EdgekitError: As the driver says.
         """
-        for option in job.options:
-            if option not in self.capabilities.options:
-                raise UsageError(
-                    f"--device {_name(self)} takes no --{option}", "edgekit devices lists what does"
-                )
-        lacking = self.lacking()
-        if lacking:
-            raise MissingExtra(f"not installed: {', '.join(lacking)}", self.install_hint())
-        self._deploy(job)
+        options = self.accept(job.options)
+        self._job = Job(job.folder, job.manifest, job.board, options)
+        self._again(lambda: self._deploy(self.job), again=False)
 
     def check(self) -> Golden:
         """Run the golden vectors on the device and compare; after `deploy`."""
-        return self._check()
+        return self._again(self._check)
 
-    def run(self) -> Figures:
-        """Measure; after `check`."""
-        return self._run()
+    def run(self, request: Request) -> Window:
+        """Time one window; after `check`.
+
+        Raises:
+            DeviceError: As the driver says, or the connection broke too often.
+        """
+        return self._again(lambda: self._run(request))
+
+    def emulated(self) -> Mapping[str, Any] | None:
+        """Counts and estimates of an emulator, as JSON; None of a device that measures."""
+        return self._emulated()
+
+    def environment(self) -> Mapping[str, Any]:
+        """Names and versions of what may have had a say, as JSON; after `check`."""
+        return self._environment()
 
     def close(self) -> None:
         """Leave the device as it was found; may be called at any time, and twice."""
         self._close()
 
-    @classmethod
-    def lacking(cls) -> list[str]:
-        """Tools and Python modules that the driver needs and that are not here."""
-        tools = [tool for tool in cls.capabilities.tools if shutil.which(tool) is None]
-        modules = [name for name in cls.capabilities.modules if find_spec(name) is None]
-        return tools + modules
+    def identity(self) -> str:
+        """What no other bench may use at the same time; empty where many may."""
+        return ""
 
-    @classmethod
-    def install_hint(cls) -> str:
-        """The command that installs what is lacking; empty where nothing is."""
-        from edgekit.doctor import TOOLS
-
-        lacking = cls.lacking()
-        packages = [tool.apt for tool in TOOLS if tool.name in lacking]
-        commands = [f"sudo apt-get install {' '.join(packages)}"] if packages else []
-        if any(name in lacking for name in cls.capabilities.modules):
-            commands.append(f"pip install '{DISTRIBUTION}[{cls.capabilities.extra}]'")
-        return " && ".join(commands)
+    def _again(self, step: Callable[[], T], again: bool = True) -> T:
+        """The step, repeated where a connection breaks, after the build was deployed again."""
+        for attempt in range(ATTEMPTS):
+            try:
+                if attempt and again:
+                    self._deploy(self.job)
+                return step()
+            except ConnectionLost:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+                self.reconnected += 1
+                time.sleep(PAUSE_S * (attempt + 1))
+        raise AssertionError("the loop returns or raises")
 
     @abc.abstractmethod
     def _deploy(self, job: Job) -> None: ...
@@ -190,11 +266,19 @@ class Device(abc.ABC):
     @abc.abstractmethod
     def _check(self) -> Golden: ...
 
-    @abc.abstractmethod
-    def _run(self) -> Figures: ...
+    def _run(self, request: Request) -> Window:
+        raise DeviceError(
+            f"{equipment_name(type(self))} measures no latency", "edgekit devices lists what does"
+        )
 
-    @abc.abstractmethod
-    def _close(self) -> None: ...
+    def _emulated(self) -> Mapping[str, Any] | None:
+        return None
+
+    def _environment(self) -> Mapping[str, Any]:
+        return {}
+
+    def _close(self) -> None:
+        """Nothing to do where nothing is held."""
 
     def __enter__(self) -> Device:
         return self
@@ -221,7 +305,3 @@ def find_driver(name: str) -> type[Device]:
     """
     driver: type[Device] = load(PACKAGE, name)
     return driver
-
-
-def _name(device: Device) -> str:
-    return type(device).__module__.rpartition(".")[2]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from edgekit.devices._cortex_m.driver import EmulatedCortexM
 from edgekit.devices._cortex_m.emulator import Kit
@@ -21,21 +21,18 @@ from edgekit.devices._cortex_m.measure import measure_with
 from edgekit.devices._cortex_m.measured import LayerCost as LayerCost
 from edgekit.devices._cortex_m.measured import Measured as Measured
 from edgekit.devices._cortex_m.qemu_system import Qemu
-from edgekit.devices.base import Capabilities
+from edgekit.equipment import Needs, Option
 
 
 class Driver(EmulatedCortexM):
     """The Arm GNU toolchain and qemu-system-arm, both of Debian."""
 
     title = "Cortex-M emulated by QEMU: exact instructions, estimated cycles"
-    capabilities = Capabilities(
-        figures=frozenset({"emulated"}),
-        options={
-            "core": f"core to emulate, if not the build's own: {', '.join(CORES)}",
-            "inferences": "golden vectors to run, if not all of the build's",
-        },
-        tools=("arm-none-eabi-gcc", "qemu-system-arm", "gcc"),
-    )
+    options: ClassVar[Mapping[str, Option]] = {
+        "core": Option(f"core to emulate, if not the build's own: {', '.join(CORES)}"),
+        "inferences": Option("golden vectors to run, if not all of the build's", "whole"),
+    }
+    needs = Needs(tools=("arm-none-eabi-gcc", "qemu-system-arm", "gcc"))
 
     @classmethod
     def kit(cls) -> Kit:

@@ -7,28 +7,26 @@ other counts and sizes. The extra `emulator` brings all of it.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
+from typing import ClassVar
 
 from edgekit.devices._cortex_m.driver import EmulatedCortexM
 from edgekit.devices._cortex_m.emulator import Kit
 from edgekit.devices._cortex_m.gcc import COMPILER, Gcc
 from edgekit.devices._cortex_m.unicorn_engine import MODELS, Unicorn
 from edgekit.devices._cortex_m.zig import EXTRA, Zig
-from edgekit.devices.base import Capabilities
+from edgekit.equipment import Needs, Option
 
 
 class Driver(EmulatedCortexM):
     """Everything from the package index; no Cortex-M55."""
 
     title = "Cortex-M emulated by unicorn, all of it from pip: the same counts"
-    capabilities = Capabilities(
-        figures=frozenset({"emulated"}),
-        options={
-            "core": f"core to emulate, if not the build's own: {', '.join(MODELS)}",
-            "inferences": "golden vectors to run, if not all of the build's",
-        },
-        modules=("unicorn", "capstone", "ziglang"),
-        extra=EXTRA,
-    )
+    options: ClassVar[Mapping[str, Option]] = {
+        "core": Option(f"core to emulate, if not the build's own: {', '.join(MODELS)}"),
+        "inferences": Option("golden vectors to run, if not all of the build's", "whole"),
+    }
+    needs = Needs(modules=("unicorn", "capstone", "ziglang"), extra=EXTRA)
 
     @classmethod
     def kit(cls) -> Kit:

@@ -12,7 +12,7 @@ from edgekit.cli import main
 from edgekit.devices.qemu import Driver
 
 needs_qemu = pytest.mark.skipif(
-    bool(Driver.lacking()), reason=f"not on this machine: {', '.join(Driver.lacking())}"
+    bool(Driver.needs.lacking()), reason=f"not on this machine: {', '.join(Driver.needs.lacking())}"
 )
 Capture = pytest.CaptureFixture[str]
 
@@ -44,7 +44,13 @@ def test_json_has_what_is_promised(tmp_path: Path, capsys: Capture) -> None:
     said = capsys.readouterr()
     assert said.err == ""
     found = json.loads(said.out)
-    assert found["golden"] == {"vectors": 2, "compared": 8, "mismatched": 0, "detail": ""}
+    assert found["golden"] == {
+        "vectors": 2,
+        "compared": 8,
+        "mismatched": 0,
+        "detail": "",
+        "tolerance": 0.0,
+    }
     emulated = found["emulated"]
     assert [sorted(layer) for layer in emulated["layers"]] == 2 * [
         ["cycles_estimated", "instructions", "macs", "name", "op"]

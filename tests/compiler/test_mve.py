@@ -99,8 +99,8 @@ MODELS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_instructions_are_those_of_the_core(name: str, tmp_path: Path) -> None:
-    if Driver.lacking():
-        pytest.skip(f"not on this machine: {', '.join(Driver.lacking())}")
+    if Driver.needs.lacking():
+        pytest.skip(f"not on this machine: {', '.join(Driver.needs.lacking())}")
     model = MODELS[name]
     made = compiled(model, CORE)
     rows = random_rows(model, 3, 0)

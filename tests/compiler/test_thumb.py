@@ -14,7 +14,7 @@ from made_tflite import Made, Step, build, conv_options, one_op, options
 
 from edgekit.devices.qemu import Driver, measure
 
-pytestmark = pytest.mark.skipif(bool(Driver.lacking()), reason="no emulator")
+pytestmark = pytest.mark.skipif(bool(Driver.needs.lacking()), reason="no emulator")
 COUNT = 2
 
 

@@ -10,5 +10,5 @@ from edgekit.devices.qemu import Driver
 @pytest.fixture(scope="session")
 def qemu() -> None:
     """Compiler and emulator for Cortex-M."""
-    if Driver.lacking():
-        pytest.skip(f"not on this machine: {', '.join(Driver.lacking())}")
+    if Driver.needs.lacking():
+        pytest.skip(f"not on this machine: {', '.join(Driver.needs.lacking())}")

@@ -246,7 +246,7 @@ def test_damaged_project_is_named(tmp_path: Path) -> None:
         measure(tmp_path, manifest)
 
 
-@pytest.mark.parametrize("tool", Driver.capabilities.tools)
+@pytest.mark.parametrize("tool", Driver.needs.tools)
 def test_missing_tool_is_named_with_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str
 ) -> None:
@@ -258,5 +258,5 @@ def test_missing_tool_is_named_with_the_command_that_installs_it(
 
 
 def test_unknown_option_is_refused(tmp_path: Path) -> None:
-    with Driver() as driver, pytest.raises(UsageError, match="--device qemu takes no --threads"):
+    with Driver() as driver, pytest.raises(UsageError, match="qemu takes no option 'threads'"):
         driver.deploy(Job(tmp_path, write_toy(tmp_path), options={"threads": 2}))

@@ -22,7 +22,7 @@ from edgekit.devices.unicorn import Driver
 from edgekit.errors import DeviceError, MissingExtra, UsageError
 
 pytestmark = pytest.mark.skipif(
-    bool(Driver.lacking()), reason=f"not installed: {', '.join(Driver.lacking())}"
+    bool(Driver.needs.lacking()), reason=f"not installed: {', '.join(Driver.needs.lacking())}"
 )
 # What tells counters apart: jump tables, divisions, blocks that are skipped, floating point.
 MIXED = FIRST.replace(
@@ -79,10 +79,10 @@ def test_all_of_it_by_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     report = bench(Build.load(tmp_path), "unicorn")
     assert report.golden.ok
     assert report.golden.compared == 12
-    emulated = report.figures.emulated
+    emulated = report.emulated
     assert emulated is not None
     assert 300 < emulated["instructions"] < 1500
-    assert [name.split()[0] for name in report.figures.environment["tools"]] == [
+    assert [name.split()[0] for name in report.environment["tools"]] == [
         "ziglang",
         "unicorn",
     ]
@@ -117,9 +117,9 @@ def test_model_that_never_returns_is_stopped(tmp_path: Path) -> None:
 
 
 def test_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edgekit.devices.base.find_spec", lambda name: name != "unicorn" or None)
-    assert Driver.lacking() == ["unicorn"]
-    assert Driver.install_hint() == "pip install 'edgekit-toolkit[emulator]'"
+    monkeypatch.setattr("edgekit.equipment.find_spec", lambda name: name != "unicorn" or None)
+    assert Driver.needs.lacking() == ["unicorn"]
+    assert Driver.needs.hint() == "pip install 'edgekit-toolkit[emulator]'"
     monkeypatch.setattr("edgekit.devices._cortex_m.zig.importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtra, match="capstone is not installed"):
         Zig().disassemble(Path("x"))

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import abc
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from edgekit.devices._cortex_m.emulator import Kit
 from edgekit.devices._cortex_m.figures import emulated
 from edgekit.devices._cortex_m.measure import Prepared, prepare, run
 from edgekit.devices._cortex_m.measured import Measured
 from edgekit.devices._cortex_m.spoken import Spoken
-from edgekit.devices.base import Board, Device, Figures, Golden, Job
+from edgekit.devices.base import Device, Golden, Job
 from edgekit.errors import DeviceError
 
 
 class EmulatedCortexM(Device):
     """Firmware of our own around the C project of a build, on an emulated machine."""
 
+    figures = frozenset({"emulated"})
+    kind = "emulator"
+
     def __init__(self) -> None:
+        super().__init__()
         self._work = tempfile.TemporaryDirectory(prefix="edgekit-")
-        self._board: Board | None = None
         self._prepared: Prepared | None = None
         self._found: Measured | None = None
 
@@ -32,7 +37,6 @@ class EmulatedCortexM(Device):
     def _deploy(self, job: Job) -> None:
         core, vectors = job.options.get("core"), job.options.get("inferences")
         work = Path(self._work.name)
-        self._board = job.board
         self._prepared = prepare(self.kit(), job.folder, job.manifest, work, core, vectors)
 
     def _check(self) -> Golden:
@@ -47,14 +51,17 @@ class EmulatedCortexM(Device):
             detail=_detail(spoken),
         )
 
-    def _run(self) -> Figures:
-        found = self._found
-        if found is None:
+    def _emulated(self) -> Mapping[str, Any]:
+        return emulated(self._measured(), self.job.board)
+
+    def _environment(self) -> Mapping[str, Any]:
+        found = self._measured()
+        return {"tools": list(found.tools), "machine": found.machine, "core": found.core}
+
+    def _measured(self) -> Measured:
+        if self._found is None:
             raise DeviceError("nothing ran on the device", "check the golden vectors first")
-        return Figures(
-            emulated=emulated(found, self._board),
-            environment={"tools": list(found.tools), "machine": found.machine, "core": found.core},
-        )
+        return self._found
 
     def _close(self) -> None:
         self._work.cleanup()

@@ -1,0 +1,1 @@
+"""Arithmetic on samples and traces: pure functions, no devices, no files."""
