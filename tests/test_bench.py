@@ -88,7 +88,14 @@ def test_steps_come_in_order_and_the_device_is_closed(paper: type[Paper]) -> Non
     assert report.to_json() == {
         "device": "paper",
         "target": "nucleo-l4r5zi",
-        "golden": {"vectors": 2, "compared": 20, "mismatched": 0, "detail": "", "tolerance": 0.0},
+        "golden": {
+            "vectors": 2,
+            "compared": 20,
+            "mismatched": 0,
+            "detail": "",
+            "tolerance": 0.0,
+            "codes": (),
+        },
         "latency": None,
         "energy": None,
         "emulated": None,
