@@ -28,6 +28,7 @@ NEITHER = (
     "errors",
     "progress",
     "target.profile",
+    "target.deployable",
     "_run",
     "_discover",
 )

@@ -50,6 +50,7 @@ def test_json_has_what_is_promised(tmp_path: Path, capsys: Capture) -> None:
         "mismatched": 0,
         "detail": "",
         "tolerance": 0.0,
+        "codes": [],
     }
     emulated = found["emulated"]
     assert [sorted(layer) for layer in emulated["layers"]] == 2 * [
