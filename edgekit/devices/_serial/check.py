@@ -71,7 +71,11 @@ def _confirmed(
     for _ in range(2):
         monitor.load(given)
         ran, got = monitor.infer(1, 0, quiet_s), monitor.outputs()
-        off = _off(subject, ran, wanted, tolerance) if got is None else _different(got, wanted)
+        off = (
+            _off(subject, ran.results, wanted, tolerance)
+            if got is None
+            else _different(got, wanted)
+        )
         if not off or (monitor.loaded() == given and _same(monitor, ran, got, quiet_s)):
             break
     values = sum(one.nbytes // one.width for one in subject.outputs)
@@ -94,7 +98,7 @@ def _different(got: bytes, wanted: bytes) -> list[str]:
 
 def _off(subject: Subject, printed: Sequence[float], wanted: bytes, tolerance: float) -> list[str]:
     """Values that are printed otherwise than they should be."""
-    expected, printed = list(subject.real(wanted)), ran.results
+    expected = list(subject.real(wanted))
     if len(printed) != len(expected):
         return [f"{len(printed)} values are printed, should be {len(expected)}"]
     return [
