@@ -23,7 +23,7 @@ from edgekit.devices._serial.subject import read_subject
 from edgekit.devices._serial.timing import RULES_S, Timed, time_window
 from edgekit.devices.base import Device, Golden, Job, Request, Window
 from edgekit.equipment import Needs, Option
-from edgekit.errors import ConnectionLost, DeviceError
+from edgekit.errors import ConnectionLost, DeviceError, UsageError
 
 BAUD = 115200
 PATIENCE_S = 30.0
@@ -67,7 +67,8 @@ class Driver(Device):
 
     def identity(self) -> str:
         """The port; of a job that was taken."""
-        return f"serial {os.path.realpath(find_port(self.job.options.get('port')))}"
+        port = find_port(self.job.options.get("port"))
+        return f"serial {port if '://' in port else os.path.realpath(port)}"
 
     def _open(self, job: Job) -> Line:
         """The line to the device."""
@@ -75,6 +76,7 @@ class Driver(Device):
 
     def _deploy(self, job: Job) -> None:
         again = self._session is not None
+        _require_positive(job.options)
         self._hang_up()
         subject = read_subject(job.folder, job.manifest)
         try:
@@ -153,3 +155,9 @@ class Driver(Device):
     def _hang_up(self) -> None:
         if self._session is not None:
             self._session.line.close()
+
+
+def _require_positive(options: Mapping[str, Any]) -> None:
+    for name in ("inferences", "patience", "baud"):
+        if options.get(name, 1) <= 0:
+            raise UsageError(f"{name} = {options[name]} is not above 0", "leave it out")

@@ -16,7 +16,7 @@ from edgekit.devices.base import Request
 RULES_S = 10.0
 ATTEMPTS = 3
 WRAP_S = 2**32 / 1e6
-RATE, LATE_S = 0.02, 0.2
+RATE, LATE_S = 0.05, 0.2
 """How far the device's clock may be off the host's: relatively, and by what the host is late."""
 
 
