@@ -21,7 +21,7 @@ from __future__ import annotations
 import abc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar
@@ -116,6 +116,8 @@ class Request:
         warmup_seconds: Least time of those before, which are not timed.
         inferences: Least number of timed ones.
         most_seconds: When to stop for good; a driver gives up some time after.
+        fresh: Whether the device starts anew, which takes a pause; else it goes on where the
+            window before ended, and warms up only in the first.
         samples: Told latencies in ms as they come, so that they are kept whatever happens next.
     """
 
@@ -123,6 +125,7 @@ class Request:
     warmup_seconds: float = 0.3
     inferences: int = 10
     most_seconds: float = 120.0
+    fresh: bool = True
     samples: Callable[[Sequence[float]], None] = _ignore
 
 
@@ -206,6 +209,15 @@ class Device(Equipment, abc.ABC):
             raise DeviceError("nothing is on the device", "deploy a build first")
         return self._job
 
+    def assign(self, job: Job) -> None:
+        """Take a job, its options converted; nothing is touched yet.
+
+        Raises:
+            UsageError: An option that the driver does not take.
+            MissingExtra: A tool that it needs is not on PATH; the hint installs it.
+        """
+        self._job = replace(job, options=self.accept(job.options))
+
     def deploy(self, job: Job) -> None:
         """Bring the build onto the device.
 
@@ -214,8 +226,7 @@ class Device(Equipment, abc.ABC):
             MissingExtra: A tool that it needs is not on PATH; the hint installs it.
             EdgekitError: As the driver says.
         """
-        options = self.accept(job.options)
-        self._job = Job(job.folder, job.manifest, job.board, options)
+        self.assign(job)
         self._again(lambda: self._deploy(self.job), again=False)
 
     def check(self) -> Golden:
@@ -243,7 +254,10 @@ class Device(Equipment, abc.ABC):
         self._close()
 
     def identity(self) -> str:
-        """What no other bench may use at the same time; empty where many may."""
+        """Name of what no other bench may use at the same time, of a job that was assigned.
+
+        Empty where many may.
+        """
         return ""
 
     def _again(self, step: Callable[[], T], again: bool = True) -> T:

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from edgekit.bench import bench, board_of
 from toy_project import write_toy
 
 from edgekit.artifact import Build
-from edgekit.bench import bench, board_of
 from edgekit.devices import base
 from edgekit.devices.base import Device, Golden, Job
 from edgekit.equipment import Option
