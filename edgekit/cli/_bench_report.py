@@ -103,6 +103,8 @@ def _sustained(sustained: Sustained) -> None:
 
 
 def _golden(golden: Golden) -> str:
+    if not golden.compared:
+        return "not compared"
     text = f"{golden.compared:,} output values of {golden.vectors} golden vectors are "
     if golden.tolerance:
         return f"{text}within {golden.tolerance:g} of what they should be"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,9 @@ from edgekit.cli._values import DURATION, key_values
 if TYPE_CHECKING:
     from edgekit.harness.report import Report
 
-QUICK_WINDOWS, QUICK_SECONDS = 3, 0.2
+SECONDS, QUICK_WINDOWS, QUICK_SECONDS = 1.0, 3, 0.2
+OPTIONS = ("threads", "delegate", "core")
+"""Options of drivers that have one of the command's own."""
 
 
 @click.command(name="bench")
@@ -51,42 +52,29 @@ def command(context: click.Context, /, build: str, as_json: bool, **given: Any) 
     edgekit bench build/digits-rpi4 --device pi --power shunt
     edgekit bench build/digits-cortex-m4 --device qemu --core cortex-m7 --json
     """
-    from edgekit.artifact import Build
     from edgekit.cli._progress import make_progress
-    from edgekit.harness.bench import bench
-    from edgekit.harness.lab import load_lab
+    from edgekit.harness.api import bench_one
 
-    loaded = Build.load(Path(build))
-    lab = load_lab(Path(given["lab"]) if given["lab"] else None)
     progress = make_progress(verbosity())
     try:
-        report = bench(loaded, _wanted(given), lab, progress)
+        report = bench_one(build, given.pop("device"), progress=progress, **_wanted(given))
     finally:
         progress.close()
     _show(report, build, as_json)
     context.exit(0 if report.golden.ok else 4)
 
 
-def _wanted(given: dict[str, Any]) -> Any:
-    from edgekit.devices.base import Request
-    from edgekit.harness.bench import Wanted
-
-    named = {name: given[name] for name in ("threads", "delegate", "core")}
-    options = {name: value for name, value in named.items() if value is not None}
-    seconds = given["seconds"] or (QUICK_SECONDS if given["quick"] else Request.seconds)
-    return Wanted(
-        device=given["device"],
-        options={**key_values("--option", given["options"]), **options},
-        meter=given["power"],
-        meter_options=key_values("--meter-option", given["meter_option"]),
-        channel=given["channel"],
-        windows=QUICK_WINDOWS if given["quick"] else given["windows"],
-        request=Request(seconds=seconds),
-        inferences=given["inferences"],
-        sustained_s=given["sustained"] or 0.0,
-        idle_s=given["idle"] or 0.0,
-        output=Path(given["output"]),
-    )
+def _wanted(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of the command as arguments of `edgekit.bench`."""
+    options = key_values("--option", given.pop("options"))
+    options |= {name: text for name in OPTIONS if (text := given.pop(name)) is not None}
+    quick = given.pop("quick")
+    if quick:
+        given["windows"] = QUICK_WINDOWS
+    given["seconds"] = given["seconds"] or (QUICK_SECONDS if quick else SECONDS)
+    meter_options = key_values("--meter-option", given.pop("meter_option"))
+    times = {name: given.pop(name) or 0.0 for name in ("sustained", "idle")}
+    return {**given, **times, "options": options, "meter_options": meter_options}
 
 
 def _show(report: Report, build: str, as_json: bool) -> None:

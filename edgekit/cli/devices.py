@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgekit.cli._common import common, emit, json_option
 from edgekit.cli._table import fold
+
+if TYPE_CHECKING:
+    from edgekit.equipment import Equipment
+    from edgekit.harness.lab import Entry
 
 
 @click.command(name="devices")
@@ -30,27 +34,29 @@ def command(lab: str | None, as_json: bool) -> None:
 
     found = load_lab(Path(lab) if lab else None)
     drivers = [
-        {**_facts(name, find_driver(name)), "figures": sorted(find_driver(name).figures)}
+        {**_facts(name, find_driver(name), "device"), "figures": sorted(find_driver(name).figures)}
         for name in driver_names()
     ]
-    meters = [_facts(name, find_meter(name)) for name in meter_names()]
-    mine = {
-        "path": str(found.path) if found.path else None,
-        "devices": {name: {"driver": e.driver, **e.options} for name, e in found.devices.items()},
-        "meters": {name: {"driver": e.driver, **e.options} for name, e in found.meters.items()},
-    }
+    meters = [_facts(name, find_meter(name), "meter") for name in meter_names()]
+    mine = [_entry(name, entry, "device") for name, entry in found.devices.items()]
+    mine += [_entry(name, entry, "meter") for name, entry in found.meters.items()]
     if as_json:
-        emit({"devices": drivers, "meters": meters, "lab": mine})
+        emit([*drivers, *meters, *mine])
         return
     _section("Devices", drivers)
     _section("Power meters", meters)
-    _lab(mine)
+    _lab(found.path, mine)
 
 
-def _facts(name: str, kind: Any) -> dict[str, Any]:
+def _entry(name: str, entry: Entry, role: str) -> dict[str, Any]:
+    return {"name": name, "role": role, "driver": entry.driver, "told": dict(entry.options)}
+
+
+def _facts(name: str, kind: type[Equipment], role: str) -> dict[str, Any]:
     lacking = kind.needs.lacking()
     return {
         "name": name,
+        "role": role,
         "title": kind.title,
         "options": {key: option.help for key, option in kind.options.items()},
         "tools": list(kind.needs.tools),
@@ -77,12 +83,12 @@ def _lines(one: dict[str, Any]) -> list[str]:
     return [one["title"], *options, ready, *plugged]
 
 
-def _lab(mine: dict[str, Any]) -> None:
-    if mine["path"] is None:
+def _lab(path: Path | None, mine: list[dict[str, Any]]) -> None:
+    if path is None:
         click.echo("no lab.toml: edgekit devices --help shows one")
         return
-    click.secho(mine["path"], bold=True)
-    for side in ("devices", "meters"):
-        for name, entry in mine[side].items():
-            told = ", ".join(f"{key} {value}" for key, value in entry.items())
-            click.echo(fold(f"  {name}: {told}", " " * 6))
+    click.secho(str(path), bold=True)
+    for entry in mine:
+        told = "".join(f", {key} {value}" for key, value in entry["told"].items())
+        text = f"  {entry['name']}: {entry['role']}, driver {entry['driver']}{told}"
+        click.echo(fold(text, " " * 6))

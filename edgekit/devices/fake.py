@@ -41,6 +41,7 @@ class Driver(Device):
     def __init__(self) -> None:
         super().__init__()
         self._windows = 0
+        self._now = time.monotonic()
         self._lost = 0
 
     def _deploy(self, job: Job) -> None:
@@ -51,8 +52,8 @@ class Driver(Device):
 
     def _run(self, request: Request) -> Window:
         self._fail()
-        start = time.monotonic()
-        samples = self._samples(request)
+        samples, start = self._samples(request), self._now
+        self._now += sum(samples) / 1e3
         request.samples(samples)
         self._windows += 1
         state = State(
@@ -62,7 +63,7 @@ class Driver(Device):
             latency_ms=samples,
             inferences=len(samples),
             start_s=start,
-            end_s=start + sum(samples) / 1e3,
+            end_s=self._now,
             before=state,
             after=state,
             codes=self._names("codes"),
@@ -79,7 +80,7 @@ class Driver(Device):
             raise ConnectionLost("the fake device hung up, as it was told", "leave out lose")
 
     def _samples(self, request: Request) -> tuple[float, ...]:
-        """As many as would take the time of the window; no time passes."""
+        """As many as would take the time of the window; in truth no time passes."""
         draw = random.Random(f"{self._option('seed', 0)}/{self._windows}")
         median = self._option("latency_ms", 5.0) * (1 + self._option("drift", 0.0)) ** self._windows
         wanted = max(request.inferences, round(request.seconds * 1e3 / median) + 1)

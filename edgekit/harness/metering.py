@@ -62,20 +62,26 @@ class Metering:
         time.sleep(MARGIN_S)
         return self.meter.stop()
 
-    def energy(self, trace: Trace, window: Window) -> WindowEnergy:
-        """Of one window: between the edges of the channel, else by the clocks.
+    def span(self, trace: Trace, window: Window) -> Span:
+        """Where a window is in its trace: between the edges of the channel, else by the clocks.
 
         Raises:
-            DeviceError: There are not two edges.
-            DataError: The trace has gaps in the window, or does not hold it.
+            UsageError: The meter has no such channel.
+            DataError: The channel marks no window.
+        """
+        if self.channel:
+            return edges(trace, self.channel)[0]
+        return Span(window.start_s, window.end_s, window.clock_error_s)
+
+    def energy(self, trace: Trace, span: Span, inferences: int) -> WindowEnergy:
+        """Of one window.
+
+        Raises:
+            DataError: The trace does not hold it.
         """
         self._info = trace.info
         self._codes += trace.codes
-        if self.channel:
-            span = edges(trace, self.channel)[0]
-        else:
-            span = Span(window.start_s, window.end_s, window.clock_error_s)
-        return window_energy(trace, span, window.inferences, self.idle)
+        return window_energy(trace, span, inferences, self.idle)
 
     def combined(self, windows: Sequence[WindowEnergy]) -> Energy:
         """Of an inference, over windows whose traces were recorded here."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgekit.measure.energy import Span
     from edgekit.power.base import Trace
 
 REPORT, SAMPLES = "report.json", "samples.jsonl"
@@ -50,12 +51,12 @@ class RunFolder:
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
 
-    def trace(self, window: int, trace: Trace) -> None:
-        """Keep what a meter recorded during a window."""
+    def trace(self, window: int, trace: Trace, span: Span, inferences: int) -> None:
+        """Keep what a meter recorded, and where the window is in it; for `edgekit energy`."""
         if self.path:
-            from edgekit.power.files import write_trace
+            from edgekit.power._files.write import write_trace
 
-            write_trace(self.path / f"window-{window}.npz", trace)
+            write_trace(self.path / f"window-{window}.npz", trace, [span], [inferences])
 
     def finish(self, report: dict[str, Any]) -> None:
         """Write the report: the run is whole."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -44,10 +43,9 @@ class Session:
     def sustain(self, request: Request, seconds: float) -> list[Timed]:
         """Windows without a pause until the time is over; at least one."""
         taken: list[Timed] = []
-        start = time.monotonic()
         for timed in self._windows(replace(request, fresh=False), ENOUGH):
             taken.append(timed)
-            spent = time.monotonic() - start
+            spent = timed.window.end_s - taken[0].window.start_s
             self.progress.advance(int(min(spent, seconds)), int(seconds))
             if spent >= seconds:
                 break
@@ -66,5 +64,6 @@ class Session:
             window = self.device.run(asked)
         finally:
             trace = self.metering.stop()
-        self.folder.trace(number, trace)
-        return Timed(window, self.metering.energy(trace, window))
+        span = self.metering.span(trace, window)
+        self.folder.trace(number, trace, span, window.inferences)
+        return Timed(window, self.metering.energy(trace, span, window.inferences))

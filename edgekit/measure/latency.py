@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-_KEPT = 1001
-"""Order statistics of a window that the bootstrap works on; more change nothing."""
+_KEPT, _ALL_KEPT, _LEAST_KEPT = 1001, 20_000, 21
+"""Order statistics that the bootstrap works on: of a window, of all, and of one of very many."""
 BINS = 40
 FAR_OUT, LEAST_OUT = 3.0, 0.05
 """An outlier lies so many quartile distances above the upper quartile, and 5 % above the median."""
@@ -111,7 +111,8 @@ def medians_again(
     windows: Sequence[NDArray[np.float64]], draw: np.random.Generator
 ) -> NDArray[np.float64]:
     """float64 [RESAMPLES]: the median over windows that were drawn with replacement."""
-    kept = np.stack([_thin(window) for window in windows])
+    count = min(_KEPT, max(_LEAST_KEPT, _ALL_KEPT // len(windows)))
+    kept = np.stack([np.quantile(window, np.linspace(0, 1, count)) for window in windows])
     chosen = draw.integers(0, len(kept), (RESAMPLES, len(kept)))
     return np.asarray([np.median(kept[each]) for each in chosen])
 
@@ -140,7 +141,3 @@ def student(probability: float, free: int) -> float:
     third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
     fourth = (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160
     return z + first / free + second / free**2 + third / free**3 + fourth / free**4
-
-
-def _thin(window: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.quantile(window, np.linspace(0, 1, _KEPT))

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from edgekit.bench import bench, board_of
 from toy_project import write_toy
 
 from edgekit.artifact import Build
 from edgekit.devices import base
-from edgekit.devices.base import Device, Golden, Job
+from edgekit.devices.base import Device, Golden, Job, Request, Window
+from edgekit.devices.fake import Driver as Fake
 from edgekit.equipment import Option
-from edgekit.errors import ModelError, UsageError
+from edgekit.errors import ConnectionLost, DeviceError, ModelError, UsageError
+from edgekit.harness.bench import Wanted, bench
+from edgekit.harness.board import board_of
+from edgekit.harness.exclusive import exclusive
+from edgekit.harness.lab import Entry, Lab
+from edgekit.harness.run_folder import read_samples
 from edgekit.progress import Progress
 
-PACKAGE = Path(__file__).resolve().parents[1] / "edgekit"
-MEASURES = ("edgekit.bench", "edgekit.devices", "edgekit.measure", "edgekit.power")
+PACKAGE = Path(__file__).resolve().parents[2] / "edgekit"
+MEASURES = ("edgekit.harness", "edgekit.devices", "edgekit.measure", "edgekit.power")
 NEITHER = (
     "artifact",
     "doctor",
@@ -66,7 +74,8 @@ class Paper(Device):
 
 @pytest.fixture
 def paper(monkeypatch: pytest.MonkeyPatch) -> type[Paper]:
-    monkeypatch.setattr("edgekit.bench.find_driver", lambda name: Paper)
+    monkeypatch.setattr("edgekit.harness.lab.find_driver", lambda name: Paper)
+    monkeypatch.setattr("edgekit.harness.lab.driver_names", lambda: ["paper"])
     monkeypatch.setattr(Paper, "golden", Golden(2, 20, 0))
     return Paper
 
@@ -82,20 +91,21 @@ def test_steps_come_in_order_and_the_device_is_closed(paper: type[Paper]) -> Non
         def step(self, what: str) -> None:
             self.told.append(what)
 
-    report = bench(build_for("nucleo-l4r5zi"), "paper", {"threads": 2}, Steps())
+    wanted = Wanted("paper", {"threads": "2"})
+    report = bench(build_for("nucleo-l4r5zi"), wanted, progress=Steps())
     assert paper.seen == ["deploy nucleo-l4r5zi {'threads': 2}", "check", "count", "close"]
     assert Steps.told == ["deploy to paper", "run the golden vectors", "measure"]
-    assert report.to_json() == {
+    found = report.to_json()
+    assert {key: found[key] for key in ("device", "kind", "target", "validity", "codes")} == {
         "device": "paper",
+        "kind": "emulator",
         "target": "nucleo-l4r5zi",
-        "golden": {"vectors": 2, "compared": 20, "mismatched": 0, "detail": "", "tolerance": 0.0},
-        "latency": None,
-        "energy": None,
-        "emulated": None,
         "validity": "valid",
         "codes": [],
-        "environment": {"paper": "A4"},
     }
+    assert (found["golden"]["compared"], found["golden"]["ok"]) == (20, True)
+    assert [found[key] for key in ("latency", "energy", "emulated", "sustained")] == [None] * 4
+    assert (found["settings"], found["environment"]) == ({"threads": 2}, {"paper": "A4"})
 
 
 @pytest.mark.parametrize(
@@ -107,7 +117,7 @@ def test_device_that_computes_something_else_gets_no_figures(
     paper: type[Paper], golden: Golden
 ) -> None:
     paper.golden = golden
-    report = bench(build_for("rpi4"), "paper")
+    report = bench(build_for("rpi4"), Wanted("paper"))
     assert paper.seen == ["deploy rpi4 {}", "check", "close"]
     assert (report.validity, report.codes) == ("invalid", ("golden_mismatch",))
 
@@ -116,13 +126,13 @@ def test_files_that_the_manifest_does_not_describe_are_not_measured(
     paper: type[Paper], tmp_path: Path
 ) -> None:
     build = Build(tmp_path, write_toy(tmp_path))
-    assert bench(build, "paper").validity == "valid"
+    assert bench(build, Wanted("paper")).validity == "valid"
     weights = tmp_path / "c_project" / "toy_weights.h"
     weights.write_text(weights.read_text().replace("{-128", "{-127", 1))
     (tmp_path / "c_project" / "toy.h").unlink()
     paper.seen = []
     with pytest.raises(ModelError) as caught:
-        bench(build, "paper")
+        bench(build, Wanted("paper"))
     files = "c_project/toy.h is missing; c_project/toy_weights.h was changed"
     assert caught.value.message == f"{tmp_path}: {files}"
     assert caught.value.hint.startswith("build it again with --force")
@@ -131,14 +141,110 @@ def test_files_that_the_manifest_does_not_describe_are_not_measured(
 
 def test_device_is_closed_when_it_fails(paper: type[Paper]) -> None:
     with pytest.raises(UsageError, match="takes no option 'core'"):
-        bench(build_for("rpi4"), "paper", {"core": "cortex-m4"})
+        bench(build_for("rpi4"), Wanted("paper", {"core": "cortex-m4"}))
     assert paper.seen == ["close"]
 
 
 def test_unknown_device_gets_a_hint() -> None:
     with pytest.raises(UsageError, match="no device 'qmeu'") as caught:
-        bench(build_for("rpi4"), "qmeu")
+        bench(build_for("rpi4"), Wanted("qmeu"))
     assert caught.value.hint == "did you mean qemu?"
+
+
+def fake(**options: object) -> Wanted:
+    return Wanted("fake", options)
+
+
+def test_windows_are_timed_and_kept(tmp_path: Path) -> None:
+    wanted = replace(fake(latency_ms=2), output=tmp_path / "runs")
+    report = bench(build_for("rpi4"), wanted)
+    latency = report.latency
+    assert latency is not None
+    assert latency.median_ms == pytest.approx(2, rel=0.01)
+    assert latency.samples == 5 * 501
+    assert (report.validity, report.codes) == ("valid", ())
+    folder = tmp_path / "runs" / "x-fake-001"
+    kept_report = json.loads((folder / "report.json").read_text())
+    assert kept_report == json.loads(json.dumps(report.to_json()))
+    kept = read_samples(folder)
+    assert [len(window) for window in kept] == [501] * 5
+    assert latency.windows_ms[2] == pytest.approx(float(np.median(kept[2])), rel=1e-5)
+
+
+def test_run_that_breaks_off_keeps_its_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Dies(Fake):
+        def _run(self, request: Request) -> Window:
+            if self._windows == 2:
+                raise DeviceError("gone", "plug it in")
+            return super()._run(request)
+
+    monkeypatch.setattr("edgekit.harness.lab.find_driver", lambda name: Dies)
+    with pytest.raises(DeviceError, match="gone"):
+        bench(build_for("rpi4"), Wanted("desk", output=tmp_path), Lab({"desk": Entry("fake")}))
+    assert [len(window) for window in read_samples(tmp_path / "x-desk-001")] == [201, 201]
+    assert not (tmp_path / "x-desk-001" / "report.json").exists()
+
+
+def test_runs_get_folders_of_their_own(tmp_path: Path) -> None:
+    wanted = replace(fake(), output=tmp_path)
+    folders = [bench(build_for("rpi4"), wanted).folder for _ in range(2)]
+    assert [Path(folder).name for folder in folders] == ["x-fake-001", "x-fake-002"]
+
+
+def test_connection_that_breaks_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "PAUSE_S", 0)
+    assert bench(build_for("rpi4"), fake(lose=2)).codes == ("reconnected",)
+    with pytest.raises(ConnectionLost):
+        bench(build_for("rpi4"), fake(lose=3))
+
+
+CODES = {
+    "drift": (fake(drift=0.02), ("drift",)),
+    "throttled": (fake(throttled="soft-temperature"), ("throttled",)),
+    "load": (fake(load=9), ("loaded_host",)),
+    "of the driver": (fake(codes="samples_lost"), ("samples_lost",)),
+    "quick": (replace(fake(), windows=3), ("few_windows",)),
+    "short": (replace(fake(), request=Request(seconds=0.1)), ("window_too_short",)),
+}
+
+
+@pytest.mark.parametrize(("wanted", "codes"), CODES.values(), ids=CODES.keys())
+def test_verdict_of_a_run(wanted: Wanted, codes: tuple[str, ...]) -> None:
+    assert bench(build_for("rpi4"), wanted).codes == codes
+
+
+def test_count_of_inferences_goes_where_the_driver_looks(paper: type[Paper]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Paper, "options", {"inferences": Option("vectors", "whole")})
+        bench(build_for("rpi4"), Wanted("paper", inferences=7))
+    assert paper.seen[0] == "deploy rpi4 {'inferences': 7}"
+
+
+def test_inferences_are_the_least_of_a_window() -> None:
+    report = bench(build_for("rpi4"), replace(fake(latency_ms=500), inferences=20))
+    assert report.latency is not None
+    assert report.latency.samples == 100
+
+
+def test_second_bench_on_a_device_is_refused() -> None:
+    second = exclusive("the only one")
+    with exclusive("the only one"), pytest.raises(DeviceError, match="another bench") as caught:
+        second.__enter__()
+    assert f"has the only one (process {os.getpid()})" in caught.value.message
+    assert caught.value.hint == "wait until it is done"
+    with exclusive("the only one"), exclusive(""), exclusive(""):
+        pass
+
+
+def test_sustained_run_has_a_curve() -> None:
+    wanted = replace(fake(drift=0.01), sustained_s=10)
+    report = bench(build_for("rpi4"), wanted)
+    assert report.sustained is not None
+    assert report.latency is not None
+    assert len(report.sustained.curve) == len(report.latency.windows_ms) == 10
+    assert report.sustained.hot_ms > report.sustained.cold_ms
 
 
 def test_what_is_known_of_a_board() -> None:
@@ -177,7 +283,7 @@ def test_only_the_manifest_crosses_from_build_to_bench() -> None:
 
 def test_bench_loads_nothing_that_builds() -> None:
     code = (
-        "import sys, json, edgekit.bench, edgekit.devices.qemu, edgekit.cli.bench;"
+        "import sys, json, edgekit.harness.bench, edgekit.devices.qemu, edgekit.cli.bench;"
         "print(json.dumps(sorted(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
