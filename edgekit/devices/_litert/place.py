@@ -37,9 +37,11 @@ class Place(abc.ABC):
 
     Attributes:
         name: For people, e.g. `pi@raspberrypi`.
+        packages: What pip is to install there where the runtime is missing.
     """
 
     name: str
+    packages: str = "ai-edge-litert numpy"
 
     @abc.abstractmethod
     def open(self) -> None:

@@ -17,6 +17,7 @@ from edgekit.devices._litert.place import Ending, Place
 from edgekit.errors import DeviceError, EdgekitError, MissingExtra, TargetError
 
 SCHEMA = 1
+PIP = "python3 -m pip"
 START_S, WORD_S, GRACE_S = 60.0, 20.0, 2.0
 """Seconds for a worker to load its model, to answer a word, to end by itself."""
 
@@ -111,7 +112,7 @@ class Session:
         if event is None:
             raise self._dead() if self._lines.ended else self._silent(doing)
         if event["event"] == "error":
-            raise _explain(self._place.name, event)
+            raise _explain(self._place.name, self._place.packages, event)
         return event
 
     def _dead(self) -> EdgekitError:
@@ -166,13 +167,13 @@ def _start(place: Place, command: list[str], errors: Any) -> subprocess.Popen[by
         ) from error
 
 
-def _explain(name: str, event: Mapping[str, Any]) -> EdgekitError:
+def _explain(name: str, packages: str, event: Mapping[str, Any]) -> EdgekitError:
     """The error for what a worker says is wrong."""
     what, kind = event.get("what", "no reason given"), event.get("kind", "model")
     if kind == "missing":
         return MissingExtra(
             f"{name}: {what}",
-            "there: python3 -m pip install ai-edge-litert numpy (or an older one)",
+            f"there: {PIP} install {packages}",
         )
     if kind == "memory":
         return DeviceError(f"{name}: {what}", "close programs there, or take a smaller model")
