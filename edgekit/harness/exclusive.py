@@ -15,6 +15,8 @@ from pathlib import Path
 
 from edgekit.errors import DeviceError
 
+LOCKS = Path(tempfile.gettempdir()) / f"edgekit-{os.getuid()}"
+
 
 @contextlib.contextmanager
 def exclusive(identity: str) -> Iterator[None]:
@@ -26,10 +28,9 @@ def exclusive(identity: str) -> Iterator[None]:
     if not identity:
         yield
         return
-    folder = Path(tempfile.gettempdir()) / f"edgekit-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    LOCKS.mkdir(mode=0o700, exist_ok=True)
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    with open(folder / f"device-{name}", "a+", encoding="ascii") as handle:
+    with open(LOCKS / f"device-{name}", "a+", encoding="ascii") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
