@@ -121,8 +121,8 @@ class Request:
         warmup_seconds: Least time of those before, which are not timed.
         inferences: Least number of timed ones.
         most_seconds: When to stop for good; a driver gives up some time after.
-        fresh: Whether the device starts anew, which takes a pause; else it goes on where the
-            window before ended, and warms up only in the first.
+        keep_s: How long the process is kept for windows that follow without a pause; 0: the next
+            one gets a process of its own.
         samples: Told latencies in ms as they come, so that they are kept whatever happens next.
     """
 
@@ -130,7 +130,7 @@ class Request:
     warmup_seconds: float = 0.3
     inferences: int = 10
     most_seconds: float = 120.0
-    fresh: bool = True
+    keep_s: float = 0.0
     samples: Callable[[Sequence[float]], None] = _ignore
 
 

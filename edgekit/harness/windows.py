@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from edgekit.harness.metering import Metering
     from edgekit.measure.energy import WindowEnergy
 
-ENOUGH = 10_000
-"""Windows that no sustained run reaches."""
+ENOUGH, SPARE_S = 100_000, 60.0
+"""Windows that no sustained run reaches; how much longer than asked for it may take."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Session:
     def sustain(self, request: Request, seconds: float) -> list[Timed]:
         """Windows without a pause until the time is over; at least one."""
         taken: list[Timed] = []
-        for timed in self._windows(replace(request, fresh=False), ENOUGH):
+        kept = replace(request, keep_s=seconds + SPARE_S)
+        for timed in self._windows(kept, ENOUGH):
             taken.append(timed)
             spent = timed.window.end_s - taken[0].window.start_s
             self.progress.advance(int(min(spent, seconds)), int(seconds))
