@@ -30,6 +30,8 @@ TOTALS = (
 )
 CURVE = 60
 """Bars that a curve over time is drawn with, at most."""
+FLOOR = 0.8
+"""Share of the lowest point at which its bars begin."""
 
 
 def print_report(report: Report) -> None:
@@ -93,7 +95,8 @@ def _sustained(sustained: Sustained) -> None:
         "sustained",
         f"{sustained.cold_ms:.4g} ms cold, {sustained.hot_ms:.4g} ms hot ({slower:+.1%})",
     )
-    item("", f"0 s |{bars(latencies)}| {end:.0f} s, up to {max(latencies):.4g} ms")
+    drawn = bars(latencies, least=FLOOR * min(latencies))
+    item("", f"0 s |{drawn}| {end:.0f} s, up to {max(latencies):.4g} ms")
     onset = "it did not slow down"
     if sustained.onset_s is not None:
         onset = f"it slowed down for good after {sustained.onset_s:.0f} s"
