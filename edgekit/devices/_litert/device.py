@@ -54,7 +54,9 @@ class LiteRtDevice(Device):
         artifact = tflite_of(job)
         self._close()
         self._there = self._connect(job)
+        self._there.packages = packages_of(job)
         self._there.open()
+        _refuse_ops(job, job.folder / artifact["path"], self._there.runtime)
         self._model = self._there.put(job.folder / artifact["path"])
 
     def _check(self) -> Golden:
@@ -172,6 +174,26 @@ def tflite_of(job: Job) -> Mapping[str, Any]:
             found: Mapping[str, Any] = artifact
             return found
     raise ModelError(f"{job.folder} has no .tflite", "build it with --export tflite")
+
+
+def packages_of(job: Job) -> str:
+    """What pip installs on a device of the build's target."""
+    from edgekit.target.profile import load_profile
+
+    try:
+        profile = load_profile(job.manifest["target"])
+    except UsageError:  # a target of another machine
+        return Place.packages
+    runtime = profile.runtime
+    return runtime.package if profile.family == "linux" else Place.packages
+
+
+def _refuse_ops(job: Job, model: Path, runtime: str) -> None:
+    """Refuse a model with ops, or versions of ops, that the runtime there does not have."""
+    from edgekit.target.deployable import refuse_model
+
+    if runtime:
+        refuse_model(model.read_bytes(), job.manifest["target"], runtime)
 
 
 def _check_options(given: Mapping[str, Any]) -> None:

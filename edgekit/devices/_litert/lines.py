@@ -72,6 +72,19 @@ class Lines:
             self.said = line.decode(errors="replace").strip()[-SHOWN:]
 
 
+def read_line(pipe: IO[bytes], seconds: float) -> str:
+    """The first line of a pipe; what there is of it after so many seconds."""
+    found, until = b"", time.monotonic() + seconds
+    with selectors.DefaultSelector() as selector:
+        selector.register(pipe, selectors.EVENT_READ)
+        while not found.endswith(b"\n") and selector.select(max(0, until - time.monotonic())):
+            byte = os.read(pipe.fileno(), 1)
+            if not byte:
+                break
+            found += byte
+    return found.decode(errors="replace").strip()
+
+
 def parse(line: bytes) -> Mapping[str, Any] | None:
     """The event of a line, None where it is none."""
     try:

@@ -37,11 +37,14 @@ class Place(abc.ABC):
 
     Attributes:
         name: For people, e.g. `pi@raspberrypi`.
+        runtime: Package and version there, where `open` finds it out: a model that it cannot run
+            is then refused before it is copied.
         packages: What pip is to install there where the runtime is missing.
     """
 
     name: str
     packages: str = "ai-edge-litert numpy"
+    runtime: str = ""
 
     @abc.abstractmethod
     def open(self) -> None:
