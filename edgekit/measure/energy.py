@@ -86,6 +86,15 @@ class Energy:
     info: MeterInfo = field(default_factory=lambda: MeterInfo("unknown", "board"))
     idle: Idle | None = None
 
+    def figures(self) -> dict[str, Any]:
+        """In mJ an inference, as `edgekit bench --json` has it."""
+        return {
+            "gross_mj": _milli(self.median_uj),
+            "net_mj": _milli(self.net_median_uj),
+            "uncertainty_mj": _milli(self.uncertainty_uj),
+            "meter": self.info.name,
+        }
+
     def to_json(self) -> dict[str, Any]:
         """As `edgekit energy --json` prints it."""
         return {
@@ -152,3 +161,7 @@ def _terms(known: Sequence[WindowEnergy], gross: Sequence[float], info: MeterInf
         if net
         else None,
     )
+
+
+def _milli(micro: float | None) -> float | None:
+    return None if micro is None else micro / 1e3
