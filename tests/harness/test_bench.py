@@ -37,6 +37,7 @@ NEITHER = (
     "errors",
     "progress",
     "target.profile",
+    "target.deployable",
     "_run",
     "_discover",
 )
