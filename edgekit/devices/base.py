@@ -254,6 +254,15 @@ class Device(Equipment, abc.ABC):
         """Names and versions of what may have had a say, as JSON; after `check`."""
         return self._environment()
 
+    def reach(self, options: Mapping[str, Any]) -> None:
+        """Connect and hang up, for `edgekit doctor`.
+
+        Raises:
+            EdgekitError: As `deploy`.
+        """
+        self.assign(Job(Path(), {}, None, options))
+        self._reach()
+
     def close(self) -> None:
         """Leave the device as it was found; may be called at any time, and twice."""
         self._close()
@@ -295,6 +304,9 @@ class Device(Equipment, abc.ABC):
 
     def _environment(self) -> Mapping[str, Any]:
         return {}
+
+    def _reach(self) -> None:
+        """Nothing to do where nothing is connected to."""
 
     def _close(self) -> None:
         """Nothing to do where nothing is held."""

@@ -145,6 +145,10 @@ class LiteRtDevice(Device):
             **self._place.facts(),
         }
 
+    def _reach(self) -> None:
+        self._there = self._connect(self.job)
+        self._there.open()
+
     def _close(self) -> None:
         if self._kept is not None:
             self._kept.close()
