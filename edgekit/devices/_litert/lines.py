@@ -68,8 +68,13 @@ class Lines:
         event = parse(line)
         if event is not None:
             self._ready.append(event)
-        elif line.strip():
-            self.said = line.decode(errors="replace").strip()[-SHOWN:]
+        elif worth_telling(text := line.decode(errors="replace")):
+            self.said = text.strip()[-SHOWN:]
+
+
+def worth_telling(line: str) -> bool:
+    """Whether a line of a log may say what is wrong."""
+    return bool(line.strip()) and not line.startswith("INFO: ")
 
 
 def read_line(pipe: IO[bytes], seconds: float) -> str:

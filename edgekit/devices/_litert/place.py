@@ -28,7 +28,7 @@ class Ending:
     said: str
 
     def __str__(self) -> str:
-        how = "still running" if self.code is None else f"exit code {self.code}"
+        how = "still running" if self.code is None else _ending(self.code)
         return f"{how}: {self.said}" if self.said else how
 
 
@@ -88,6 +88,10 @@ class Place(abc.ABC):
     @abc.abstractmethod
     def close(self) -> None:
         """Leave it as it was found; may be called at any time, and twice."""
+
+
+def _ending(code: int) -> str:
+    return f"exit code {code}" if code >= 0 else f"signal {-code}"
 
 
 def fault(name: str, ending: Ending, lost: Sequence[int] = ()) -> EdgekitError:

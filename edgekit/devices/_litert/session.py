@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-from edgekit.devices._litert.lines import SHOWN, Lines
+from edgekit.devices._litert.lines import SHOWN, Lines, worth_telling
 from edgekit.devices._litert.place import Ending, Place
 from edgekit.errors import DeviceError, EdgekitError, MissingExtra, TargetError
 
@@ -138,8 +138,9 @@ class Session:
     def _said(self) -> str:
         """The last line that was no event; of the error stream before that of the output."""
         self._errors.seek(0)
-        lines = self._errors.read()[-4096:].decode(errors="replace").strip().splitlines()
-        return lines[-1].strip()[-SHOWN:] if lines else self._lines.said
+        text = self._errors.read()[-4096:].decode(errors="replace")
+        lines = [line.strip() for line in text.splitlines() if worth_telling(line)]
+        return lines[-1][-SHOWN:] if lines else self._lines.said
 
     def __enter__(self) -> Session:
         return self
