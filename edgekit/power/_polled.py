@@ -119,9 +119,11 @@ def refuse_charging(read: Sequence[Readable]) -> None:
         DeviceError: It is.
     """
     for one in read:
-        if one.charging():
-            hint = "unplug the charger, or measure at its plug"
-            raise DeviceError(f"the battery {one.name} is charging", hint)
+        if one.scope == "battery" and one.charging():
+            hint = "unplug the charger (a phone: adb over Wi-Fi), or measure at its plug"
+            raise DeviceError(
+                f"the battery of {one.name} is charging, or something else feeds it", hint
+            )
 
 
 def _values(read: Sequence[Readable], columns: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Words of a PPK2's stream as a trace, and when on this machine's clock they were taken."""
+"""Words of a PPK2's stream as a trace."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import DeviceError
+from edgekit.power._anchor import Anchor
 from edgekit.power.base import MeterInfo, Trace
 
 if TYPE_CHECKING:
@@ -25,29 +26,25 @@ class Stream:
     """What came of one capture.
 
     Attributes:
-        asked_s: When it was asked to measure, on `time.monotonic`: before its first sample.
+        anchor: When its samples were taken.
         blocks: First sample's count and words of each run without loss.
         lost: Count of the first sample that is missing, and how many are; None: unknown.
-        first_s: When the first sample was taken at the latest, by each block's arrival.
     """
 
-    asked_s: float
+    anchor: Anchor
     blocks: list[tuple[int, Any]] = field(default_factory=list)
     lost: list[tuple[int, int | None]] = field(default_factory=list)
-    first_s: float = math.inf
 
     def arrived(self, start: int, words: Any, now_s: float) -> None:
-        """Keep a block; its last sample was taken before it came."""
+        """Keep a block."""
         self.blocks.append((start, words))
-        self.first_s = min(self.first_s, now_s - (start + len(words)) * PERIOD_S)
+        self.anchor.came(start + len(words), now_s)
 
 
 def trace_of(stream: Stream, calibration: Calibration, volts: float, name: str) -> Trace:
     """The trace of a stream, at a constant voltage.
 
-    The first sample was taken between the request and the earliest time that an arrival allows:
-    the middle is taken, and half of the span divided by sqrt(3) is how far it may be off. After a
-    loss of unknown length that holds no more, which the code `samples_lost` says.
+    After a loss of unknown length its times no longer hold, which the code `samples_lost` says.
 
     Raises:
         DeviceError: Nothing came.
@@ -56,8 +53,7 @@ def trace_of(stream: Stream, calibration: Calibration, volts: float, name: str) 
         raise DeviceError("the PPK2 sent nothing", "check the cable, then try again")
     counts = [start + np.arange(len(words)) for start, words in stream.blocks]
     words = np.concatenate([np.array(words, np.uint32) for _, words in stream.blocks])
-    latest = max(stream.first_s, stream.asked_s)
-    begin = (stream.asked_s + latest) / 2
+    begin = stream.anchor.begin_s
     time_s = begin + np.concatenate(counts) * PERIOD_S
     current = _amperes(words, calibration)
     logic = [(words >> 24 + bit & 1).astype(np.uint8) for bit in range(8)]
@@ -67,7 +63,7 @@ def trace_of(stream: Stream, calibration: Calibration, volts: float, name: str) 
         current_a=current,
         digital={f"D{bit}": levels for bit, levels in enumerate(logic)},
         gaps=_gaps(stream, begin),
-        clock_error_s=(latest - stream.asked_s) / 2 / math.sqrt(3),
+        clock_error_s=stream.anchor.error_s,
         info=MeterInfo(name, "board", _gain(words, current), 1 / PERIOD_S),
         codes=("samples_lost",) if any(n is None for _, n in stream.lost) else (),
         sample="mean",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.equipment import Needs, Option
 from edgekit.errors import DeviceError, UsageError
+from edgekit.power._usb import usb_devices
 from edgekit.power.base import PowerMeter, Trace
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edgekit.power._ppk2 import Stream
 
 PATIENCE_S = 5.0
-VENDOR, PRODUCT = 0x1915, 0xC00A
+USB = ("1915", "c00a")
 
 
 class Meter(PowerMeter):
@@ -55,14 +56,8 @@ class Meter(PowerMeter):
 
     @classmethod
     def plugged_in(cls) -> list[str]:
-        """Serial numbers of those on USB."""
-        try:
-            from serial.tools.list_ports import comports
-
-            mine = [p for p in comports() if (p.vid, p.pid) == (VENDOR, PRODUCT)]
-            return sorted({port.serial_number or port.device for port in mine})
-        except (ImportError, OSError):
-            return []
+        """Those on USB."""
+        return [name for name, kind in usb_devices() if kind == USB]
 
     def _open(self) -> None:
         from ppk2lab.errors import Ppk2labError
@@ -85,13 +80,14 @@ class Meter(PowerMeter):
         return PPK2.open(serial_number=self.given.get("serial"), port=self.given.get("port"))
 
     def _start(self) -> None:
-        from edgekit.power._ppk2 import Stream
+        from edgekit.power._anchor import Anchor
+        from edgekit.power._ppk2 import PERIOD_S, Stream
 
         if self._device is None:
             raise DeviceError("the meter is not connected", "open it first")
         self._end.clear()
         self._failed = None
-        self._stream = Stream(time.monotonic())
+        self._stream = Stream(Anchor(time.monotonic(), PERIOD_S))
         self._thread = threading.Thread(target=self._run, name="read PPK2", daemon=True)
         self._thread.start()
 

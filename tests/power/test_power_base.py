@@ -12,7 +12,7 @@ from edgekit.equipment import Needs
 from edgekit.errors import MissingExtra, UsageError
 from edgekit.power.base import find_meter, meter_names
 
-METERS = ["estimate", "ina2xx", "none", "ppk2", "replay", "sysfs"]
+METERS = ["android", "estimate", "ina2xx", "joulescope", "none", "ppk2", "replay", "sysfs"]
 
 
 def test_meters_are_the_files_of_the_folder() -> None:
@@ -42,7 +42,7 @@ def test_listing_meters_and_what_is_plugged_in_loads_no_numpy() -> None:
     assert loaded.isdisjoint({"numpy", "tensorflow"})
 
 
-@pytest.mark.parametrize("name", ["ppk2"])
+@pytest.mark.parametrize("name", ["ppk2", "joulescope"])
 def test_package_that_is_missing_is_named_with_the_extra(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,7 +141,7 @@ def test_battery_that_discharges(tmp_path: Path, current: int) -> None:
 
 def test_battery_that_is_charged_is_refused_and_later_noticed(tmp_path: Path) -> None:
     folder = battery(tmp_path, "Charging", power_now=1_500_000)
-    with pytest.raises(DeviceError, match="battery BAT0 is charging") as caught:
+    with pytest.raises(DeviceError, match="battery of BAT0 is charging") as caught:
         record(tmp_path, 0.1)
     assert "unplug the charger" in caught.value.hint
     write(folder / "status", "Discharging")
