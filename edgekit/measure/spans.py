@@ -23,11 +23,13 @@ class Span:
         start_s: On the clock of the trace.
         end_s: The same.
         error_s: How far both may be off together, standard uncertainty.
+        seen: Whether the trace itself shows them, so that whose clock it has is no matter.
     """
 
     start_s: float
     end_s: float
     error_s: float = 0.0
+    seen: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -67,7 +69,7 @@ def edges(trace: Trace, channel: str, active: Active = "auto") -> list[Span]:
     if not windows:
         hint = "give the windows' times in a file (--marks), or another channel (--channel)"
         raise DataError(f"channel {channel} marks no window that the trace shows whole", hint)
-    return [Span(start, end) for start, end in windows]
+    return [Span(start, end, seen=True) for start, end in windows]
 
 
 def marks(timestamps: Sequence[float], error_s: float = 0.0) -> list[Span]:

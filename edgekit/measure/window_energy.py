@@ -125,7 +125,8 @@ def window_energy(
         return replace(window, codes=("samples_lost",))
     gross = joules(trace, span)
     period = max(spacing(trace, span.start_s), spacing(trace, span.end_s))
-    apart = math.hypot(period, span.error_s, trace.clock_error_s) / span.duration_s
+    clock = 0.0 if span.seen else trace.clock_error_s
+    apart = math.hypot(period, span.error_s, clock) / span.duration_s
     codes = ("window_too_short",) if apart > SHORT else ()
     window = replace(window, gross_j=gross, synchronisation_j=gross * apart, codes=codes)
     return window if idle is None else _net(window, gross, idle)

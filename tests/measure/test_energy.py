@@ -107,6 +107,8 @@ def test_energy_of_a_window_and_its_uncertainty() -> None:
     assert window.per_inference_uj == pytest.approx(5000)
     assert window.synchronisation_j == pytest.approx(0.05 * math.hypot(0.001, 0.003, 0.004))
     assert (window.net_j, window.codes) == (None, ())
+    seen = window_energy(trace, Span(1.0, 3.0, seen=True))
+    assert seen.synchronisation_j == pytest.approx(0.05 * 0.001), "the trace's clock is no matter"
 
 
 def test_window_that_its_marks_make_uncertain_is_too_short() -> None:

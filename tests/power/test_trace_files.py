@@ -106,7 +106,7 @@ def full_trace() -> Trace:
 
 
 def test_written_trace_is_read_back_and_the_same_bytes(tmp_path: Path) -> None:
-    trace, spans = full_trace(), [Span(5.3, 5.4, 0.001), Span(5.5, 5.6)]
+    trace, spans = full_trace(), [Span(5.3, 5.4, 0.001), Span(5.5, 5.6, seen=True)]
     write_trace(tmp_path / "a.npz", trace, spans, [3, 4])
     write_trace(tmp_path / "b.npz", trace, spans, [3, 4])
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()

@@ -74,7 +74,7 @@ def _own(arrays: Mapping[str, Any], path: Path) -> Recording:
         codes=tuple(meta["codes"]),
         sample=meta["sample"],
     )
-    spans = tuple(Span(*map(float, row)) for row in arrays["spans"])
+    spans = tuple(Span(a, b, error, bool(seen)) for a, b, error, seen in arrays["spans"].tolist())
     return Recording(trace, spans, tuple(int(count) for count in arrays["inferences"]))
 
 
@@ -87,7 +87,7 @@ def _session(arrays: Mapping[str, Any], path: Path) -> Recording:
         if not 0 <= first < last < energy.size:
             raise DataError(f"{path}: capture {index} ends within its window", "record it again")
         time = begin + np.arange(energy.size + 1) * PERIOD_S
-        spans.append(Span(float(time[first]), float(time[last])))
+        spans.append(Span(float(time[first]), float(time[last]), seen=True))
         counts.append(int(arrays[f"iterations_{index}"]))
         gaps.append((float(time[-1]), float(time[-1]) + BETWEEN_S))
         times.append(time[:-1])

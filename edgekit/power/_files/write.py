@@ -40,7 +40,7 @@ def write_trace(
             stream,
             **{name: array for name, array in arrays.items() if array is not None},
             gaps=np.array(trace.gaps, np.float64).reshape(-1, 2),
-            spans=np.array([(s.start_s, s.end_s, s.error_s) for s in spans]).reshape(-1, 3),
+            spans=np.array([(s.start_s, s.end_s, s.error_s, s.seen) for s in spans]).reshape(-1, 4),
             inferences=np.array(inferences, np.int64),
             **{OWN: np.array(json.dumps(meta, sort_keys=True))},
         )
