@@ -49,8 +49,8 @@ def bench(build: Any, device: str, **wanted: Any) -> Report:
         build: Folder of a build, or what `build` returned.
         device: Name of a device of `lab.toml`, or of a driver (`edgekit devices`).
         **wanted: `options` of the device and `meter_options` of the meter (mappings), `power`
-            (name of a meter), `channel`, `windows`, `seconds`, `inferences`, `sustained`, `idle`
-            (seconds), `lab` (path), `output` (folder; without it no samples are kept), and
+            (name of a meter), `channel`, `windows`, `seconds`, `inferences`, `quick`, `sustained`,
+            `idle` (seconds), `lab` (path), `output` (folder; without it no samples are kept), and
             `progress`.
 
     Returns:

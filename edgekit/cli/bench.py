@@ -68,7 +68,7 @@ def _wanted(given: dict[str, Any]) -> dict[str, Any]:
     """The options of the command as arguments of `edgekit.bench`."""
     options = key_values("--option", given.pop("options"))
     options |= {name: text for name in OPTIONS if (text := given.pop(name)) is not None}
-    quick = given.pop("quick")
+    quick = given["quick"]
     if quick:
         given["windows"] = QUICK_WINDOWS
     given["seconds"] = given["seconds"] or (QUICK_SECONDS if quick else SECONDS)

@@ -35,6 +35,7 @@ class Driver(Device):
         "throttled": Option("names of what throttles it, parted by commas"),
         "codes": Option("codes that the driver reports, parted by commas"),
         "lose": Option("connections that break before a window succeeds, default 0", "whole"),
+        "real_time": Option("let the time of a window pass, default no", "switch"),
         "die": Option("fail for good when the first window is asked for, default no", "switch"),
     }
 
@@ -52,8 +53,9 @@ class Driver(Device):
 
     def _run(self, request: Request) -> Window:
         self._fail()
-        samples, start = self._samples(request), self._now
-        self._now += sum(samples) / 1e3
+        samples = self._samples(request)
+        seconds = sum(samples) / 1e3
+        start = self._pass(seconds)
         request.samples(samples)
         self._windows += 1
         state = State(
@@ -79,8 +81,17 @@ class Driver(Device):
             self._lost += 1
             raise ConnectionLost("the fake device hung up, as it was told", "leave out lose")
 
+    def _pass(self, seconds: float) -> float:
+        """Let time pass, if only in name; returns when that began."""
+        start = self._now
+        if self._option("real_time", False):
+            start = time.monotonic()
+            time.sleep(seconds)
+        self._now = start + seconds
+        return start
+
     def _samples(self, request: Request) -> tuple[float, ...]:
-        """As many as would take the time of the window; in truth no time passes."""
+        """As many as take the time of the window."""
         draw = random.Random(f"{self._option('seed', 0)}/{self._windows}")
         median = self._option("latency_ms", 5.0) * (1 + self._option("drift", 0.0)) ** self._windows
         wanted = max(request.inferences, round(request.seconds * 1e3 / median) + 1)

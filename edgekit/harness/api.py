@@ -21,6 +21,7 @@ NAMES = {
     "channel": "channel",
     "windows": "windows",
     "inferences": "inferences",
+    "quick": "quick",
     "sustained": "sustained_s",
     "idle": "idle_s",
 }

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.artifact import Build
-from edgekit.devices.base import Device, Job, Request
+from edgekit.devices.base import Board, Device, Job, Request
 from edgekit.equipment import equipment_name
 from edgekit.errors import ModelError
 from edgekit.harness.board import board_of
@@ -26,10 +26,12 @@ from edgekit.progress import Progress
 
 if TYPE_CHECKING:
     from edgekit.harness.metering import Metering
+    from edgekit.power.base import PowerMeter
 
 MISMATCH = "golden_mismatch"
 SETTINGS = ("threads", "delegate", "kernels", "core")
 """Options that say how a device runs, not which one it is."""
+FACTS = ("pj_per_cycle", "clock_mhz")
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Wanted:
         windows: How many.
         request: What each is to be.
         inferences: Least number in each; on an emulator, golden vectors to run. None: the default.
+        quick: Whether a driver that insists on long windows may take shorter ones.
         sustained_s: Go on without a pause for so long instead; 0: do not.
         idle_s: Record so much of the idle device before, for net energy; 0: do not.
         output: Folder in which the run's own is made; None keeps no samples.
@@ -58,6 +61,7 @@ class Wanted:
     windows: int = FEWEST_WINDOWS
     request: Request = field(default_factory=Request)
     inferences: int | None = None
+    quick: bool = False
     sustained_s: float = 0.0
     idle_s: float = 0.0
     output: Path | None = None
@@ -85,13 +89,12 @@ def bench(
         hint = "build it again with --force: figures are for what the manifest describes"
         raise ModelError(f"{build.folder}: {'; '.join(damaged)}", hint)
     board = board_of(build.manifest["target"])
-    if wanted.inferences:
-        wanted = _counted(wanted, wanted.inferences, driver)
+    wanted = _fitted(wanted, driver)
     job = Job(build.folder, build.manifest, board, {**options, **wanted.options})
     with driver() as device, contextlib.ExitStack() as held:
         device.assign(job)
         held.enter_context(exclusive(device.identity()))
-        metering = _metering(wanted, lab)
+        metering = _metering(wanted, lab, board)
         if metering:
             held.enter_context(metering)
         folder = held.enter_context(RunFolder(wanted.output, _name(build, wanted)))
@@ -101,11 +104,15 @@ def bench(
     return report
 
 
-def _counted(wanted: Wanted, inferences: int, driver: type[Device]) -> Wanted:
-    """With the number of inferences where the driver looks for it."""
-    if "inferences" in driver.options:
-        return replace(wanted, options={"inferences": inferences, **wanted.options})
-    return replace(wanted, request=replace(wanted.request, inferences=inferences))
+def _fitted(wanted: Wanted, driver: type[Device]) -> Wanted:
+    """With what the driver has options for among these."""
+    for name in ("inferences", "quick"):
+        value = getattr(wanted, name)
+        if value and name in driver.options:
+            wanted = replace(wanted, options={name: value, **wanted.options})
+    if wanted.inferences and "inferences" not in driver.options:
+        return replace(wanted, request=replace(wanted.request, inferences=wanted.inferences))
+    return wanted
 
 
 def _measure(session: Session, job: Job, wanted: Wanted) -> Report:
@@ -166,13 +173,20 @@ def _energy_mj(timed: Timed) -> float | None:
     return None if found is None else found / 1e3
 
 
-def _metering(wanted: Wanted, lab: Lab) -> Metering | None:
+def _metering(wanted: Wanted, lab: Lab, board: Board | None) -> Metering | None:
     if wanted.meter in ("", "none"):
         return None
     from edgekit.harness.metering import Metering
 
     meter, options = lab.meter(wanted.meter)
-    return Metering(meter({**options, **wanted.meter_options}), wanted.channel)
+    given = {**options, **wanted.meter_options}
+    return Metering(meter(given or _known_of(board, meter)), wanted.channel)
+
+
+def _known_of(board: Board | None, meter: type[PowerMeter]) -> dict[str, Any]:
+    """Facts of the board that a meter can be told, where it was told nothing."""
+    facts = {name: getattr(board, name, None) for name in FACTS if name in meter.options}
+    return {} if None in facts.values() else facts
 
 
 def _environment(device: Device, timed: Sequence[Timed]) -> dict[str, Any]:

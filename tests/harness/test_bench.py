@@ -15,6 +15,7 @@ import pytest
 from toy_project import write_toy
 
 from edgekit.artifact import Build
+from edgekit.cli import main
 from edgekit.devices import base
 from edgekit.devices.base import Device, Golden, Job, Request, Window
 from edgekit.devices.fake import Driver as Fake
@@ -228,6 +229,46 @@ def test_inferences_are_the_least_of_a_window() -> None:
     report = bench(build_for("rpi4"), replace(fake(latency_ms=500), inferences=20))
     assert report.latency is not None
     assert report.latency.samples == 100
+
+
+def test_quick_goes_to_drivers_that_insist_on_long_windows(paper: type[Paper]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Paper, "options", {"quick": Option("short ones", "switch")})
+        bench(build_for("rpi4"), Wanted("paper", quick=True))
+    assert paper.seen[0] == "deploy rpi4 {'quick': True}"
+
+
+def test_quick_means_nothing_to_a_driver_that_does_not() -> None:
+    assert bench(build_for("rpi4"), replace(fake(), quick=True)).validity == "valid"
+
+
+def test_energy_is_estimated_with_what_the_target_says(tmp_path: Path) -> None:
+    """350 pJ a cycle at 120 MHz are 42 mW."""
+    wanted = Wanted("fake", {"real_time": True}, meter="estimate", output=tmp_path)
+    wanted = replace(wanted, windows=2, request=Request(seconds=0.2))
+    report = bench(build_for("nucleo-l4r5zi"), wanted)
+    assert report.energy is not None
+    assert report.latency is not None
+    assert report.energy.median_uj == pytest.approx(42 * report.latency.mean_ms, rel=0.02)
+    assert "estimated" in report.codes
+    found = report.to_json()["energy"]
+    assert (found["meter"], found["estimated"], found["net_mj"]) == ("estimate", True, None)
+    assert found["gross_mj"] == report.energy.median_uj / 1e3
+    kept = tmp_path / "x-fake-001" / "window-1.npz"
+    assert main(["energy", str(kept), "--json"]) == 0
+
+
+def test_estimate_of_a_board_that_nobody_measured_is_refused() -> None:
+    with pytest.raises(UsageError, match="needs one power"):
+        bench(build_for("nrf52840-dk"), Wanted("fake", meter="estimate"))
+
+
+def test_idle_is_recorded_and_taken_off() -> None:
+    """A level line: net energy is nothing."""
+    wanted = Wanted("fake", {"real_time": True}, "estimate", {"power_w": 2}, idle_s=0.1)
+    report = bench(build_for("rpi4"), replace(wanted, windows=1, request=Request(seconds=0.1)))
+    assert report.energy is not None
+    assert report.energy.net_median_uj == pytest.approx(0, abs=1e-3 * report.energy.median_uj)
 
 
 def test_second_bench_on_a_device_is_refused() -> None:
