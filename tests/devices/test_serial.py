@@ -118,7 +118,7 @@ def test_simulated_board_that_computes_something_else_is_named(
 
 def test_fewer_golden_vectors_where_that_is_asked_for(build: Path, simulate: Simulate) -> None:
     simulate()
-    assert measured(build, 0, inferences=1)[0].vectors == 1
+    assert measured(build, 0, vectors=1)[0].vectors == 1
 
 
 def off_by(steps: int) -> Callable[[bytes], bytes]:
@@ -434,10 +434,25 @@ def test_results_are_written_as_the_runner_does(build: Path, simulate: Simulate)
     )
 
 
-@pytest.mark.parametrize("name", ["inferences", "patience", "baud"])
+@pytest.mark.parametrize("name", ["vectors", "patience", "baud"])
 def test_number_that_makes_no_sense_is_refused(build: Path, name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} = -?0"):
         measured(build, **{name: 0})
+
+
+def test_doctor_reaches_the_board_without_a_build(build: Path, simulate: Simulate) -> None:
+    port = {"port": str(build.parent / "ttyACM0")}
+    board = simulate()
+    Driver().reach(port)
+    assert board.heard == ["name"]
+    with Driver() as driver:
+        driver.deploy(job(build))
+        with pytest.raises(DeviceError, match="in use by another program"):
+            Driver().reach(port)
+    simulate(faults={"name": ["silence"] * 3})
+    with pytest.raises(DeviceError, match="does not answer 'name'") as found:
+        Driver().reach(port)
+    assert "c_project/serial" in found.value.hint
 
 
 def test_half_a_command_of_a_program_before_does_no_harm(build: Path, simulate: Simulate) -> None:

@@ -55,7 +55,7 @@ def time_window(session: Session, request: Request, quiet_s: float, real_time: b
         codes += ("reconnected",) * (monitor.garbled > garbled)
         codes += ("golden_mismatch",) * (repr(ran.results) != session.printed)
         timed = Timed(ran, seconds, warmups, codes)
-        if seconds >= request.seconds or count >= most:
+        if codes or seconds >= request.seconds or count >= most:
             break
         count = min(most, max(count + 1, ceil(1.05 * count * request.seconds / max(seconds, 1e-9))))
     return timed
