@@ -157,6 +157,9 @@ CSV = {
     "counter that begins again": (
         "# energy_range_uj: 100000\ntime_s,energy_uj\n0,75000\n0.5,90000\n1,5000\n"
     ),
+    "counter that tells its range in a column": (
+        "t,energy_j,max_energy_range_j\n0,0.075,0.1\n0.5,0.09,0.1\n1,0.005,0.1\n"
+    ),
     "energy a sample": "time_s,energy_uj_per_sample\n0,15000\n0.5,15000\n1,15000\n",
     "microvolt byte order mark": "\ufefftime_us,power_uw\n0,30000\n500000,30000\n1000000,30000\n",
 }
@@ -188,11 +191,13 @@ def test_notes_of_a_csv_say_what_the_trace_is(tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_text(
         "# meter: bench supply\n# scope: rail\n# gain_uncertainty: 0.005\n# sample: mean\n"
-        "# inferences: 12\ntime_s,power_w,busy,celsius\n0,1,0,21\n1,2,1,22\n2,4,0,23\n"
+        "# inferences: 12\n# gaps: 7:8 9:9.5\ntime_s,power_w,busy,celsius\n"
+        "0,1,0,21\n1,2,1,22\n2,4,0,23\n"
     )
     recording = read_recording(path)
     assert recording.trace.info == MeterInfo("bench supply", "rail", 0.005)
     assert (recording.trace.sample, recording.inferences) == ("mean", (12,))
+    assert recording.trace.gaps == ((7.0, 8.0), (9.0, 9.5))
     assert list(recording.trace.digital) == ["busy"], "a temperature is no channel"
     assert joules(recording.trace, 0, 3) == pytest.approx(7)
 
@@ -226,6 +231,7 @@ BAD = {
     "more columns than names": ("time_s,power_w\n0,1,2\n1,2,3\n", "2 names and 3 columns"),
     "sample": ("# sample: maximum\ntime_s,power_w\n0,1\n1,2\n", "no 'maximum'"),
     "rate": ("# sample_rate_hz: fast\npower_w\n0\n1\n", "sample_rate_hz is 'fast'"),
+    "gaps": ("# gaps: many\ntime_s,power_w\n0,1\n1,2\n", "gaps are 'many'"),
     "inferences": ("# inferences: many\ntime_s,power_w\n0,1\n1,2\n", "inferences is 'many'"),
 }
 
@@ -248,6 +254,9 @@ def test_npz_of_named_arrays(tmp_path: Path) -> None:
     recording = read_recording(path)
     assert joules(recording.trace, 0, 1) == pytest.approx(0.03)
     assert recording.inferences == (5,)
+    np.savez(path, t=time, power=np.full(101, 0.03), gaps=[[0.2, 0.3]], spans=[[0.4, 0.9]])
+    told = read_recording(path)
+    assert (told.trace.gaps, told.spans) == (((0.2, 0.3),), (Span(0.4, 0.9),))
     np.savez(path, time_s=time, power_w=time[:-1])
     with pytest.raises(DataError, match="differ in length"):
         read_recording(path)
