@@ -88,6 +88,38 @@ def test_damaged_lpm01a_file_is_refused(tmp_path: Path, content: bytes) -> None:
         read_recording(path)
 
 
+LOG = "ack volt 3300m\nack freq 100\nack output {}\nack format ascii_dec\nack start\n"
+
+
+def lpm01a_log(output: str, lost: bool = False) -> str:
+    """3 s at 100 Hz: 0.2 mJ a sample (or 2 mA), five times that between the events."""
+    lines = [LOG.format(output), "event 00 ris"]
+    for index in range(300):
+        if index % 100 == 0:
+            lines.append(f"TimeStamp: {index // 100:03}s 000ms, buff 00%")
+        if index in (110, 190):
+            lines.append(f"event {index // 100:02} ris")
+        exponent = "-05" if output == "current" else "-06"
+        if not (lost and index == 150):
+            lines.append(f"{'1000' if 110 <= index < 190 else '0200'}{exponent}")
+    return "\n".join([*lines, "TimeStamp: 003s 000ms, buff 00%", "Acquisition completed"])
+
+
+def test_lpm01a_log_by_the_boards_own_help(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(lpm01a_log("energy"))
+    recording = read_recording(path)
+    assert recording.spans == (Span(1.1, 1.9, seen=True),)
+    assert joules(recording.trace, 1.1, 1.9) == pytest.approx(80 * 1e-3)
+    path.write_text(lpm01a_log("current"))
+    assert joules(read_trace(path), 1.2, 1.8) == pytest.approx(0.6 * 0.01 * 3.3)
+    path.write_text(lpm01a_log("energy", lost=True))
+    assert read_trace(path).gaps == ((1.0, 1.99),)
+    path.write_text(lpm01a_log("energy").replace("ack output energy", ""))
+    with pytest.raises(DataError, match="does not say what its samples are"):
+        read_trace(path)
+
+
 def full_trace() -> Trace:
     time = np.arange(100) * 0.01 + 5
     return Trace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from edgekit.power.base import Trace
 
 HEADS = {b"PK": "npz", b"\xf1": "lpm01a", b"jlsfmt": "jls"}
+LOG, HEAD = re.compile(rb"^\d{4}[+-]\d{2}\s*$|TimeStamp:", re.MULTILINE), 4096
 SUFFIXES = (".npz", ".bin", ".jls", ".csv", ".tsv", ".txt")
 NOT_TRACES = ("results.txt",)
 
@@ -28,10 +30,11 @@ def read_recording(path: Path) -> Recording:
     file = _only(path) if path.is_dir() else path
     try:
         with file.open("rb") as stream:
-            head = stream.read(8)
+            head = stream.read(HEAD)
     except OSError as error:
         raise UsageError(f"no trace {path}: {error.strerror}", "give a recorded file") from None
-    kind = next((kind for magic, kind in HEADS.items() if head.startswith(magic)), "csv")
+    text = "lpm01a_text" if LOG.search(head) else "csv"
+    kind = next((kind for magic, kind in HEADS.items() if head.startswith(magic)), text)
     reader = importlib.import_module(f"edgekit.power._files.{kind}")
     recording: Recording = reader.read(file)
     return recording
