@@ -57,6 +57,7 @@ TOOLS = (
         "--cask gcc-arm-embedded",
     ),
     Tool("qemu-system-arm", "run Cortex-M programs without a board", "qemu-system-arm", "qemu"),
+    Tool("ssh", "measure on Linux boards", "openssh-client", "openssh", "-V"),
     Tool("adb", "measure on Android devices", "adb", "--cask android-platform-tools"),
     Tool("javac", "compile for Android", "default-jdk-headless", "openjdk", "-version"),
     Tool("node", "run what is built for the web", "nodejs", "node"),

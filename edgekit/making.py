@@ -35,7 +35,8 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     climbed = climb(start, rungs, lambda attempt: _judged(work, profile, attempt), work.progress)
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
-    return replace(result, climb=climbed)
+    golden = work.golden(result.quantized.tflite, result.graph, plan)
+    return replace(result, climb=climbed, golden=golden)
 
 
 def _means(work: Work, profile: Profile) -> Means:
@@ -100,6 +101,7 @@ def export(result: Result, name: str, stage: Path) -> list[Artifact]:
         result.profile,
         result.verdict.arena_bytes,
         result.made.project,
+        result.golden,
     )
     artifacts = []
     for exporter_name in result.plan.exporters:

@@ -51,6 +51,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "without_passes": plain.to_json() if plain else None,
         "artifacts": [artifact.to_json() for artifact in artifacts],
         "c_project": result.made.project.to_json() if result.made.project else None,
+        "golden": result.golden.to_json() if result.golden else None,
         "fit": result.verdict.to_json(),
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgekit.c_project.make import Made
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.fidelity import Fidelity
+from edgekit.golden.litert import Golden
 from edgekit.graph.graph import Graph
 from edgekit.ladder import Climb
 from edgekit.plan import Plan
@@ -33,6 +34,7 @@ class Result:
         stand_in: Set when `runtime` is not the one that the target wants.
         samples: The most that calibration used.
         climb: What was tried to keep the budget; None before that.
+        golden: Golden vectors for LiteRT; None where there are none, and before that.
     """
 
     profile: Profile
@@ -47,3 +49,4 @@ class Result:
     stand_in: Problem | None
     samples: int = 0
     climb: Climb | None = None
+    golden: Golden | None = None

@@ -20,6 +20,7 @@ from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.accuracy import measure as measure_accuracy
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.evaluate.fidelity import measure as measure_fidelity
+from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.importers.base import detect, hash_source, load
@@ -41,6 +42,8 @@ from edgekit.sets import Sets
 from edgekit.target.profile import Profile
 
 T = TypeVar("T")
+GOLDEN = "golden"
+"""The exporter that writes golden vectors for LiteRT."""
 LAYER_ROWS = 8
 """Rows that a table of layers is taken on."""
 
@@ -200,6 +203,15 @@ class Work:
         return self._once(
             ["compile", sha256(built), profile.name, core.name],
             lambda: self._compiled(built, graph, profile.name, core, asked),
+        )
+
+    def golden(self, built: bytes, graph: Graph, plan: Plan) -> Golden | None:
+        """Golden vectors for LiteRT, where they are due and can be made."""
+        if GOLDEN not in plan.exporters:
+            return None
+        foreign = self.source_format == "tflite"
+        return self._once(
+            ["golden", sha256(built)], lambda: make_golden(built, graph, isolated=foreign)
         )
 
     def fidelity(

@@ -36,8 +36,7 @@ def test_manifest_says_it_all(built: Path, target: str) -> None:
     assert manifest["fidelity"]["top1_agreement"] > 95
     assert manifest["built"]["macs"] == manifest["model"]["macs"] > 0
     kinds = {item["kind"] for item in manifest["artifacts"]}
-    compiled = {"c_project"} if target == "cortex-m4" else set()
-    assert kinds == {"tflite", "c_array", *compiled}
+    assert kinds == {"tflite", "c_array", "c_project" if target == "cortex-m4" else "golden"}
     assert not [item for item in manifest["artifacts"] if item["path"].startswith("/")]
 
 

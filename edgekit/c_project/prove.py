@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgekit.c_project.golden import Golden, Row, vectors
+from edgekit.c_project.golden import Golden
 from edgekit.compiler.interpret import run_program, run_values
 from edgekit.compiler.program import Layer, Program
 from edgekit.errors import MissingExtra, TargetError
+from edgekit.golden.inputs import Row, vectors
 from edgekit.graph.graph import Graph
 from edgekit.runtimes.base import open_runtime
 

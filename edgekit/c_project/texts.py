@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from edgekit.c_project.golden import Row
 from edgekit.c_project.project import GOLDEN_BY, CProject
+from edgekit.golden.inputs import Row
 
 _PER_LINE = 24
 

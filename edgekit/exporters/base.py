@@ -17,6 +17,7 @@ from edgekit.graph.graph import Graph
 
 if TYPE_CHECKING:
     from edgekit.c_project.project import CProject
+    from edgekit.golden.litert import Golden
     from edgekit.target.profile import Profile
 
 
@@ -31,6 +32,7 @@ class ExportInput:
         profile: The target.
         arena_bytes: Estimate of the arena for TensorFlow Lite Micro; None where it is not known.
         project: The model as C, where it was asked for and could be made.
+        golden: Golden vectors for LiteRT, likewise.
     """
 
     name: str
@@ -39,6 +41,7 @@ class ExportInput:
     profile: Profile
     arena_bytes: int | None = None
     project: CProject | None = None
+    golden: Golden | None = None
 
 
 class Exporter(Protocol):

@@ -29,8 +29,9 @@ class Children:
     """A model in child processes; implements `base.Runtime`.
 
     Args:
-        name: A runtime's name, or `litert-tensors`, `tflite-micro-tensors`: `litert-reference` or
-            `tflite-micro` whose outputs are those of every op, in the order of execution.
+        name: A runtime's name, or `litert-reference-only` (see `litert.LiteRT`), or
+            `litert-tensors`, `tflite-micro-tensors`: `litert-reference` or `tflite-micro` whose
+            outputs are those of every op, in the order of execution.
         model: The flatbuffer.
         workers: The most processes; not more than there are processors.
         seconds: The most that loading, or one row, may take.

@@ -13,6 +13,7 @@ from edgekit.errors import EdgekitError, ModelError, TargetError
 from edgekit.model import TensorSpec
 from edgekit.runtimes.base import Arena, Row, check_row, runtime_version
 
+REFERENCE_ONLY = "litert-reference-only"
 _CUSTOM = re.compile(r"unresolved custom op: ([\w:-]+)")
 _BUILTIN = re.compile(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'")
 _NODE = re.compile(r"Node number (\d+) \((\w+)\) failed to (\w+)")
@@ -24,7 +25,8 @@ class LiteRT:
     Args:
         model: The flatbuffer.
         name: `litert` or `litert-reference`; the latter takes LiteRT's own kernels, without
-            delegates, for a model with an op that has no reference kernel.
+            delegates, for a model with an op that has no reference kernel, and
+            `litert-reference-only` refuses it.
         everything: `run` returns the outputs of every op, in the order of `op_outputs`, empty
             where they hold no data; reference kernels only.
 
@@ -37,8 +39,8 @@ class LiteRT:
 
     def __init__(self, model: bytes, name: str = "litert", *, everything: bool = False) -> None:
         self.name = name
-        self.version = runtime_version(name)
-        self._interpreter = _load(model, name != "litert", everything)
+        self.version = runtime_version("litert")
+        self._interpreter = _load(model, name, everything)
         entries = self._interpreter.get_input_details()
         exits = self._interpreter.get_output_details()
         self.inputs = tuple(_spec(detail) for detail in entries)
@@ -104,14 +106,16 @@ def op_outputs(interpreter: Any) -> list[int]:
     return [int(index) for op in details for index in op["outputs"] if index >= 0]
 
 
-def _load(model: bytes, reference: bool, everything: bool) -> Any:
+def _load(model: bytes, name: str, everything: bool) -> Any:
     from ai_edge_litert.interpreter import OpResolverType
 
-    if not reference:
+    if name == "litert":
         return _open(model, OpResolverType.AUTO, everything)
     try:
         return _open(model, OpResolverType.BUILTIN_REF, everything)
     except TargetError:  # a few ops, ELU among them, have no reference kernel
+        if name == REFERENCE_ONLY:
+            raise
         return _open(model, OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, everything)
 
 

@@ -9,13 +9,13 @@ import pytest
 from c_project import CORES, check
 from int8_models import INT8_MODELS
 
-from edgekit.c_project.golden import Row, vectors
 from edgekit.compiler.absorb import absorb
 from edgekit.compiler.compiled import compile_graph
 from edgekit.compiler.cores import core_of
 from edgekit.compiler.interpret import run_values
 from edgekit.compiler.lower import lower
 from edgekit.compiler.program import Program
+from edgekit.golden.inputs import Row, vectors
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.runtimes._children import Children

@@ -53,7 +53,8 @@ def test_shipped_target_is_sound(name: str) -> None:
     assert profile.quantizers[0] == "int8"
     assert set(profile.quantizers) <= set(SCHEMES)
     compiled = ("c_project",) if profile.family == "mcu" else ()
-    assert profile.exporters == ("tflite", "c_array", *compiled)
+    golden = ("golden",) if profile.family in ("linux", "android") else ()
+    assert profile.exporters == ("tflite", "c_array", *compiled, *golden)
     assert (profile.evaluate_with == "tflite-micro") == (profile.family == "mcu")
     for scheme in profile.quantizers:
         assert profile.check_io(scheme, *profile.io(scheme)) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_tflite import Made, Step, build, one_op, options
 
-from edgekit.c_project.golden import BYTES, vectors
+from edgekit.golden.inputs import BYTES, vectors
 from edgekit.graph.read import read
 
 

@@ -1,0 +1,1 @@
+"""LiteRT on something with processes: a worker there, and this machine's side of it."""

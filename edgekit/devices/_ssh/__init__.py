@@ -1,0 +1,1 @@
+"""A Linux board behind the user's own OpenSSH client."""

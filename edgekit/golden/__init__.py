@@ -1,0 +1,1 @@
+"""Golden vectors: what a device is given and must return before its figures are believed."""
