@@ -153,6 +153,38 @@ def test_written_trace_is_read_back_and_the_same_bytes(tmp_path: Path) -> None:
     assert read_trace(tmp_path / "c.npz").energy_j is None
 
 
+def capture(begin: float, watts: float) -> Trace:
+    pin = (np.arange(1000) >= 200) & (np.arange(1000) < 700)
+    time = begin + np.arange(1000) / 1000
+    power = np.where(pin, watts, 0.01)
+    info = MeterInfo("m", "board", watts / 10)
+    return Trace(time, power_w=power, digital={"D0": pin.astype("u1")}, info=info, sample="mean")
+
+
+def test_captures_of_a_run_are_joined(tmp_path: Path) -> None:
+    for number in range(11):
+        begin = 100.0 + 2 * number
+        spans = [Span(begin + 0.2, begin + 0.7, 0.001)]
+        trace = capture(begin, 0.05 + number / 1000)
+        write_trace(tmp_path / f"window-{number}.npz", trace, spans, [number + 1])
+    (tmp_path / "report.json").write_text("{}")
+    run = read_recording(tmp_path)
+    assert run.inferences == tuple(range(1, 12))
+    energy = energy_of(run)
+    expected = [(0.05 + n / 1000) * 0.5 for n in range(11)]
+    assert [w.gross_j for w in energy.windows] == pytest.approx(expected)
+    assert energy.codes == ()
+    assert len(edges(run.trace, "D0")) == 11
+    assert run.trace.info.gain_uncertainty == pytest.approx(0.006)
+    assert window_energy(run.trace, Span(100.5, 102.5)).codes == ("samples_lost",)
+    write_trace(tmp_path / "window-11.npz", replace(capture(200, 1), info=MeterInfo("n", "board")))
+    with pytest.raises(UsageError, match=r"several traces: window-0\.npz, window-1\.npz"):
+        read_recording(tmp_path)
+    write_trace(tmp_path / "window-11.npz", capture(50, 1))
+    with pytest.raises(UsageError, match="several traces"):
+        read_recording(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -30,7 +30,7 @@ from edgekit.power.base import MeterInfo, Trace
 
 OWN = "edgekit_trace"
 VERSION = 1
-PERIOD_S, BETWEEN_S = 1e-3, 1.0
+RATE_HZ, BETWEEN_S = 1000.0, 1.0
 
 
 def read(path: Path) -> Recording:
@@ -97,12 +97,12 @@ def _session(arrays: Mapping[str, Any], path: Path) -> Recording:
         first, last = (int(event) for event in arrays[f"events_{index}"])
         if not 0 <= first < last < energy.size:
             raise DataError(f"{path}: capture {index} ends within its window", "record it again")
-        time = begin + np.arange(energy.size + 1) * PERIOD_S
+        time = begin + np.arange(energy.size + 1) / RATE_HZ
         spans.append(Span(float(time[first]), float(time[last]), seen=True))
         counts.append(int(arrays[f"iterations_{index}"]))
         gaps.append((float(time[-1]), float(time[-1]) + BETWEEN_S))
         times.append(time[:-1])
-        power.append(energy / PERIOD_S)
+        power.append(energy * RATE_HZ)
         pin.append((time[:-1] >= time[first]) & (time[:-1] < time[last]))
         begin = gaps[-1][1]
     trace = Trace(
@@ -111,7 +111,7 @@ def _session(arrays: Mapping[str, Any], path: Path) -> Recording:
         digital={"gpi0": np.concatenate(pin).astype(np.uint8)},
         gaps=tuple(gaps[:-1]),
         clock="meter",
-        info=MeterInfo("Joulescope JS220", "board", sample_rate_hz=1 / PERIOD_S),
+        info=MeterInfo("Joulescope JS220", "board", sample_rate_hz=RATE_HZ),
         sample="mean",
     )
     return Recording(trace, tuple(spans), tuple(counts))
