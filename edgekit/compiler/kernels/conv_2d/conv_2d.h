@@ -3,14 +3,15 @@
 
 /* `direct`, bit 0: whole rows of the kernel go into the column as they are; bit 1: parts of them do,
    at the border; bit 2: a column is one pixel, and the next column the next pixel. What does not go
-   directly is first put together as bytes. In the column, rows of the kernel begin every `row`. Windows that begin
-   in the first `inner_height` rows and `inner_width` places lie inside the picture. */
+   directly is first put together as bytes. In the column, rows of the kernel begin every `row`, and
+   it has `steps` times two inputs. Windows that begin in the first `inner_height` rows and
+   `inner_width` places lie inside the picture. */
 typedef struct {
     const ek_gemm_t *gemm;
     const ek_add_t *add;
     int16_t in_height, in_width, in_channels, out_height, out_width;
     int16_t kernel_height, kernel_width, dilation_height, dilation_width, pad_top, pad_left;
-    int16_t row, inner_height, inner_width;
+    int16_t row, steps, inner_height, inner_width;
     uint8_t stride_height, stride_width, direct;
 } ek_conv_2d_t;
 

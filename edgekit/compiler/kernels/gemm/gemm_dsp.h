@@ -53,7 +53,8 @@ static __attribute__((naked, noinline, unused)) void ek_column_rows(
         "5: ldrb r4, [r12]\n cmn lr, #2\n"
         "itt ge\n ldrbge r5, [r12, #1]\n orrge r4, r4, r5, lsl #8\n"
         "itt gt\n ldrbgt r5, [r12, #2]\n orrgt r4, r4, r5, lsl #16\n"
-        "sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n str r5, [r8, #8]\n str r4, [r8]\n"
+        "sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n str r4, [r8]\n"
+        "it ge\n strge r5, [r8, #8]\n"
         "6: add r1, r11\n add r2, r10\n subs r9, #1\n bne 1b\n"
         "pop {r4-r11, pc}\n");
 }
@@ -67,7 +68,8 @@ static EK_NOINLINE void ek_column_rows(uint32_t zero, uint32_t *to, const int8_t
             for (i = 0; i < 4 && k + i < count; ++i)
                 word |= (uint32_t)(uint8_t)from[k + i] << 8 * i;
             to[k] = ek_sxtab16(zero, word);
-            to[k + 2] = ek_sxtab16_ror8(zero, word);
+            if (k + 1 < count)
+                to[k + 2] = ek_sxtab16_ror8(zero, word);
         }
     }
 }
