@@ -84,10 +84,12 @@ class _Packing:
     def orders(self) -> list[list[int]]:
         """First orders of placement."""
         blocks, numbers = self._blocks, range(len(self._blocks))
+        values = len(self._program.values)
         return [
             sorted(numbers, key=lambda i: (-blocks[i].bytes, blocks[i].first, i)),
             sorted(numbers, key=lambda i: (blocks[i].first, -blocks[i].bytes, i)),
             sorted(numbers, key=lambda i: (-blocks[i].last, -blocks[i].bytes, i)),
+            sorted(numbers, key=lambda i: (i >= values, -blocks[i].bytes, blocks[i].first, i)),
         ]
 
     def place(self, order: Sequence[int]) -> list[int]:

@@ -9,9 +9,9 @@ from edgekit.compiler.kernels.depthwise_conv_2d.depthwise_conv_2d import Depthwi
 from edgekit.compiler.plan_memory import MemoryPlan, needs, plan_memory
 from edgekit.compiler.program import Program
 
-_GROWTH = 1.01
+_GROWTH = 1.05
 """Of the arena, for all layers together."""
-_STRIPS = 8192, 4096, 2304
+_STRIPS = 8192, 4096, 3328, 3072, 2304
 """Bytes of working memory that are enough for a layer, from the first try to the last."""
 
 

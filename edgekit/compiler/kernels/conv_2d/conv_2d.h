@@ -25,6 +25,13 @@ static inline void ek_conv_2d_bytes(int8_t *to, const int8_t *from, int32_t coun
     }
 }
 
+static inline void ek_conv_2d_same(int8_t *to, int32_t value, int32_t count) {
+    for (; count > 0; --count) {
+        *to++ = (int8_t)value;
+        EK_KEEP_LOOP();
+    }
+}
+
 /* The column of an output pixel at the border: of each row what lies left of the picture, in it and
    right of it. */
 static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, int32_t y,
@@ -35,6 +42,7 @@ static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, 
     int32_t before = x < 0 ? -x : 0, end = x + taps > c->in_width ? c->in_width - x : taps;
     int32_t inside = (end - before) * channels, step = c->row;
     const int8_t *line = in + (y * c->in_width + x) * channels;
+    int8_t *to = bytes;
     before *= channels;
     for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height, at += step) {
         int32_t left = before, middle = inside;
@@ -47,16 +55,18 @@ static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, 
             ek_column_put(g, columns, pixel, at + left, line + left, middle, 1, 0, 0);
             ek_column_pad(g, columns, pixel, at + left + middle, row - left - middle);
         } else {
-            int8_t *to = c->direct & 1 ? bytes : bytes + at;
-            ek_fill(to, g->zero_in, left);
-            ek_copy(to + left, line + left, middle);
-            ek_fill(to + left + middle, g->zero_in, row - left - middle);
-            if (c->direct & 1)
-                ek_column_put(g, columns, pixel, at, bytes, row, 1, 0, 0);
+            ek_conv_2d_same(to, g->zero_in, left);
+            ek_conv_2d_bytes(to + left, line + left, middle);
+            ek_conv_2d_same(to + left + middle, g->zero_in, row - left - middle);
+            to += row;
         }
         line += c->dilation_height * c->in_width * channels;
     }
-    if (!(c->direct & 1))
+    if (c->direct & 2)
+        return;
+    if (c->direct & 1)
+        ek_column_put(g, columns, pixel, 0, bytes, row, c->kernel_height, row, step);
+    else
         ek_column_put(g, columns, pixel, 0, bytes, g->depth, 1, 0, 0);
 }
 

@@ -168,8 +168,10 @@ class DepthwiseConv2D:
         return replace(one, offset=offset.astype(np.int32))
 
     def wide(self, strip: int) -> DepthwiseConv2D:
-        """The same with four channels held at once, where there are so many, in larger strips."""
-        return replace(self, planes=4, strip=strip) if self.window.channels >= 4 else self
+        """The same with four channels held at once, where there are so many and lines stay lines."""
+        wide = replace(self, planes=4, strip=strip)
+        same = wide._layout().turned == self._layout().turned
+        return wide if self.window.channels >= 4 and same else self
 
     def _layout(self) -> _Layout:
         """The longer side of the picture along the inner loop, if the whole of it is held."""
