@@ -11,9 +11,9 @@ static inline int32_t ek_conv_2d_inside(const ek_conv_2d_t *c, int32_t y, int32_
 
 /* Runs of pixels straight from the picture, where rows of the kernel go into columns as they are;
    what lies at the border two pixels at a time. */
-static EK_NOINLINE void ek_conv_2d_runs(const ek_conv_2d_t *c, const int8_t *in,
-                                        const int8_t *addend, int8_t *out, int8_t *scratch,
-                                        int8_t *bytes) {
+static EK_SMALL void ek_conv_2d_runs(const ek_conv_2d_t *c, const int8_t *in,
+                                     const int8_t *addend, int8_t *out, int8_t *scratch,
+                                     int8_t *bytes) {
     const ek_gemm_t *g = c->gemm;
     int32_t channels = g->channels, left = c->out_height * c->out_width, y = 0, x = 0, last = -1;
     ek_run_t run;

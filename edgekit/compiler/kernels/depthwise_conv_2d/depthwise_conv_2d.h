@@ -77,14 +77,14 @@ static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const
         while (done < d->out_height) {
             int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i;
             int32_t wanted = (lines - 1) * d->stride_height + reach;
-            int32_t past = lines * d->stride_height;
+            int32_t past = lines * d->stride_height, number = channel * d->outputs, output;
+            int8_t *to = out + done * d->out_across;
             ek_depthwise_fill(d, in, strip, first, held, wanted, planes, d->out_height > fit);
-            for (i = 0; i < planes * d->outputs; ++i) {
-                int32_t number = channel * d->outputs + i;
-                ek_depthwise_channel(d, number, &k);
-                ek_depthwise_lines(d, &k, strip + i / d->outputs * plane,
-                                   out + done * d->out_across + number, lines);
-            }
+            for (i = 0; i < planes * plane; i += plane)
+                for (output = 0; output < d->outputs; ++output, ++number) {
+                    ek_depthwise_channel(d, number, &k);
+                    ek_depthwise_lines(d, &k, strip + i, to + number, lines);
+                }
             done += lines;
             first += past;
             held = wanted > past ? wanted - past : 0;

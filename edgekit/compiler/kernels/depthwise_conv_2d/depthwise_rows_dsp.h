@@ -38,22 +38,23 @@ static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32
     "strh r4, [r3, r12]\n lsr r4, #16\n strh r4, [r3, lr]\n lsr r4, r5, #16\n"                  \
     "strh r4, [r3, r12, lsl #1]\n strh r5, [r3], #2\n"
 #define EK_DEPTHWISE_PIXELS                                                                      \
-    "ldr r4, [r0]\n ldr r6, [r0, r1]\n add r0, r0, r1, lsl #1\n sxtb16 r5, r4\n sxtb16 r7, r6\n" \
-    "sxtb16 r4, r4, ror #8\n sxtb16 r6, r6, ror #8\n pkhbt r8, r5, r7, lsl #16\n"               \
-    "pkhtb r5, r7, r5, asr #16\n pkhbt r7, r4, r6, lsl #16\n pkhtb r4, r6, r4, asr #16\n"       \
-    "str r7, [r3, r12]\n str r5, [r3, r12, lsl #1]\n str r4, [r3, lr]\n str r8, [r3], #4\n"
+    "ldr r4, [r0]\n ldr r6, [r0, r1]\n add r0, r0, r1, lsl #1\n"                                \
+    "pkhbt r5, r4, r6, lsl #16\n pkhtb r4, r6, r4, asr #16\n"                                   \
+    "sxtb16 r6, r5, ror #8\n sxtb16 r5, r5\n str r6, [r3, r12]\n"                              \
+    "sxtb16 r6, r4\n sxtb16 r4, r4, ror #8\n str r6, [r3, r12, lsl #1]\n"                      \
+    "str r4, [r3, lr]\n str r5, [r3], #4\n"
 static __attribute__((naked, noinline)) void ek_depthwise_take_four(
     __attribute__((unused)) const int8_t *in, __attribute__((unused)) int32_t along,
     __attribute__((unused)) int32_t count, __attribute__((unused)) int16_t *to,
     __attribute__((unused)) int32_t plane) {
     __asm__ volatile(
-        "push {r4-r8, lr}\n ldr r12, [sp, #24]\n add lr, r12, r12, lsl #1\n"
+        "push {r4-r6, lr}\n ldr r12, [sp, #16]\n add lr, r12, r12, lsl #1\n"
         "tst r3, #2\n beq 1f\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n"
         "1: subs r2, #4\n blt 3f\n"
         "2:\n" EK_DEPTHWISE_PIXELS EK_DEPTHWISE_PIXELS "subs r2, #4\n bge 2b\n"
         "3: adds r2, #4\n beq 5f\n"
         "4:\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n bne 4b\n"
-        "5: pop {r4-r8, pc}\n");
+        "5: pop {r4-r6, pc}\n");
 }
 #else
 static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, int32_t count,
@@ -71,17 +72,21 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
 #define EK_DEPTHWISE_LOAD(one, two)                                                              \
     "ldr r11, [r0, #" one "]\n ldr r12, [r0, #" two "]\n"                                        \
     "ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"
-#define EK_DEPTHWISE_TAPS(one, two)                                                              \
+#define EK_DEPTHWISE_TAPS(one, two, begin)                                                       \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
-    "smlad r4, r11, r8, r4\n smlabt r5, r11, r8, r5\n smlatb r4, r12, r9, r4\n"                  \
-    "smlad r5, r12, r9, r5\n smlad r6, r11, r9, r6\n smlabt r7, r11, r9, r7\n"                   \
-    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n"
-#define EK_DEPTHWISE_TAPS_BY_2(one, two)                                                         \
+    "smlabt r5, r11, r8, " begin("r5") "\n smlad r6, r11, r9, " begin("r6") "\n"                 \
+    "smlabt r7, r11, r9, " begin("r7") "\n smlad r4, r11, r8, r4\n smlad r5, r12, r9, r5\n"     \
+    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n smlatb r4, r12, r9, r4\n"
+#define EK_DEPTHWISE_TAPS_BY_2(one, two, begin)                                                  \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
-    "smlad r4, r11, r8, r4\n smlad r5, r11, r9, r5\n ldr r8, [r1, #12]\n"                        \
-    "smlatb r4, r12, r9, r4\n ldr r9, [r1, #16]\n smlatb r5, r12, r10, r5\n"                     \
-    "smlad r6, r11, r10, r6\n smlatb r6, r12, r8, r6\n"                                          \
-    "smlad r7, r11, r8, r7\n smlatb r7, r12, r9, r7\n"
+    "smlad r5, r11, r9, " begin("r5") "\n smlatb r5, r12, r10, r5\n"                             \
+    "smlad r6, r11, r10, " begin("r6") "\n smlad r10, r11, r8, r4\n"                             \
+    "ldr r8, [r1, #12]\n"                                                                        \
+    "smlatb r6, r12, r8, r6\n smlad r7, r11, r8, " begin("r7") "\n"                              \
+    "smlatb r4, r12, r9, r10\n ldr r9, [r1, #16]\n smlatb r7, r12, r9, r7\n"
+/* The sum that another one goes on from: itself, or in the first row r4, which all begin with. */
+#define EK_DEPTHWISE_ON(sum) sum
+#define EK_DEPTHWISE_FROM_R4(sum) "r4"
 #define EK_DEPTHWISE_ROUND(sum)                                                                  \
     "smmlar r8, " sum ", r9, r11\n add r8, r8, " sum ", asr #31\n"                               \
     "asr r8, r8, r10\n ssat " sum ", #8, r8, asr #1\n"
@@ -105,8 +110,9 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
         __asm__ volatile(                                                                        \
             "push {r4-r11, lr}\n sub sp, #12\n"                                                  \
             "5: stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                  \
-            "1: ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"                      \
-            taps("0", "4") "add r1, lr\n" taps("8", "12") "add r1, lr\n" taps("16", "20")       \
+            "1: ldr r4, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R4)                         \
+            "add r1, lr\n" taps("8", "12", EK_DEPTHWISE_ON)                                       \
+            "add r1, lr\n" taps("16", "20", EK_DEPTHWISE_ON)                                      \
             round "subs r3, #4\n blt 2f\n"                                                       \
             "sub r1, r1, lr, lsl #1\n add r1, r1, #" advance "\n"                                \
             "strb r4, [r2]\n strb r5, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \

@@ -22,8 +22,8 @@ from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
 
 
 def fits(matrix: Matrix) -> bool:
-    """Whether the kernel can hold sums, weights and factors; there is one set of biases."""
-    return matrix.bias.ndim == 1 and gemm.is_fast(matrix, "dsp")
+    """Whether the kernel can hold sums, weights and factors; it takes one set, and two steps."""
+    return matrix.bias.ndim == 1 and matrix.depth > 2 and gemm.is_fast(matrix, "dsp")
 
 
 def slots(row: int) -> int:

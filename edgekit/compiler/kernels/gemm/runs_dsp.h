@@ -25,6 +25,14 @@ typedef struct {
     "sxtab16 r9, r6, r11, ror #8\n sxtab16 r11, r6, r11\n str r9, [r12, #12]\n"                  \
     "str r11, [r12, #4]\n str r10, [r12], #16\n"
 
+/* The first step: r0 and r4 hold what sums begin with. */
+#define EK_RUNS_FIRST                                                                            \
+    "ldr r11, [r12, #4]\n ldr r10, [r12], #8\n ldr r9, [lr, #4]\n ldr r8, [lr], #8\n"            \
+    "smlad r1, r10, r9, r0\n smlad r0, r10, r8, r0\n"                                            \
+    "smlad r5, r11, r9, r4\n smlad r4, r11, r8, r4\n"                                            \
+    "sxtb16 r10, r10\n sxtb16 r11, r11\n smuad r2, r10, r8\n smuad r3, r10, r9\n"                \
+    "smuad r6, r11, r8\n smuad r7, r11, r9\n"
+
 /* Two channels of two pixels, one product each: see one_product.py. */
 #define EK_RUNS_ROUND_ONE(even0, even1, odd0, odd1)                                              \
     "sub " odd0 ", " odd0 ", " even0 "\n sub " odd1 ", " odd1 ", " even1 "\n"                    \
@@ -77,30 +85,27 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "add r10, sp, #32\n stm r10!, {r2, r3, r4, r12}\n"
         "tst r7, #2\n ite ne\n movne r7, #32\n moveq r7, #36\n"
         "add r11, r7, r5, lsl #3\n lsr r0, r6, #2\n mla r11, r11, r0, r12\n and r6, #3\n"
-        "add r9, r9, r5, lsl #3\n rsb r5, #0\n and r5, " EK_GEMM_MASK "\n mov r0, #56\n"
+        "add r9, r9, r5, lsl #3\n rsb r5, #1\n and r5, " EK_GEMM_MASK "\n mov r0, #56\n"
         "adr.w r1, 3f\n mla r5, r5, r0, r1\n orr r5, #1\n lsl r8, #1\n add r8, #1\n"
         "str r11, [sp, #48]\n str r6, [sp, #52]\n str r9, [sp, #56]\n str r5, [sp, #60]\n"
         "str r8, [sp, #64]\n str r7, [sp, #68]\n"
         /* columns */
         "1: ldr r0, [sp]\n cmp r0, #0\n beq.w 4f\n"
         "ldm sp, {r0-r7}\n add r8, r0, r1, lsl #1\n str r8, [sp]\n"
-        "11: mov r8, r0\n mov r12, r7\n subs lr, r2, #8\n blt 13f\n"
-        "12:\n" EK_RUNS_FOUR EK_RUNS_FOUR "subs lr, #8\n bge 12b\n"
-        "13: adds lr, #4\n blt 14f\n" EK_RUNS_FOUR "subs lr, #4\n"
-        "14: adds lr, #4\n beq 15f\n"
-        "add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
+        "11: mov r8, r0\n mov r12, r7\n bic lr, r2, #3\n tst lr, #4\n it ne\n addne lr, #4\n bne 13f\n"
+        "12:\n" EK_RUNS_FOUR "13:\n" EK_RUNS_FOUR "subs lr, #8\n bgt 12b\n"
+        "ands lr, r2, #3\n beq 15f\n cmp lr, #2\n bge 14f\n"
+        "ldrb r11, [r8, r1]\n ldrb r10, [r8]\n"
+        "sxtab16 r11, r6, r11\n sxtab16 r10, r6, r10\n strd r10, r11, [r12]\n b 15f\n"
+        "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
         "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
-        "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n str r8, [r12]\n str r9, [r12, #4]\n"
-        "cmp lr, #1\n beq 15f\n"
-        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n"
-        "str r8, [r12, #8]\n str r9, [r12, #12]\n"
+        "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
+        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n"
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
         "4: ldrd r8, r9, [sp, #32]\n add r9, r8\n strd r8, r9, [sp, #72]\n"
         "ldrd r12, r8, [sp, #44]\n cmp r12, r8\n beq.w 5f\n"
-        "2: ldrd r0, r4, [r12], #8\n mov r1, r0\n mov r5, r4\n"
-        "movs r2, #0\n movs r3, #0\n movs r6, #0\n movs r7, #0\n"
-        "ldr lr, [sp, #28]\n ldr r8, [sp, #60]\n bx r8\n"
+        "2: ldrd r0, r4, [r12], #8\n ldr lr, [sp, #28]\n" EK_RUNS_FIRST "ldr r8, [sp, #60]\n bx r8\n"
         ".balign 4\n"
         "3:\n" EK_GEMM_LOOP
         "ldr r8, [sp, #56]\n cmp lr, r8\n bne.w 3b\n"
