@@ -20,6 +20,7 @@ from edgekit.compiler.kernels.conv_2d.border import Border
 from edgekit.compiler.kernels.gemm import gemm, runs
 from edgekit.compiler.kernels.gemm.coding import Coding
 from edgekit.compiler.kernels.gemm.matrix import Matrix
+from edgekit.compiler.kernels.gemm.one_product import one_product
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import (
     INT8_HIGH,
@@ -32,6 +33,8 @@ from edgekit.compiler.requantize import (
 _ROWS, _PARTS, _PIXELS = 1, 2, 4
 _DENSE = 4096
 """Weights from which on the kernel for one column is worth its code."""
+_FEW = 1024
+"""Weights up to which it does not matter how fast a single column is."""
 _GAPS = 0.34
 """Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
@@ -102,9 +105,12 @@ class Conv2D:
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
         if self._dense(core):
-            to.use("gemm/dense.h")
-            matrix = gemm.emit(self.matrix, core, to, dense=True)
-            return f"ek_dense(&{matrix}, {to.inputs[0]}, {to.output});"
+            plain = core.isa == "portable" or self.matrix.weights.size < _DENSE
+            to.use("gemm/dense_plain.h" if plain else "gemm/dense.h")
+            reads = replace(core, isa="portable") if plain else core
+            matrix = gemm.emit(self.matrix, reads, to, dense=True)
+            name = "ek_dense_plain" if plain else "ek_dense"
+            return f"{name}(&{matrix}, {to.inputs[0]}, {to.output});"
         to.use("conv_2d/conv_2d.h")
         window = self.window
         if window.dilation_width > 1:
@@ -154,6 +160,8 @@ class Conv2D:
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
         if self._runs(core):
             to.use("conv_2d/conv_2d_runs.h")
+            if not self._direct(core) & _ROWS or window.kernel_width * window.channels < 4:
+                to.define("EK_CONV_2D_APART")
             return f"ek_conv_2d_runs(&{layer}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
@@ -184,9 +192,14 @@ class Conv2D:
         sizes = (window.kernel_height, window.kernel_width) == (window.height, window.width)
         whole = sizes and window.pixels == 1 and not window.pad_top and not window.pad_left
         plain = self.add is None and self.border is None and self.coding is None
-        large = core.isa == "portable" or matrix.weights.size >= _DENSE
-        reads = core.isa == "portable" or (core.isa == "dsp" and gemm.fits_pairs(matrix))
-        return reads and whole and plain and large
+        if core.isa == "portable":
+            return whole and plain
+        if core.isa != "dsp" or not (whole and plain):
+            return False
+        if matrix.weights.size >= _DENSE:
+            return gemm.fits_pairs(matrix)
+        # the code of the kernel for runs that no other layer needs, mostly
+        return matrix.weights.size < _FEW and one_product(matrix) is None
 
     def _runs(self, core: Core) -> bool:
         """Whether the kernel for runs of pixels computes it."""

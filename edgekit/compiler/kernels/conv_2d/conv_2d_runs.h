@@ -9,6 +9,24 @@ static inline int32_t ek_conv_2d_inside(const ek_conv_2d_t *c, int32_t y, int32_
     return (last - x + 1) / 2;
 }
 
+/* The columns of two pixels that are no run; those that are left repeat the last one. */
+static inline void ek_conv_2d_pair(const ek_conv_2d_t *c, const int8_t *in, int32_t y, int32_t x,
+                                   int32_t pixels, int8_t *columns, int8_t *bytes) {
+    int32_t p;
+    for (p = 0; p < 2; ++p) {
+#if EK_CONV_2D_APART
+        ek_conv_2d_take(c, in, y, x, columns, p, bytes);
+#else
+        ek_conv_2d_border(c, in, y * c->stride_height - c->pad_top,
+                          x * c->stride_width - c->pad_left, columns, p, bytes);
+#endif
+        if (p + 1 < pixels && ++x == c->out_width) {
+            x = 0;
+            ++y;
+        }
+    }
+}
+
 /* Runs of pixels straight from the picture, where rows of the kernel go into columns as they are;
    what lies at the border two pixels at a time. */
 static EK_SMALL void ek_conv_2d_runs(const ek_conv_2d_t *c, const int8_t *in,
@@ -44,7 +62,7 @@ static EK_SMALL void ek_conv_2d_runs(const ek_conv_2d_t *c, const int8_t *in,
             run.pairs = pairs;
             pixels = 2 * pairs;
         } else {
-            ek_conv_2d_columns(c, in, y, x, pixels, scratch, bytes);
+            ek_conv_2d_pair(c, in, y, x, pixels, scratch, bytes);
         }
         run.out = out;
         run.across = pixels > 1 ? channels : 0;

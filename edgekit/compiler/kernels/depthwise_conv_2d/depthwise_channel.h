@@ -2,9 +2,9 @@
 #include "../common/requantize.h"
 
 /* One channel after the other. "Along" is the direction of the inner loop, "across" the other:
-   widths are along, heights across. `rows` lines of `pitch` values of a channel are held, of so many
-   channels at a time as there are `planes`: one or four. `fast`: the distance of the outputs that a
-   fast loop computes; bit 2: `bias` and `multiplier` are those of one product, without `shift`. */
+   widths are along, heights across. `rows` lines of `pitch` values of a channel are held, of one
+   channel at a time. `fast`: the distance of the outputs that a fast loop computes; bit 2: `bias` and
+   `multiplier` are those of one product, without `shift`; bit 3: four channels at a time. */
 typedef struct {
     const int8_t *weights;
     const void *bias;
@@ -16,7 +16,7 @@ typedef struct {
     int16_t dilation_height, dilation_width, pad_top, pad_left, rows, pitch;
     int16_t zero_in, zero_out;
     int8_t low, high;
-    uint8_t bias_bits, fast, planes;
+    uint8_t bias_bits, fast;
 } ek_depthwise_conv_2d_t;
 
 /* What the inner loop knows of an output channel; assembly counts on the order. */

@@ -26,39 +26,52 @@ static inline void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t
     ek_depthwise_prepare(d, k);
 }
 
-/* A row of the picture into the strip, of one channel or of four. */
-static inline void ek_depthwise_row(const ek_depthwise_conv_2d_t *d, const int8_t *in,
-                                    int32_t inside, int32_t planes, int16_t *to) {
+/* Lines of the picture into the strip, of one channel or of four. */
+static inline void ek_depthwise_rows(const ek_depthwise_conv_2d_t *d, const int8_t *in,
+                                     int32_t lines, int32_t planes, int16_t *to) {
+    int32_t inside = d->pitch - d->pad_left;
+    if (inside > d->in_width)
+        inside = d->in_width;
+    to += d->pad_left;
+    (void)planes;
 #if EK_DEPTHWISE_FOUR
-    if (planes == 4) {
-        ek_depthwise_take_four(in, d->in_along, inside, to, 2 * d->rows * d->pitch);
+    if (planes == 4 && lines > 0) {
+        ek_depthwise_take_four(in, d->in_along, inside, to, 2 * d->rows * d->pitch, lines,
+                               d->in_across, 2 * d->pitch);
         return;
     }
 #endif
-    (void)planes;
-    ek_depthwise_take(in, d->in_along, inside, to);
+    for (; lines > 0; --lines, in += d->in_across, to += d->pitch)
+        ek_depthwise_take(in, d->in_along, inside, to);
 }
 
-/* The lines of a channel, or of four, that the strip does not hold yet, up to `wanted`. */
-static inline void ek_depthwise_fill(const ek_depthwise_conv_2d_t *d, const int8_t *in,
-                                     int16_t *strip, int32_t first, int32_t held, int32_t wanted,
-                                     int32_t planes, int32_t again) {
-    int32_t inside = d->pitch - d->pad_left < d->in_width ? d->pitch - d->pad_left : d->in_width, p;
-    for (; held < wanted; ++held) {
-        int32_t row = first + held;
-        int16_t *to = strip + held * d->pitch + d->pad_left;
-        if (row >= 0 && row < d->in_height)
-            ek_depthwise_row(d, in + row * d->in_across, inside, planes, to);
-        else if (again)
-            for (p = 0; p < planes; ++p, to += d->rows * d->pitch)
-                ek_depthwise_pad(to, d->zero_in, inside);
+/* Lines from `row` of the picture on, above it, in it and below it. Outside of it the strip has its
+   padding, if it was not used `again`. */
+static inline void ek_depthwise_fill(const ek_depthwise_conv_2d_t *d, const int8_t *in, int16_t *to,
+                                     int32_t row, int32_t lines, int32_t planes, int32_t again) {
+    for (; lines > 0; --lines, ++row, to += d->pitch) {
+        int32_t some = lines < d->in_height - row ? lines : d->in_height - row, p;
+        if (row >= 0 && some > 0) {
+            ek_depthwise_rows(d, in + row * d->in_across, some, planes, to);
+            to += (some - 1) * d->pitch;
+            row += some - 1;
+            lines -= some - 1;
+        } else if (again) {
+            for (p = 0; p < planes; ++p)
+                ek_depthwise_pad(to + p * d->rows * d->pitch, d->zero_in, d->pitch);
+        }
     }
 }
 
 static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const int8_t *in,
                                              int8_t *out, int16_t *strip) {
     int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1, plane = d->rows * d->pitch;
-    int32_t fit = (d->rows - reach) / d->stride_height + 1, channel, planes = d->planes;
+    int32_t fit = (d->rows - reach) / d->stride_height + 1, channel;
+#if EK_DEPTHWISE_FOUR
+    int32_t planes = d->fast & 8 ? 4 : 1;
+#else
+    const int32_t planes = 1;
+#endif
     ek_depthwise_channel_t k;
     k.out_along = d->out_along;
     k.pitch_bytes = 2 * d->pitch * d->dilation_height;
@@ -72,14 +85,17 @@ static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const
     ek_depthwise_pad(strip, d->zero_in, planes * plane);
     for (channel = 0; channel < d->channels; channel += planes, in += planes) {
         int32_t done = 0, held = 0, first = -d->pad_top;
+#if EK_DEPTHWISE_FOUR
         if (planes > d->channels - channel)
             planes = 1;
+#endif
         while (done < d->out_height) {
             int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i;
             int32_t wanted = (lines - 1) * d->stride_height + reach;
             int32_t past = lines * d->stride_height, number = channel * d->outputs, output;
             int8_t *to = out + done * d->out_across;
-            ek_depthwise_fill(d, in, strip, first, held, wanted, planes, d->out_height > fit);
+            ek_depthwise_fill(d, in, strip + held * d->pitch, first + held, wanted - held, planes,
+                              d->out_height > fit);
             for (i = 0; i < planes * plane; i += plane)
                 for (output = 0; output < d->outputs; ++output, ++number) {
                     ek_depthwise_channel(d, number, &k);

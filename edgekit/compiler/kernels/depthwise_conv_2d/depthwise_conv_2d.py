@@ -32,8 +32,8 @@ _STRIP = 2048
 _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
 _FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
-_ONE = 4
-"""What the number of a fast loop has besides where it requantizes by one product."""
+_ONE, _WIDE = 4, 8
+"""What the number of a fast loop has besides: one product for each sum; four channels at once."""
 _SPARE = 3
 """Bytes behind the weights that are read with them."""
 
@@ -129,7 +129,7 @@ class DepthwiseConv2D:
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left, layout.rows, layout.pitch),
                 *(matrix.zero_in, matrix.zero_out, matrix.low, matrix.high),
-                *(16 if narrow else 32, fast + _ONE * bool(one), self.planes),
+                *(16 if narrow else 32, fast + _ONE * bool(one) + _WIDE * (self.planes > 1)),
             ],
         )
         memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"

@@ -31,7 +31,8 @@ static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32
 }
 
 #if EK_DEPTHWISE_FOUR
-/* The same of four channels, to planes of `plane` bytes; words are stored where words begin. */
+/* Lines of four channels, `across` bytes apart, to planes of `plane` bytes, a line every `pitch`;
+   words are stored where words begin. */
 #if defined(__ARM_FEATURE_DSP)
 #define EK_DEPTHWISE_PIXEL                                                                       \
     "ldr r4, [r0]\n add r0, r1\n sxtb16 r5, r4\n sxtb16 r4, r4, ror #8\n"                        \
@@ -46,22 +47,27 @@ static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32
 static __attribute__((naked, noinline)) void ek_depthwise_take_four(
     __attribute__((unused)) const int8_t *in, __attribute__((unused)) int32_t along,
     __attribute__((unused)) int32_t count, __attribute__((unused)) int16_t *to,
-    __attribute__((unused)) int32_t plane) {
+    __attribute__((unused)) int32_t plane, __attribute__((unused)) int32_t lines,
+    __attribute__((unused)) int32_t across, __attribute__((unused)) int32_t pitch) {
     __asm__ volatile(
-        "push {r4-r6, lr}\n ldr r12, [sp, #16]\n add lr, r12, r12, lsl #1\n"
-        "tst r3, #2\n beq 1f\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n"
+        "push {r4-r11, lr}\n ldr r12, [sp, #36]\n ldr r10, [sp, #40]\n ldr r11, [sp, #44]\n"
+        "mov r7, r0\n mov r8, r3\n mov r9, r2\n add lr, r12, r12, lsl #1\n"
+        "0: tst r3, #2\n beq 1f\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n"
         "1: subs r2, #4\n blt 3f\n"
         "2:\n" EK_DEPTHWISE_PIXELS EK_DEPTHWISE_PIXELS "subs r2, #4\n bge 2b\n"
         "3: adds r2, #4\n beq 5f\n"
         "4:\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n bne 4b\n"
-        "5: pop {r4-r6, pc}\n");
+        "5: ldr r4, [sp, #48]\n add r7, r11\n add r8, r4\n mov r0, r7\n mov r3, r8\n"
+        "mov r2, r9\n subs r10, #1\n bne 0b\n pop {r4-r11, pc}\n");
 }
 #else
 static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, int32_t count,
-                                               int16_t *to, int32_t plane) {
+                                               int16_t *to, int32_t plane, int32_t lines,
+                                               int32_t across, int32_t pitch) {
     int32_t i;
-    for (i = 0; i < 4; ++i, to += plane / 2)
-        ek_depthwise_take(in + i, along, count, to);
+    for (; lines > 0; --lines, in += across, to += pitch / 2)
+        for (i = 0; i < 4; ++i)
+            ek_depthwise_take(in + i, along, count, to + i * plane / 2);
 }
 #endif
 #endif
@@ -153,7 +159,7 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
     }
 #endif
 #if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
-    if (d->fast) {
+    if (d->fast & 3) {
         for (i = 0; i < 6; i += 2, w += 3) {
             int32_t first = w[0], second = w[1], third = w[2];
             sum += first + second + third;
@@ -264,30 +270,30 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
                                       int8_t *out, int32_t lines) {
 #if defined(__ARM_FEATURE_DSP)
 #if EK_DEPTHWISE_3X3
-    if (d->fast == 1)
+    if ((d->fast & 7) == 1)
         ek_depthwise_3x3(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_3X3_BY_2
-    if (d->fast == 2)
+    if ((d->fast & 7) == 2)
         ek_depthwise_3x3_by_2(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_3X3_ONE
-    if (d->fast == 5)
+    if ((d->fast & 7) == 5)
         ek_depthwise_3x3_one(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_3X3_BY_2_ONE
-    if (d->fast == 6)
+    if ((d->fast & 7) == 6)
         ek_depthwise_3x3_by_2_one(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_CLAMP
-    if (d->fast && (d->low > -128 || d->high < 127)) {
+    if (d->fast & 3 && (d->low > -128 || d->high < 127)) {
         int32_t i, at;
         for (i = 0; i < lines; ++i, out += k->out_across)
             for (at = 0; at < k->count * k->out_along; at += k->out_along)
                 out[at] = (int8_t)ek_clamp(out[at], d->low, d->high);
     }
 #endif
-    if (d->fast)
+    if (d->fast & 3)
         return;
 #endif
 #if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)
