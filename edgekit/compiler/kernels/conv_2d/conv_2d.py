@@ -115,6 +115,8 @@ class Conv2D:
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
+        if self.matrix.depth // self._rows(core) % 4:
+            to.define("EK_COLUMN_TAIL")
         if self._runs(core):
             matrix = runs.emit(self.matrix, self._rows(core), to)
         else:

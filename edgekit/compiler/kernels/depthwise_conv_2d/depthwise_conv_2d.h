@@ -50,63 +50,84 @@ static inline void ek_depthwise_rows(const ek_depthwise_conv_2d_t *d, const int8
 static inline void ek_depthwise_fill(const ek_depthwise_conv_2d_t *d, const int8_t *in, int16_t *to,
                                      int32_t row, int32_t lines, int32_t planes, int32_t again) {
     for (; lines > 0; --lines, ++row, to += d->pitch) {
-        int32_t some = lines < d->in_height - row ? lines : d->in_height - row, p;
+        int32_t some = lines < d->in_height - row ? lines : d->in_height - row;
         if (row >= 0 && some > 0) {
             ek_depthwise_rows(d, in + row * d->in_across, some, planes, to);
             to += (some - 1) * d->pitch;
             row += some - 1;
             lines -= some - 1;
         } else if (again) {
+            int32_t p;
             for (p = 0; p < planes; ++p)
                 ek_depthwise_pad(to + p * d->rows * d->pitch, d->zero_in, d->pitch);
         }
     }
 }
 
-static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const int8_t *in,
-                                             int8_t *out, int16_t *strip) {
-    int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1, plane = d->rows * d->pitch;
-    int32_t fit = (d->rows - reach) / d->stride_height + 1, channel;
-#if EK_DEPTHWISE_FOUR
-    int32_t planes = d->fast & 8 ? 4 : 1;
-#else
-    const int32_t planes = 1;
+/* The output channels of those that the strip holds, from `number` on. */
+static inline void ek_depthwise_outputs(const ek_depthwise_conv_2d_t *d, ek_depthwise_channel_t *k,
+                                        const int16_t *strip, int32_t planes, int32_t number,
+                                        int8_t *out, int32_t lines) {
+    int32_t i;
+    for (; planes > 0; --planes, strip += d->rows * d->pitch)
+        for (i = d->outputs; i > 0; --i, ++number) {
+            ek_depthwise_channel(d, number, k);
+            ek_depthwise_lines(d, k, strip, out + number, lines);
+        }
+}
+
+#if EK_DEPTHWISE_STRIPS
+/* The same where the strip does not hold all lines. */
+static inline void ek_depthwise_strips(const ek_depthwise_conv_2d_t *d, ek_depthwise_channel_t *k,
+                                       const int8_t *in, int8_t *out, int16_t *strip,
+                                       int32_t planes, int32_t number) {
+    int32_t reach = (d->kernel_height - 1) * d->dilation_height + 1, i;
+    int32_t fit = (d->rows - reach) / d->stride_height + 1, done = 0, held = 0, row = -d->pad_top;
+    while (done < d->out_height) {
+        int32_t lines = d->out_height - done < fit ? d->out_height - done : fit;
+        int32_t wanted = (lines - 1) * d->stride_height + reach, past = lines * d->stride_height;
+        ek_depthwise_fill(d, in, strip + held * d->pitch, row + held, wanted - held, planes, 1);
+        ek_depthwise_outputs(d, k, strip, planes, number, out + done * d->out_across, lines);
+        done += lines;
+        row += past;
+        held = wanted > past ? wanted - past : 0;
+        for (i = 0; i < planes * d->rows && done < d->out_height; i += d->rows)
+            ek_copy((int8_t *)(strip + i * d->pitch),
+                    (const int8_t *)(strip + (i + past) * d->pitch), held * 2 * d->pitch);
+    }
+}
 #endif
+
+static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const int8_t *in,
+                                          int8_t *out, int16_t *strip) {
+    int32_t planes = 1, channel;
     ek_depthwise_channel_t k;
+#if EK_DEPTHWISE_FOUR
+    if (d->fast & 8)
+        planes = 4;
+#endif
     k.out_along = d->out_along;
     k.pitch_bytes = 2 * d->pitch * d->dilation_height;
     k.count = d->out_width;
     k.line_bytes = 2 * d->pitch * d->stride_height;
     k.out_across = d->out_across;
-    k.taps = (uint32_t *)(void *)(strip + planes * plane);
+    k.taps = (uint32_t *)(void *)(strip + planes * d->rows * d->pitch);
     k.low = d->low;
     k.high = d->high;
     k.one_product = d->fast & 4;
-    ek_depthwise_pad(strip, d->zero_in, planes * plane);
+    ek_depthwise_pad(strip, d->zero_in, planes * d->rows * d->pitch);
     for (channel = 0; channel < d->channels; channel += planes, in += planes) {
-        int32_t done = 0, held = 0, first = -d->pad_top;
 #if EK_DEPTHWISE_FOUR
         if (planes > d->channels - channel)
             planes = 1;
 #endif
-        while (done < d->out_height) {
-            int32_t lines = d->out_height - done < fit ? d->out_height - done : fit, i;
-            int32_t wanted = (lines - 1) * d->stride_height + reach;
-            int32_t past = lines * d->stride_height, number = channel * d->outputs, output;
-            int8_t *to = out + done * d->out_across;
-            ek_depthwise_fill(d, in, strip + held * d->pitch, first + held, wanted - held, planes,
-                              d->out_height > fit);
-            for (i = 0; i < planes * plane; i += plane)
-                for (output = 0; output < d->outputs; ++output, ++number) {
-                    ek_depthwise_channel(d, number, &k);
-                    ek_depthwise_lines(d, &k, strip + i, to + number, lines);
-                }
-            done += lines;
-            first += past;
-            held = wanted > past ? wanted - past : 0;
-            for (i = 0; i < planes && held > 0 && done < d->out_height; ++i)
-                ek_copy((int8_t *)(strip + i * plane),
-                        (const int8_t *)(strip + i * plane + past * d->pitch), held * 2 * d->pitch);
+#if EK_DEPTHWISE_STRIPS
+        if (d->fast & 16) {
+            ek_depthwise_strips(d, &k, in, out, strip, planes, channel * d->outputs);
+            continue;
         }
+#endif
+        ek_depthwise_fill(d, in, strip, -d->pad_top, d->rows, planes, 0);
+        ek_depthwise_outputs(d, &k, strip, planes, channel * d->outputs, out, d->out_height);
     }
 }

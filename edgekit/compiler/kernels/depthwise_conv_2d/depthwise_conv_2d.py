@@ -32,8 +32,8 @@ _STRIP = 2048
 _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
 _FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
-_ONE, _WIDE = 4, 8
-"""What the number of a fast loop has besides: one product for each sum; four channels at once."""
+_ONE, _WIDE, _STRIPS = 4, 8, 16
+"""What the number of a fast loop has besides: one product for each sum; four channels; strips."""
 _SPARE = 3
 """Bytes behind the weights that are read with them."""
 
@@ -109,10 +109,13 @@ class DepthwiseConv2D:
             to.define("EK_DEPTHWISE_SIGNED")
         if self.planes > 1:
             to.define("EK_DEPTHWISE_FOUR")
+        if not layout.whole:
+            to.define("EK_DEPTHWISE_STRIPS")
         bias, by = matrix.bias, matrix.by
         narrow = one is None and bool((np.abs(bias.astype(np.int64)) < 1 << 15).all())
         if one:
             bias, taps = one.offset, np.append(taps.ravel(), np.zeros(_SPARE, np.int8))
+        kind = fast + _ONE * bool(one) + _WIDE * (self.planes > 1) + _STRIPS * (not layout.whole)
         layer = to.struct(
             "ek_depthwise_conv_2d_t",
             "layer",
@@ -129,7 +132,7 @@ class DepthwiseConv2D:
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left, layout.rows, layout.pitch),
                 *(matrix.zero_in, matrix.zero_out, matrix.low, matrix.high),
-                *(16 if narrow else 32, fast + _ONE * bool(one) + _WIDE * (self.planes > 1)),
+                *(16 if narrow else 32, kind),
             ],
         )
         memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"

@@ -94,6 +94,7 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "ldm sp, {r0-r7}\n add r8, r0, r1, lsl #1\n str r8, [sp]\n"
         "11: mov r8, r0\n mov r12, r7\n bic lr, r2, #3\n tst lr, #4\n it ne\n addne lr, #4\n bne 13f\n"
         "12:\n" EK_RUNS_FOUR "13:\n" EK_RUNS_FOUR "subs lr, #8\n bgt 12b\n"
+#if EK_COLUMN_TAIL
         "ands lr, r2, #3\n beq 15f\n cmp lr, #2\n bge 14f\n"
         "ldrb r11, [r8, r1]\n ldrb r10, [r8]\n"
         "sxtab16 r11, r6, r11\n sxtab16 r10, r6, r10\n strd r10, r11, [r12]\n b 15f\n"
@@ -101,6 +102,7 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
         "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
         "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n"
+#endif
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
         "4: ldrd r8, r9, [sp, #32]\n add r9, r8\n strd r8, r9, [sp, #72]\n"
