@@ -2,11 +2,15 @@
 
 static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t count) {
     int16_t value = (int16_t)zero;
-    for (; count >= 4; count -= 4, to += 4) {
+    for (; count >= 8; count -= 8, to += 8) {
         to[0] = value;
         to[1] = value;
         to[2] = value;
         to[3] = value;
+        to[4] = value;
+        to[5] = value;
+        to[6] = value;
+        to[7] = value;
         EK_KEEP_LOOP();
     }
     for (; count > 0; --count) {

@@ -55,8 +55,8 @@ static __attribute__((naked, noinline)) void ek_depthwise_take_four(
         "0: tst r3, #2\n beq 1f\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n"
         "1: subs r2, #4\n blt 3f\n"
         "2:\n" EK_DEPTHWISE_PIXELS EK_DEPTHWISE_PIXELS "subs r2, #4\n bge 2b\n"
-        "3: adds r2, #4\n beq 5f\n"
-        "4:\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n bne 4b\n"
+        "3: adds r2, #2\n blt 4f\n" EK_DEPTHWISE_PIXELS "subs r2, #2\n"
+        "4: adds r2, #2\n beq 5f\n" EK_DEPTHWISE_PIXEL
         "5: ldr r4, [sp, #48]\n add r7, r11\n add r8, r4\n mov r0, r7\n mov r3, r8\n"
         "mov r2, r9\n subs r10, #1\n bne 0b\n pop {r4-r11, pc}\n");
 }
