@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from edgekit.artifact import Build
+    from edgekit.harness.report import Report
 
 
 def build(model: Any, target: str, **options: Any) -> Build:
@@ -41,4 +42,26 @@ def build_all(model: Any, targets: list[str], **options: Any) -> list[Build]:
     return build_many(model, targets, **options)
 
 
-__all__ = ["__version__", "build", "build_all"]
+def bench(build: Any, device: str, **wanted: Any) -> Report:
+    """Measure a finished build on a device; the same names as the options of `edgekit bench`.
+
+    Args:
+        build: Folder of a build, or what `build` returned.
+        device: Name of a device of `lab.toml`, or of a driver (`edgekit devices`).
+        **wanted: `options` of the device and `meter_options` of the meter (mappings), `power`
+            (name of a meter), `channel`, `windows`, `seconds`, `inferences`, `quick`, `sustained`,
+            `idle` (seconds), `lab` (path), `output` (folder; without it no samples are kept), and
+            `progress`.
+
+    Returns:
+        The report; `to_json()` is what `edgekit bench --json` prints.
+
+    Raises:
+        EdgekitError: Whatever the command would have said, with `message` and `hint`.
+    """
+    from edgekit.harness.api import bench_one
+
+    return bench_one(build, device, **wanted)
+
+
+__all__ = ["__version__", "bench", "build", "build_all"]

@@ -105,12 +105,12 @@ def measure(model: str, folder: Path, cores: list[str]) -> list[dict[str, Any]]:
 
 def benched(build: Any) -> dict[str, Any]:
     """What a build costs on the emulated core of its target."""
-    from edgekit.bench import bench
+    from edgekit.harness.bench import Wanted, bench
 
     if build.manifest["c_project"] is None:
         said = [one["message"] for one in build.manifest["problems"]]
         sys.exit(f"{build.folder.name}: {'; '.join(said)}")
-    report = bench(build, "qemu").to_json()
+    report = bench(build, Wanted("qemu")).to_json()
     emulated = report["emulated"] or {}
     return {
         "target": report["target"],

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from digits_example import DIGITS, edgekit_in
+
+from edgekit.harness import exclusive
 
 REAL_MODELS = Path(__file__).resolve().parents[2] / "shared" / "real_models"
 
@@ -16,6 +19,15 @@ def real_models() -> Path:
     if not REAL_MODELS.is_dir():
         pytest.skip("real_models is not on this machine")
     return REAL_MODELS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Processes that test side by side share no terminal and no device."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        patch.setattr(exclusive, "LOCKS", tmp_path_factory.mktemp("locks"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,35 +12,39 @@ from edgekit.cli._common import common, emit, json_option
 from edgekit.cli._table import table
 
 if TYPE_CHECKING:
-    from edgekit.doctor import Diagnosis
+    from edgekit.doctor import Diagnosis, Finding
 
 
 @click.command(name="doctor")
+@click.option("--lab", type=click.Path(), metavar="FILE", help="Default: lab.toml here, or yours.")
 @json_option
 @common
 @click.pass_context
-def command(context: click.Context, as_json: bool) -> None:
-    """Check packages, extras and tools, and say how to install what is missing.
+def command(context: click.Context, lab: str | None, as_json: bool) -> None:
+    """Check packages, extras, tools and your lab, and say how to mend what is missing.
 
     Exit code 2 when something that the default install needs is missing or wrong.
     """
     from edgekit.doctor import diagnose
+    from edgekit.harness.lab import load_lab
+    from edgekit.harness.reachable import check_lab
 
-    diagnosis = diagnose()
+    diagnosis, desk = diagnose(), check_lab(load_lab(Path(lab) if lab else None))
     if as_json:
-        emit(diagnosis.to_json())
+        emit({**diagnosis.to_json(), "lab": [asdict(finding) for finding in desk]})
     else:
-        _show(diagnosis)
+        _show(diagnosis, desk)
     context.exit(0 if diagnosis.ok else 2)
 
 
-def _show(diagnosis: Diagnosis) -> None:
+def _show(diagnosis: Diagnosis, desk: tuple[Finding, ...]) -> None:
     facts = diagnosis.platform
     click.echo(f"{facts['system']} {facts['machine']}, Python {facts['python']}\n")
     sections = (
         ("Packages", "range", (*diagnosis.packages, *diagnosis.conflicts)),
         ("Extras", "packages", diagnosis.extras),
         ("Tools", "for", diagnosis.tools),
+        ("Lab", "driver", desk),
     )
     for title, wanted, findings in sections:
         if not findings:

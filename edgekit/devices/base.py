@@ -21,7 +21,7 @@ from __future__ import annotations
 import abc
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar
@@ -121,6 +121,8 @@ class Request:
         warmup_seconds: Least time of those before, which are not timed.
         inferences: Least number of timed ones.
         most_seconds: When to stop for good; a driver gives up some time after.
+        keep_s: How long the process is kept for windows that follow without a pause; 0: the next
+            one gets a process of its own.
         samples: Told latencies in ms as they come, so that they are kept whatever happens next.
     """
 
@@ -128,6 +130,7 @@ class Request:
     warmup_seconds: float = 0.3
     inferences: int = 10
     most_seconds: float = 120.0
+    keep_s: float = 0.0
     samples: Callable[[Sequence[float]], None] = _ignore
 
 
@@ -211,6 +214,15 @@ class Device(Equipment, abc.ABC):
             raise DeviceError("nothing is on the device", "deploy a build first")
         return self._job
 
+    def assign(self, job: Job) -> None:
+        """Take a job, its options converted; nothing is touched yet.
+
+        Raises:
+            UsageError: An option that the driver does not take.
+            MissingExtra: A tool that it needs is not on PATH; the hint installs it.
+        """
+        self._job = replace(job, options=self.accept(job.options))
+
     def deploy(self, job: Job) -> None:
         """Bring the build onto the device.
 
@@ -219,8 +231,7 @@ class Device(Equipment, abc.ABC):
             MissingExtra: A tool that it needs is not on PATH; the hint installs it.
             EdgekitError: As the driver says.
         """
-        options = self.accept(job.options)
-        self._job = Job(job.folder, job.manifest, job.board, options)
+        self.assign(job)
         self._again(lambda: self._deploy(self.job), again=False)
 
     def check(self) -> Golden:
@@ -243,12 +254,24 @@ class Device(Equipment, abc.ABC):
         """Names and versions of what may have had a say, as JSON; after `check`."""
         return self._environment()
 
+    def reach(self, options: Mapping[str, Any]) -> None:
+        """Connect and hang up, for `edgekit doctor`.
+
+        Raises:
+            EdgekitError: As `deploy`.
+        """
+        self.assign(Job(Path(), {}, None, options))
+        self._reach()
+
     def close(self) -> None:
         """Leave the device as it was found; may be called at any time, and twice."""
         self._close()
 
     def identity(self) -> str:
-        """What no other bench may use at the same time; empty where many may."""
+        """Name of what no other bench may use at the same time, of a job that was assigned.
+
+        Empty where many may.
+        """
         return ""
 
     def _again(self, step: Callable[[], T], again: bool = True) -> T:
@@ -281,6 +304,9 @@ class Device(Equipment, abc.ABC):
 
     def _environment(self) -> Mapping[str, Any]:
         return {}
+
+    def _reach(self) -> None:
+        """Nothing to do where nothing is connected to."""
 
     def _close(self) -> None:
         """Nothing to do where nothing is held."""

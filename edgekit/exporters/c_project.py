@@ -9,6 +9,8 @@ from pathlib import Path
 
 from edgekit.c_project.project import FOLDER, CProject
 from edgekit.c_project.read_me import read_me
+from edgekit.c_project.serial.files import FOLDER as SERIAL
+from edgekit.c_project.serial.files import serial_files
 from edgekit.c_project.texts import cmake_lists, golden_header, main_c
 from edgekit.exporters.base import ExportInput
 
@@ -23,17 +25,17 @@ class Exporter:
         if build_input.project is None:
             return []
         place = folder / FOLDER
-        place.mkdir()
-        paths = []
-        for name, text in files(build_input.project).items():
-            path = place / name
-            path.write_text(text, encoding="ascii")
-            paths.append(path)
-        return paths
+        (place / SERIAL).mkdir(parents=True)
+        texts = files(build_input.project)
+        more = serial_files(build_input.project, texts)
+        texts |= {f"{SERIAL}/{name}": text for name, text in more.items()}
+        for name, text in texts.items():
+            (place / name).write_text(text, encoding="ascii")
+        return [place / name for name in texts]
 
 
 def files(project: CProject) -> dict[str, str]:
-    """Text by file name."""
+    """Text by file name, without what is in `serial/`."""
     prefix, text = project.prefix, project.compiled.text
     return {
         f"{prefix}.h": text.header,

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PACKAGE = "power"
 Scope = Literal["board", "rail", "package", "battery", "none"]
 """What a meter's power is of; figures of different scopes are never compared."""
+Sample = Literal["instant", "mean"]
+"""What a sample of power, current or voltage stands for: the moment of its time, or the mean from
+its time to the next sample's."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,8 @@ class MeterInfo:
     Attributes:
         name: And its model and serial number, for people.
         scope: What its power is of.
-        gain_uncertainty: Relative standard uncertainty of its power, from its data sheet.
+        gain_uncertainty: Relative standard uncertainty of its power, from its data sheet; 0 where
+            none is stated.
         sample_rate_hz: Of its samples, nominal.
         estimated: Whether it computes what it does not measure.
     """
@@ -65,6 +69,7 @@ class Trace:
         clock_error_s: How far `time_s` may be off.
         info: The meter.
         codes: What the meter saw go wrong (`charging`), see `edgekit.measure.verdict`.
+        sample: What a sample stands for.
     """
 
     time_s: NDArray[np.float64]
@@ -78,6 +83,7 @@ class Trace:
     clock_error_s: float = 0.0
     info: MeterInfo = MeterInfo("unknown", "board")
     codes: tuple[str, ...] = ()
+    sample: Sample = "instant"
 
 
 class PowerMeter(Equipment, abc.ABC):

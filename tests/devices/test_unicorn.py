@@ -8,7 +8,6 @@ import pytest
 from toy_project import FIRST, write_toy
 
 from edgekit.artifact import Build
-from edgekit.bench import bench
 from edgekit.devices._cortex_m.classes import M4, cycles
 from edgekit.devices._cortex_m.counts import Executed
 from edgekit.devices._cortex_m.emulator import Kit
@@ -20,6 +19,7 @@ from edgekit.devices._cortex_m.unicorn_engine import MODELS, Unicorn
 from edgekit.devices._cortex_m.zig import Zig
 from edgekit.devices.unicorn import Driver
 from edgekit.errors import DeviceError, MissingExtra, UsageError
+from edgekit.harness.bench import Wanted, bench
 
 pytestmark = pytest.mark.skipif(
     bool(Driver.needs.lacking()), reason=f"not installed: {', '.join(Driver.needs.lacking())}"
@@ -76,7 +76,7 @@ def test_capstone_reads_the_code_as_objdump_does(tmp_path: Path) -> None:
 def test_all_of_it_by_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_toy(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    report = bench(Build.load(tmp_path), "unicorn")
+    report = bench(Build.load(tmp_path), Wanted("unicorn"))
     assert report.golden.ok
     assert report.golden.compared == 12
     emulated = report.emulated

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,6 +43,7 @@ class LiteRtDevice(Device):
         self._there: Place | None = None
         self._model = ""
         self._ready: Mapping[str, Any] = {}
+        self._kept: Session | None = None
 
     @abc.abstractmethod
     def _connect(self, job: Job) -> Place:
@@ -91,17 +93,27 @@ class LiteRtDevice(Device):
         return self._place.take(target)
 
     def _run(self, request: Request) -> Window:
+        if self._kept is not None:
+            return self._timed(self._kept, replace(request, warmup_seconds=0.0))
+        session = self._session(self._kernels(), request.most_seconds + request.keep_s + LATE_S)
+        if request.keep_s:
+            self._kept = session
+            return self._timed(session, request)
+        with session:
+            return self._timed(session, request)
+
+    def _timed(self, session: Session, request: Request) -> Window:
+        """A window of a worker that is ready."""
         most = request.most_seconds
         words = f"{request.seconds} {request.warmup_seconds} {request.inferences} {most}"
         samples: list[float] = []
-        with self._session(self._kernels(), most + LATE_S) as session:
-            before, first = session.ask("state", "state"), read_clock(session)
-            said: Mapping[str, Any] = {}
-            for said in session.stream(f"run {words}", "window", most + LATE_S):
-                if said["event"] == "samples":
-                    samples += (told := [ns / 1e6 for ns in said["ns"]])
-                    request.samples(told)
-            clock, after = between(first, read_clock(session)), session.ask("state", "state")
+        before, first = session.ask("state", "state"), read_clock(session)
+        said: Mapping[str, Any] = {}
+        for said in session.stream(f"run {words}", "window", most + LATE_S):
+            if said["event"] == "samples":
+                samples += (told := [ns / 1e6 for ns in said["ns"]])
+                request.samples(told)
+        clock, after = between(first, read_clock(session)), session.ask("state", "state")
         window = to_window(said, samples, clock, session.ready.get("init_ns"))
         return with_states(window, before, after)
 
@@ -133,7 +145,14 @@ class LiteRtDevice(Device):
             **self._place.facts(),
         }
 
+    def _reach(self) -> None:
+        self._there = self._connect(self.job)
+        self._there.open()
+
     def _close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         if self._there is not None:
             self._there.close()
             self._there = None

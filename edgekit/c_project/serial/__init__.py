@@ -1,0 +1,1 @@
+"""`serial/` of a C project: firmware that speaks MLPerf Tiny's protocol, and how to port it."""

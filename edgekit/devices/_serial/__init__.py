@@ -1,0 +1,1 @@
+"""The parts of the serial driver: the line, the protocol on it, windows, the runner's format."""

@@ -1,0 +1,106 @@
+"""edgekit bench on a device that does not exist, and edgekit compare on what it left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from toy_project import write_toy
+
+from edgekit.cli import main
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "toy").mkdir()
+    write_toy(tmp_path / "toy")
+
+
+def run(*options: str) -> int:
+    return main(["bench", "toy", "--device", "fake", "-q", *options])
+
+
+def test_report_for_people(capsys: Capture) -> None:
+    assert run("-o", "latency_ms=4", "-o", "throttled=under-voltage") == 0
+    said = capsys.readouterr().out
+    assert "4 ms (95 %: " in said
+    assert "verdict     degraded" in said
+    assert "throttled: the device held itself back: cool it" in said
+    assert "samples     runs/toy-fake-001" in said
+
+
+def test_sustained_run_for_people(capsys: Capture) -> None:
+    assert run("--sustained", "30s", "-o", "drift=0.01") == 0
+    said = capsys.readouterr().out
+    assert "ms cold" in said
+    assert "it slowed down for good after" in said
+
+
+def test_same_device_is_no_regression(capsys: Capture) -> None:
+    assert run() == run("-o", "seed=1") == 0
+    assert main(["compare", "runs/toy-fake-001", "runs/toy-fake-002"]) == 0
+    assert "no regression of more than 3 %" in capsys.readouterr().out
+
+
+def test_slower_one_is_a_regression(capsys: Capture) -> None:
+    assert run() == run("-o", "latency_ms=5.5") == 0
+    capsys.readouterr()
+    assert main(["compare", "runs/toy-fake-001", "runs/toy-fake-002", "--json"]) == 3
+    found = json.loads(capsys.readouterr().out)
+    assert found["regressions"] == ["latency_ms"]
+    assert found["changes"][0]["ratio"] == pytest.approx(1.1, rel=0.01)
+    assert (
+        main(["compare", "runs/toy-fake-001", "runs/toy-fake-002", "--max-regression", "20%"]) == 0
+    )
+
+
+def test_what_json_printed_can_be_compared(tmp_path: Path, capsys: Capture) -> None:
+    for name, latency in (("a", "5"), ("b", "6")):
+        assert run("--json", "-o", f"latency_ms={latency}") == 0
+        (tmp_path / name).write_text(capsys.readouterr().out)
+    assert main(["compare", "a", "b"]) == 3
+    assert "unknown" in capsys.readouterr().out
+
+
+WRONG = {
+    "no run": (["compare", "toy", "toy"], 1, "no run of edgekit bench here"),
+    "no file": (["compare", "x", "y"], 1, "no run of edgekit bench here"),
+    "share": (["compare", "a", "b", "--max-regression", "much"], 2, "write 3% or 0.03"),
+    "time": (["bench", "toy", "--device", "fake", "--seconds", "soon"], 2, "write 500ms"),
+    "no time": (["bench", "toy", "--device", "fake", "--seconds", "0"], 2, "write 500ms"),
+    "option": (["bench", "toy", "--device", "fake", "-o", "x"], 2, "no KEY=VALUE"),
+    "unknown option": (["bench", "toy", "--device", "fake", "-o", "x=1"], 2, "takes no option 'x'"),
+    "value": (["bench", "toy", "--device", "fake", "-o", "seed=x"], 2, "not a whole number"),
+    "meter": (["bench", "toy", "--device", "fake", "--power", "x"], 2, "no meter 'x'"),
+    "lab": (["bench", "toy", "--device", "fake", "--lab", "x"], 2, "x cannot be read"),
+    "device": (
+        ["bench", "toy", "--device", "fake", "-o", "die=yes", "-q"],
+        4,
+        "the fake device died",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), WRONG.values(), ids=WRONG.keys())
+def test_mistakes(arguments: list[str], code: int, message: str, capsys: Capture) -> None:
+    assert main(arguments) == code
+    said = capsys.readouterr().err
+    assert message in said
+    assert "hint: " in said
+    assert "Traceback" not in said
+
+
+def test_wrong_values_give_no_figures(capsys: Capture) -> None:
+    assert run("-o", "mismatched=2", "--json") == 4
+    found = json.loads(capsys.readouterr().out)
+    assert found["latency"] is None
+    assert (found["validity"], found["codes"], found["exit_code"]) == (
+        "invalid",
+        ["golden_mismatch"],
+        4,
+    )
+    assert main(["compare", "runs/toy-fake-001", "runs/toy-fake-001"]) == 2
