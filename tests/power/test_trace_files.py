@@ -12,8 +12,8 @@ import pytest
 
 from edgekit.errors import DataError, EdgekitError, UsageError
 from edgekit.measure.energy import Energy, Span, combine, edges, window_energy
-from edgekit.power._files.columns import quantity
 from edgekit.power._files.marks import read_marks
+from edgekit.power._files.names import quantity
 from edgekit.power._files.read import read_recording, read_trace
 from edgekit.power._files.recording import Recording
 from edgekit.power._files.write import write_trace

@@ -1,8 +1,8 @@
 """Text in columns: comma, semicolon, tab or spaces between them, names in the first line.
 
-`columns` says how names are understood. Lines that begin with `#` before the names are notes
-(`# voltage_v: 3.3`) or remarks. A column `D0-D7` of eight digits, as the nRF Connect Power Profiler
-exports it, is eight channels, the first digit `D0`.
+`names` says how names are understood, `notes` which notes there are: lines that begin with `#`
+before the names (`# voltage_v: 3.3`); others are remarks. A column `D0-D7` of eight digits, as the
+nRF Connect Power Profiler exports it, is eight channels, the first digit `D0`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import DataError
-from edgekit.power._files.columns import HINT, recording
+from edgekit.power._files.columns import recording
+from edgekit.power._files.names import HINT
 from edgekit.power._files.recording import Recording
 
 NOTE = re.compile(r"#+\s*(\w+)\s*[:=]\s*(.+)")
