@@ -74,6 +74,9 @@ class Driver(SerialDriver):
             "emulated": "each instruction takes the same time: not the latency of a board",
         }
 
+    def _reach(self) -> None:
+        """There is nothing without a build."""
+
     def _close(self) -> None:
         super()._close()
         self._work.cleanup()

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from edgekit.devices._serial.check import Checked, check
 from edgekit.devices._serial.line import Line
+from edgekit.devices._serial.monitor import Monitor
 from edgekit.devices._serial.ports import find_port, port_names
 from edgekit.devices._serial.runner import write_runner_log
 from edgekit.devices._serial.session import Session
@@ -23,7 +24,7 @@ from edgekit.devices._serial.subject import read_subject
 from edgekit.devices._serial.timing import RULES_S, Timed, time_window
 from edgekit.devices.base import Device, Golden, Job, Request, Window
 from edgekit.equipment import Needs, Option
-from edgekit.errors import ConnectionLost, DeviceError
+from edgekit.errors import ConnectionLost, DeviceError, UsageError
 
 BAUD = 115200
 PATIENCE_S = 30.0
@@ -31,7 +32,7 @@ TOLERANCE = 2.0
 
 COMMON: Mapping[str, Option] = {
     "quick": Option("take windows as short as asked for, not the 10 s of the rules", "switch"),
-    "inferences": Option("golden vectors to run, if not all of the build's", "whole"),
+    "vectors": Option("golden vectors to run, if not all of the build's", "whole"),
     "patience": Option(f"seconds that one inference may take, {PATIENCE_S:g}", "number"),
     "runner_log": Option("folder for results as MLPerf Tiny's runner writes them"),
 }
@@ -67,7 +68,8 @@ class Driver(Device):
 
     def identity(self) -> str:
         """The port; of a job that was taken."""
-        return f"serial {os.path.realpath(find_port(self.job.options.get('port')))}"
+        port = find_port(self.job.options.get("port"))
+        return f"serial {port if '://' in port else os.path.realpath(port)}"
 
     def _open(self, job: Job) -> Line:
         """The line to the device."""
@@ -75,6 +77,7 @@ class Driver(Device):
 
     def _deploy(self, job: Job) -> None:
         again = self._session is not None
+        _require_positive(job.options)
         self._hang_up()
         subject = read_subject(job.folder, job.manifest)
         try:
@@ -91,7 +94,7 @@ class Driver(Device):
         self._checked = check(
             self._live().monitor,
             self._live().subject,
-            options.get("inferences"),
+            options.get("vectors"),
             options.get("tolerance", TOLERANCE),
             self._patience_s,
         )
@@ -132,6 +135,13 @@ class Driver(Device):
             "garbled_replies": session.monitor.garbled,
         }
 
+    def _reach(self) -> None:
+        line = self._open(self.job)
+        try:
+            Monitor(line).wake()
+        finally:
+            line.close()
+
     def _close(self) -> None:
         self._hang_up()
         self._session = None
@@ -153,3 +163,9 @@ class Driver(Device):
     def _hang_up(self) -> None:
         if self._session is not None:
             self._session.line.close()
+
+
+def _require_positive(options: Mapping[str, Any]) -> None:
+    for name in ("vectors", "patience", "baud"):
+        if options.get(name, 1) <= 0:
+            raise UsageError(f"{name} = {options[name]} is not above 0", "leave it out")

@@ -38,6 +38,7 @@ class VirtualMcu:
         scale: Of the outputs.
         zero_point: Of the outputs.
         ours: Whether it knows `out`.
+        room: Bytes of its buffer.
         energy: Whether its timestamps move a pin and print nothing.
         inference_s: How long one takes.
         clock_rate: Of its microseconds against this machine's.
@@ -51,6 +52,7 @@ class VirtualMcu:
     scale: float = 0.125
     zero_point: int = -3
     ours: bool = True
+    room: int = 1 << 16
     energy: bool = False
     inference_s: float = 0.001
     clock_rate: float = 1.0
@@ -181,6 +183,12 @@ class VirtualMcu:
             self._write(b"\x55" * 1000)
         return True
 
+    def _do_log(self, _: str) -> bool:
+        """It hangs, and yet a line comes now and then."""
+        while not self._stop.wait(0.1):
+            self._say("still here")
+        return True
+
     _jump = 0
 
     def _boot(self) -> None:
@@ -208,12 +216,16 @@ class VirtualMcu:
         self._say(f"m-model-[{self.model}]")
 
     def _db(self, words: list[str]) -> None:
-        if words[0] == "load":
+        if words[0] == "load" and int(words[1]) > self.room:
+            self._say(f"Supplied buffer size {words[1]} exceeds maximum of {self.room}")
+        elif words[0] == "load":
             self._expected, self._buffer = int(words[1]), b""
             self._say(f"m-[Expecting {words[1]} bytes]")
         elif words[0] == "print":
             for start in range(0, len(self._buffer), 8):
                 self._say(f"m-buffer-{self._buffer[start : start + 8].hex('-')}")
+        elif set(words[0]) - set("0123456789abcdef"):
+            self._say(f"e-[Invalid hex digit '{words[0][:2]}']")
         else:
             self._buffer += bytes.fromhex(words[0])
             if len(self._buffer) >= self._expected:

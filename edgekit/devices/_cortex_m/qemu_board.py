@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -36,7 +37,10 @@ class QemuBoard:
         command += ["-serial", "pty", "-kernel", str(firmware)]
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                [*_ends_with_us(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
         except OSError as error:
             hint = "sudo apt-get install qemu-system-arm"
@@ -63,3 +67,8 @@ class QemuBoard:
                 f"run {QEMU} --version; edgekit doctor says what is missing",
             )
         return found[1]
+
+
+def _ends_with_us() -> list[str]:
+    """Where this process is killed, nothing else would end firmware that waits for ever."""
+    return ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []

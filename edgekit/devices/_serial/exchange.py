@@ -8,6 +8,7 @@ is for the host, with `e-` an error. A reply that lacks what it must hold is ask
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 
 from edgekit.devices._serial.line import Line, Said
@@ -43,7 +44,7 @@ class Exchange:
 
         Args:
             command: Without the `%`.
-            quiet_s: How long nothing may come.
+            quiet_s: How long nothing may come but what is not for the host.
             waking: Whether the device may restart meanwhile.
 
         Raises:
@@ -55,8 +56,9 @@ class Exchange:
         if not waking:
             _require_same_boot(before, command)
         self.line.send(f"{command}%")
-        lines: list[Said] = []
-        while said := self.line.read(quiet_s):
+        lines, last_s = list[Said](), time.monotonic()
+        while (said := self.line.read(quiet_s)) and said.at_s - last_s <= quiet_s:
+            last_s = said.at_s if said.text.startswith(("m-", "e-")) else last_s
             lines.append(said)
             if not waking:
                 _require_same_boot([said], command)

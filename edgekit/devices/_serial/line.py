@@ -8,8 +8,8 @@ from typing import Any
 
 from edgekit.errors import ConnectionLost, DeviceError, UsageError
 
-POLL_S, WRITE_S = 0.05, 5.0
-"""How long one read waits, and how long the driver of the port may take to send a command."""
+POLL_S, WRITE_S, DRAIN_S = 0.05, 5.0, 1.0
+"""How long one read waits, sending a command may take, and old lines are listened to."""
 LONGEST = 1 << 19
 """More bytes than this without an end of line are garbage."""
 
@@ -45,7 +45,6 @@ class Line:
         """
         try:
             self._port.write(text.encode("ascii"))
-            self._port.flush()
         except Exception as error:  # pyserial lets termios.error through, which is no OSError
             raise _lost(self.name, error) from error
 
@@ -73,9 +72,12 @@ class Line:
                 return None
 
     def drain(self, quiet_s: float = 0.0) -> list[Said]:
-        """What has arrived, until nothing more comes for `quiet_s` seconds; a half line is lost."""
-        lines = []
-        while said := self.read(quiet_s):
+        """What has arrived, until nothing more comes for `quiet_s` seconds; a half line is lost.
+
+        A device that logs all the time is listened to for `DRAIN_S` seconds at most.
+        """
+        lines, until = [], time.monotonic() + DRAIN_S
+        while (said := self.read(quiet_s)) and said.at_s < until:
             lines.append(said)
         self._rest = b""
         return lines

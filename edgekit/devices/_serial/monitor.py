@@ -114,7 +114,7 @@ class Monitor:
     def outputs(self) -> bytes | None:
         """The outputs of the last inference, every bit; None of firmware that is not ours."""
         pattern = r"m-out-\[((?:[0-9a-f]{2})*)\]"
-        if "nknown" in error_of(lines := self._exchange.ask("out")):
+        if error_of(lines := self._exchange.ask("out")) == "Unknown command: out":
             return None
         found = first(pattern, lines)
         return bytes.fromhex(found or self._exchange.wanted("out", pattern)[0])
@@ -130,6 +130,8 @@ class Monitor:
 
     def _load(self, content: bytes) -> list[Said]:
         lines = self._exchange.ask(f"db load {len(content)}")
+        if not first(r"m-\[Expecting (\d+) bytes\]", lines):
+            return lines  # its buffer may be smaller, and the reference firmware would run past it
         for number in range(ceil(len(content) / CHUNK)):
             if error_of(lines):
                 return lines

@@ -16,7 +16,7 @@ from edgekit.devices.base import Request
 RULES_S = 10.0
 ATTEMPTS = 3
 WRAP_S = 2**32 / 1e6
-RATE, LATE_S = 0.02, 0.2
+RATE, LATE_S = 0.05, 0.2
 """How far the device's clock may be off the host's: relatively, and by what the host is late."""
 
 
@@ -55,7 +55,7 @@ def time_window(session: Session, request: Request, quiet_s: float, real_time: b
         codes += ("reconnected",) * (monitor.garbled > garbled)
         codes += ("golden_mismatch",) * (repr(ran.results) != session.printed)
         timed = Timed(ran, seconds, warmups, codes)
-        if seconds >= request.seconds or count >= most:
+        if codes or seconds >= request.seconds or count >= most:
             break
         count = min(most, max(count + 1, ceil(1.05 * count * request.seconds / max(seconds, 1e-9))))
     return timed
