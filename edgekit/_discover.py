@@ -25,6 +25,7 @@ ROLES = {
     "quantizers": "Quantizer",
 }
 _CONTRACT = "base"
+_NOUNS = {"power": "meter"}  # where the folder's name is not the plural of what it holds
 
 
 def names(package: str) -> list[str]:
@@ -60,8 +61,7 @@ def require(package: str, name: str) -> None:
         UsageError: There is no such name.
     """
     if name not in names(package):
-        kind = package.rpartition(".")[2].removesuffix("s")
-        raise UsageError(f"no {kind} '{name}'", did_you_mean(name, names(package)))
+        raise UsageError(f"no {_noun(package)} '{name}'", did_you_mean(name, names(package)))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -77,6 +77,10 @@ def _files(package: str) -> list[str]:
     return [name for name in found if name != _CONTRACT and not name.startswith("_")]
 
 
+def _noun(package: str) -> str:
+    return _NOUNS.get(package, package.rpartition(".")[2].removesuffix("s"))
+
+
 def _entry_points(package: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=f"edgekit.{package}")}
 
@@ -84,8 +88,7 @@ def _entry_points(package: str) -> dict[str, EntryPoint]:
 def _plugin(package: str, name: str) -> Any:
     point = _entry_points(package).get(name)
     if point is None:
-        kind = package.rpartition(".")[2].removesuffix("s")
-        raise UsageError(f"no {kind} '{name}'", did_you_mean(name, names(package)))
+        raise UsageError(f"no {_noun(package)} '{name}'", did_you_mean(name, names(package)))
     try:
         return point.load()
     except Exception as error:

@@ -13,6 +13,7 @@ from edgekit.compiler.fuse import fuse
 from edgekit.compiler.lower import lower
 from edgekit.compiler.plan_memory import MemoryPlan, plan_memory
 from edgekit.compiler.program import Program
+from edgekit.compiler.widen import widen
 from edgekit.graph.graph import Graph
 
 
@@ -51,5 +52,5 @@ def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
     """
     program, channels = drop_channels(absorb(lower(graph)))
     program, weights = compress_weights(fuse(program), core)
-    plan = plan_memory(program, core)
+    program, plan = widen(program, core)
     return Compiled(program, plan, core, emit(program, plan, core, prefix), channels, weights)

@@ -34,6 +34,12 @@ class MemoryPlan:
     bound: int
 
 
+def needs(program: Program, core: Core) -> list[int]:
+    """The most bytes that each layer needs at once, its working memory included."""
+    packing = _Packing(program, core)
+    return [packing.need(step) for step in range(len(program.layers))]
+
+
 @dataclass(frozen=True)
 class _Block:
     """Memory that something needs from one step to another (both included)."""
@@ -78,10 +84,12 @@ class _Packing:
     def orders(self) -> list[list[int]]:
         """First orders of placement."""
         blocks, numbers = self._blocks, range(len(self._blocks))
+        values = len(self._program.values)
         return [
             sorted(numbers, key=lambda i: (-blocks[i].bytes, blocks[i].first, i)),
             sorted(numbers, key=lambda i: (blocks[i].first, -blocks[i].bytes, i)),
             sorted(numbers, key=lambda i: (-blocks[i].last, -blocks[i].bytes, i)),
+            sorted(numbers, key=lambda i: (i >= values, -blocks[i].bytes, blocks[i].first, i)),
         ]
 
     def place(self, order: Sequence[int]) -> list[int]:
@@ -101,9 +109,10 @@ class _Packing:
     def bound(self) -> int:
         """The most that one step needs, outputs over inputs as far as allowed."""
         steps = max(block.last for block in self._blocks) + 1
-        return max(self._need(step) for step in range(steps))
+        return max(self.need(step) for step in range(steps))
 
-    def _need(self, step: int) -> int:
+    def need(self, step: int) -> int:
+        """What one step needs, outputs over inputs as far as allowed."""
         live = [i for i, each in enumerate(self._blocks) if each.first <= step <= each.last]
         saved = sum(self._saved(one, two) for one in live for two in live)
         return max(sum(self._bytes(i) for i in live) - saved, *(self._bytes(i) for i in live), 0)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 NOISE = 0.01
 """Share of a window's highest power by which a sample may be below zero: noise around nothing."""
+RECENT = 1000
+"""Samples at the end whose median spacing is how long the last one lasts."""
 
 
 def power_of(trace: Trace) -> Array:
@@ -49,7 +51,7 @@ def durations(trace: Trace) -> Array:
     """How long each sample of a trace of means lasts, in s: until the next, or until a gap."""
     time = trace.time_s
     steps = np.diff(time)
-    lasts = np.append(steps, np.median(steps))
+    lasts = np.append(steps, np.median(steps[-RECENT:]))
     for start, _ in trace.gaps:
         index = int(np.searchsorted(time, start, "right")) - 1
         if 0 <= index < time.size:
@@ -76,7 +78,7 @@ def check(trace: Trace, span: Span) -> None:
     if not span.end_s > span.start_s:
         message = f"the window from {span.start_s:g} to {span.end_s:g} s has no length"
         raise DataError(message, "its end must come after its start")
-    step = float(np.median(np.diff(time)))
+    step = float(np.median(np.diff(time[-RECENT:])))
     last = time[-1] + (step if trace.sample == "mean" else 0.0)
     if span.start_s < time[0] - 1e-3 * step or span.end_s > last + 1e-3 * step:
         window = f"the window from {span.start_s:g} to {span.end_s:g} s"

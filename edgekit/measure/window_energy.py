@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BLOCKS = 10
 """An idle stretch is parted into so many, whose means tell how steady it is."""
 SHORT = 0.01
-"""A window is too short where its marks alone make it so uncertain, relative to its energy."""
+"""Of a window: an error of its ends above which a code says so."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,9 @@ class WindowEnergy:
         synchronisation_j: Standard uncertainty by the times of its marks and samples: the mean
             power times a sample's period and the clock's error.
         baseline_j: Standard uncertainty of what was taken off for idling.
-        codes: What is wrong with it (`samples_lost`, `window_too_short`, and `idle_above_window`
-            where an idle device would have drawn more, which leaves net None).
+        codes: What is wrong with it: `samples_lost`; `window_too_short` for the period of the
+            samples; `clocks_apart`, for what is known of its ends; `idle_above_window`, where an
+            idle device would have drawn more, which leaves net None.
     """
 
     start_s: float
@@ -125,10 +126,11 @@ def window_energy(
         return replace(window, codes=("samples_lost",))
     gross = joules(trace, span)
     period = max(spacing(trace, span.start_s), spacing(trace, span.end_s))
-    clock = 0.0 if span.seen else trace.clock_error_s
-    apart = math.hypot(period, span.error_s, clock) / span.duration_s
-    codes = ("window_too_short",) if apart > SHORT else ()
-    window = replace(window, gross_j=gross, synchronisation_j=gross * apart, codes=codes)
+    clock = math.hypot(span.error_s, 0.0 if span.seen else trace.clock_error_s)
+    share = math.hypot(period, clock) / span.duration_s
+    doubts = {"window_too_short": period, "clocks_apart": clock}
+    codes = tuple(code for code, off in doubts.items() if off > SHORT * span.duration_s)
+    window = replace(window, gross_j=gross, synchronisation_j=gross * share, codes=codes)
     return window if idle is None else _net(window, gross, idle)
 
 

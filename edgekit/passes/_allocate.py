@@ -22,7 +22,7 @@ def lamp(kernels: Mapping[str, NDArray[Any]], sparsity: float) -> dict[str, floa
         kernels: By layer name, as they are used: with the scale in them.
         sparsity: Share of the weights of all layers together.
     """
-    scores = {name: _scores(kernel) for name, kernel in kernels.items()}
+    scores = {name: shares_of_left(np.square(kernel)) for name, kernel in kernels.items()}
     every = np.concatenate(list(scores.values()))
     cut = round(every.size * sparsity)
     # the largest of each layer scores 1, so that no layer is emptied before all have one left
@@ -35,10 +35,11 @@ def lamp(kernels: Mapping[str, NDArray[Any]], sparsity: float) -> dict[str, floa
     }
 
 
-def _scores(kernel: NDArray[Any]) -> NDArray[Any]:
-    squares = np.square(np.asarray(kernel, np.float64).ravel())
-    order = np.argsort(squares, kind="stable")
-    left = np.cumsum(squares[order][::-1])[::-1]
-    scores = np.empty_like(squares)
-    scores[order] = squares[order] / np.maximum(left, np.finfo(np.float64).tiny)
-    return np.asarray(scores)
+def shares_of_left(squares: NDArray[Any]) -> NDArray[Any]:
+    """Of each value its share in the sum of those that are as large or larger, in (0, 1]."""
+    flat = np.asarray(squares, np.float64).ravel()
+    order = np.argsort(flat, kind="stable")
+    left = np.cumsum(flat[order][::-1])[::-1]
+    shares = np.empty_like(flat)
+    shares[order] = flat[order] / np.maximum(left, np.finfo(np.float64).tiny)
+    return np.asarray(shares)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from edgekit import _tf
-from edgekit.bridge.lift import LiftedLayer, lift
+from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._cluster_options import ClusterOptions
 from edgekit.passes._cluster_plan import plan
 from edgekit.passes._code_book import CodeBook
 from edgekit.passes._keep import code_scale, octave_factors, octave_scale, one_factor, positive
+from edgekit.passes._moments import shared
+from edgekit.passes._solve import fits
 from edgekit.passes.base import Candidate, Context
 from edgekit.passes.promises import Promise
 
@@ -37,7 +39,8 @@ def clustered(
     Raises:
         EdgekitError: As `Base.run`.
     """
-    plans, problems = plan(candidate, lift(candidate.tflite).layers, options)
+    found = lift(candidate.tflite).layers
+    plans, problems = plan(candidate, found, options)
     planned = wrapped.training(context, LEARNING_RATE)
     _tf.tensorflow().random.set_seed(context.seed)
     books: dict[str, CodeBook] = {}
@@ -53,6 +56,8 @@ def clustered(
     layers = [layer for layer in lifted.layers if layer.name in books]
     for book in books.values():
         book.settle()
+    exact = [books[layer.name] for layer in found if layer.name in books and fits(layer)]
+    _snap(exact, lifted, candidate.tflite, context)
     trained = wrapped.train(
         candidate,
         context,
@@ -89,6 +94,13 @@ def _book(layer: LiftedLayer, own: ClusterOptions) -> CodeBook:
     return CodeBook(
         layer, own.clusters, own.init, per_channel=own.per_channel, zeros=zeros, levels=_levels(own)
     )
+
+
+def _snap(books: Sequence[CodeBook], lifted: Lifted, tflite: bytes, context: Context) -> None:
+    """Weights begin at the values that do best together, layer after layer."""
+    plain = lift(tflite, form="folded")
+    for book in books:
+        book.snap(*shared(book.layer, lifted, plain, context.rows))
 
 
 def _levels(own: ClusterOptions) -> int:

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer
+from edgekit.passes._assign import assign
 from edgekit.passes._keep import LEVELS
+from edgekit.passes._surgeon import damped, least_squares
 
 Array = NDArray[Any]
 _WRAPPER = "tensorflow_model_optimization.python.core.clustering.keras.cluster_wrapper"
@@ -81,6 +83,36 @@ class CodeBook:
             centroids.assign(np.reshape(found, centroids.shape))
         if self._zeros:
             self.wrapper.sparsity_masks[_KERNEL] = tf.constant(self._before != 0, tf.float32)
+
+    def snap(self, mine: Array, cross: Array) -> None:
+        """Give the weights the values that do best together, and the biases what goes with them.
+
+        Args:
+            mine: E[x x'] of the layer's inputs, with a 1 behind them.
+            cross: E[x t'], where the layer is given t if no layer has a code book.
+        """
+        scale = self.layer.scale
+        assert scale is not None, "code books are made in the normalised form"
+        goal = np.vstack([self._flat(self._before), np.zeros(scale.scale.shape)])
+        kept = goal != 0 if self._zeros else np.ones(goal.shape, bool)
+        kept[-1] = biased = self.layer.bias >= 0
+        if biased:
+            goal[-1] = np.asarray(scale.bias) / np.asarray(scale.scale)
+        moments = damped(mine)
+        wanted = least_squares(moments, (cross + moments - mine) @ goal, kept)
+        found = assign(wanted, moments, kept, self._codes(goal.shape[1]))
+        variable = self.wrapper.original_clusterable_weights[_KERNEL]
+        variable.assign(found[:-1].reshape(variable.shape))
+        if biased:
+            scale.bias.assign(found[-1] * np.asarray(scale.scale))
+
+    def _flat(self, kernel: Array) -> Array:
+        return kernel.reshape(-1, kernel.shape[-1]).astype(np.float64)
+
+    def _codes(self, channels: int) -> Array:
+        """The values of each output channel, [channels, values]."""
+        values = np.atleast_2d(np.asarray(self.wrapper.cluster_centroids[_KERNEL]))
+        return np.broadcast_to(values, (channels, values.shape[1]))
 
     @property
     def constant(self) -> list[Any]:

@@ -35,10 +35,11 @@ class PruneOptions(PassOptions):
     sparsity: float = option(
         0.5, "share of zero weights in the end", least=0, below=1, hint="write 0.6 for 60 %"
     )
-    allocate: Literal["lamp", "uniform"] = option(
-        "lamp",
-        "lamp: sparsity is the model's, more of it in layers that spare it (arXiv:2010.07611); "
-        "uniform: every layer's",
+    allocate: Literal["auto", "lamp", "uniform"] = option(
+        "auto",
+        "whose share sparsity is; auto: the model's, where its scores miss them least "
+        "(arXiv:2312.17244), by lamp where zeros are not solved for; lamp: the model's, by "
+        "magnitude (arXiv:2010.07611); uniform: every layer's",
     )
     schedule: Literal["auto", "solve", "polynomial", "constant"] = option(
         "auto",

@@ -12,6 +12,7 @@ from edgekit.errors import ModelError, UsageError
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._allocate import lamp
 from edgekit.passes._prune_options import PruneOptions
+from edgekit.passes.select import settings
 from edgekit.problem import Problem
 
 PRUNABLE = ("Conv2D", "Conv2DTranspose", "Conv3D", "Dense")
@@ -107,6 +108,28 @@ def _allocated(
         name: replace(plain, sparsity=share, initial=min(plain.initial, share))
         for name, share in lamp(common, options.sparsity).items()
     }
+
+
+def together(
+    layers: Sequence[LiftedLayer], plans: Mapping[str, PruneOptions], options: PruneOptions
+) -> dict[tuple[str, ...], float]:
+    """Names of layers that share their zeros -> the share of zeros in all of them together.
+
+    Args:
+        layers: All that there are.
+        plans: Layer name -> its own options, of those whose zeros are solved for.
+        options: Of the pass.
+    """
+    alone = settings(layers, dict(options.per_layer)) if options.allocate == "auto" else plans
+    pool = tuple(name for name in plans if name not in alone)
+    groups: dict[tuple[str, ...], float] = {
+        (name,): own.target for name, own in plans.items() if name not in pool
+    }
+    if pool:
+        sizes = [layer.kernel_array().size for layer in layers if layer.name in pool]
+        shares = [plans[layer.name].target for layer in layers if layer.name in pool]
+        groups[pool] = float(np.average(shares, weights=sizes))
+    return groups
 
 
 def zeros(layer: LiftedLayer) -> float:

@@ -10,10 +10,11 @@ from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.passes import _masks
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._gradual import gradual, joined
 from edgekit.passes._keep import after_each_step, one_factor
 from edgekit.passes._prune_options import PruneOptions
-from edgekit.passes._prune_plan import Steps, plan, zeros
-from edgekit.passes._solve import fits, solve
+from edgekit.passes._prune_plan import Steps, plan, together, zeros
+from edgekit.passes._solve import fits
 from edgekit.passes.base import Candidate, Context
 from edgekit.passes.promises import Promise
 from edgekit.problem import Problem
@@ -29,28 +30,34 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
     """
     found = lift(candidate.tflite).layers
     plans, problems = plan(found, options)
-    planned = wrapped.training(context)
+    planned = rest = wrapped.training(context)
+    before: dict[str, Any] = {}
     solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
     if solved:
-        shares = {name: plans[name].target for name in plans if name in solved}
-        tflite = solve(candidate.tflite, context.original, shares, context.rows, context.progress)
-        candidate = dataclasses.replace(candidate, tflite=tflite)
+        groups = together(found, {name: plans[name] for name in plans if name in solved}, options)
+        candidate, rest, before = gradual(candidate, groups, planned, context)
     trained_in = {name: own for name, own in plans.items() if name not in solved}
-    steps = {name: Steps.of(own, planned.steps) for name, own in trained_in.items()}
+    steps = {name: Steps.of(own, rest.steps) for name, own in trained_in.items()}
     wrappers = _Wrappers(trained_in, steps)
     lifted = lift(candidate.tflite, wrap=wrappers.wrap)
     wrappers.align_blocks()
-    zeroed = [layer.layer.kernel for layer in lifted.layers if layer.name in solved]
+    zeroed = [layer for layer in lifted.layers if layer.name in solved]
+    plans |= {e.name: dataclasses.replace(plans[e.name], sparsity=zeros(e)) for e in zeroed}
     trained = wrapped.train(
         candidate,
         context,
         lifted,
-        planned,
-        callbacks=[_tf.tfmot().sparsity.keras.UpdatePruningStep(), after_each_step(zeroed, [])],
-        keep_from=max((each.end for each in steps.values()), default=0) / planned.steps,
+        rest,
+        callbacks=[
+            _tf.tfmot().sparsity.keras.UpdatePruningStep(),
+            after_each_step([layer.layer.kernel for layer in zeroed], []),
+        ],
+        keep_from=max((each.end for each in steps.values()), default=0) / rest.steps,
         title=_title(plans),
     )
-    layers = [layer for layer in lifted.layers if layer.name in plans]
+    trained = joined(before, trained) if before else trained
+    targets = {name: own.target for name, own in plans.items()}
+    layers = [layer for layer in lifted.layers if targets.get(layer.name)]
     cut = max(_cut(layer, plans[layer.name]) for layer in layers)
     achieved = {layer.name: {"sparsity": zeros(layer)} for layer in layers}
     return wrapped.finish(

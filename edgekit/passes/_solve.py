@@ -1,44 +1,31 @@
-"""Pruning by least squares: the weights that go are those that layers miss least, and what stays
+"""Pruning by least squares: the weights that go are those that are missed least, and what stays
 makes up for them, before anything is trained.
 
-Of a layer y = x W the second moments H = E[x x'] tell what a weight is worth: without it, the best
-that the other weights of its output channel can do leaves an error of w^2 / (H^-1)_ww (Hassibi and
-Stork 1992; LeCun et al. 1989). Weights go in a few rounds, each with the inverses of what is left,
-as in Optimal Brain Compression (Frantar and Alistarh 2022, arXiv:2208.11580), which takes them one
-by one. Then, from the first layer to the last, the weights that stay are solved for the original's
-outputs on the inputs that the layer really gets: those of layers that were pruned before it.
+Which go is decided over all layers that share their zeros (`_surgeon`). Then, from the first layer
+to the last, the weights that stay are solved for the original's outputs on the inputs that the
+layer really gets: those of layers that were pruned before it (Frantar and Alistarh 2022,
+arXiv:2208.11580).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit import _tf
 from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.bridge.lower import lower
 from edgekit.bridge.makers import thinned
-from edgekit.bridge.weights import rows as row_of
-from edgekit.graph.read import read
-from edgekit.passes import _masks
-from edgekit.progress import Progress
-from edgekit.training.rows import Rows
+from edgekit.passes._fisher import fisher
+from edgekit.passes._moments import own, shared
+from edgekit.passes._surgeon import Matrix, choose, damped, least_squares
+from edgekit.passes.base import Context
 
 Array = NDArray[Any]
-ROWS = 768
-"""Rows that the moments are taken on, at most."""
-_BATCH = 64
-_PATCHES = 400_000  # inputs of a layer, each place of a convolution one, from which on rows suffice
-_ROUNDS = 4
-_DAMPING = 0.01
-"""Share of the mean of H's diagonal that is added to it: what the rows do not tell is left to the
-weights as they were. Of 1e-3 and 1e-2 the better on ResNet8 (KL 0.17 and 0.13 at 70 % zeros)."""
+Names = tuple[str, ...]
 _LARGEST = 4096  # inputs of a layer: more cost minutes
-_WORK = 4e11  # multiplications of a layer's inverses from which on one round has to do
 
 
 def fits(layer: LiftedLayer) -> bool:
@@ -50,98 +37,59 @@ def fits(layer: LiftedLayer) -> bool:
     return not grouped and inputs <= _LARGEST
 
 
-def solve(
-    tflite: bytes,
-    original: bytes,
-    shares: Mapping[str, float],
-    rows: Rows,
-    progress: Progress,
-) -> bytes:
+def solve(tflite: bytes, groups: Mapping[Names, float], context: Context) -> bytes:
     """The float flatbuffer with zeros, and with weights and biases that make up for them.
 
     Args:
-        tflite: To be pruned; zeros that it has stay.
-        original: The same graph as it was: its layers' outputs are what is aimed at.
-        shares: Layer name -> share of zeros, of layers that `fits` is true of.
-        rows: Inputs.
-        progress: Gets a step, and how many layers are done.
+        tflite: To be pruned; zeros that it has stay, and its layers' outputs are aimed at.
+        groups: Names of layers that `fits` is true of -> the share of zeros in all of them
+            together.
+        context: Rows, temperature, seed. Progress gets a step, and how much of it is done.
     """
-    progress.step(f"choosing zeros of {len(shares)} layer{'s' * (len(shares) > 1)}")
-    student, teacher = lift(tflite, form="folded"), lift(original, form="folded")
-    chosen = np.unique(np.linspace(0, len(rows) - 1, ROWS).astype(np.int64))
-    known = {layer.name: layer for layer in teacher.layers}
-    numbers = [index for index, layer in enumerate(student.layers) if layer.name in shares]
-    for done, index in enumerate(numbers, start=1):
-        layer = student.layers[index]
-        moments = _moments(student, teacher, index, rows, chosen)
-        goal = _matrix(known[layer.name])
-        kept = np.vstack([_matrix(layer)[:-1] != 0, np.full((1, goal.shape[1]), layer.bias >= 0)])
-        solved = _solved(moments, goal, kept, shares[layer.name])
-        kernel = solved[:-1].reshape(layer.layer.kernel.shape)
-        layer.layer.kernel.assign(kernel)
-        if layer.layer.bias is not None:
-            layer.layer.bias.assign(solved[-1])
-        progress.advance(done, len(numbers))
+    student, original = (lift(tflite, form="folded") for _ in range(2))
+    chosen = {name for names in groups for name in names}
+    context.progress.step(f"choosing zeros of {len(chosen)} layer{'s' * (len(chosen) > 1)}")
+    kept: dict[str, Array] = {}
+    for number, (names, share) in enumerate(groups.items()):
+        kept |= _kept(original, names, share, context)
+        context.progress.advance(number + 1, len(groups) + len(chosen))
+    layers = [layer for layer in student.layers if layer.name in chosen]
+    for number, layer in enumerate(layers, start=1):
+        _make_up(layer, kept[layer.name], student, original, context)
+        context.progress.advance(len(groups) + number, len(groups) + len(chosen))
     return lower(student)
 
 
-@dataclass(frozen=True, eq=False)
-class _Moments:
-    """Of the inputs x of a layer and those t of the original's, with a 1 behind for the bias.
-
-    Attributes:
-        mine: E[x x'], [inputs + 1, inputs + 1].
-        cross: E[x t'].
-        theirs: E[t t'].
-    """
-
-    mine: Array
-    cross: Array
-    theirs: Array
-
-
-def _moments(student: Lifted, teacher: Lifted, index: int, rows: Rows, chosen: Array) -> _Moments:
-    tf = _tf.tensorflow()
-    ours, original = (_inputs(lifted, index) for lifted in (student, teacher))
-    sums, count = [np.zeros(1)] * 3, 0
-    for start in range(0, len(chosen), _BATCH):
-        batch = [tf.constant(a) for a in rows.batch(chosen[start : start + _BATCH])]
-        x, t = ours(batch), original(batch)
-        pairs = ((x, x), (x, t), (t, t))
-        sums = [
-            total + np.asarray(tf.matmul(a, b, transpose_a=True), np.float64)
-            for total, (a, b) in zip(sums, pairs, strict=True)
-        ]
-        count += int(x.shape[0])
-        if count >= _PATCHES:
-            break
-    return _Moments(*(total / count for total in sums))
+def _kept(model: Lifted, names: Names, share: float, context: Context) -> dict[str, Array]:
+    """Layer name -> what is kept of its matrix."""
+    layers = [layer for layer in model.layers if layer.name in names]
+    temperature = context.fine_tune.temperature
+    felt = fisher(model, layers, context.rows, temperature=temperature, seed=context.seed)
+    unknown = max((float(each.mean()) for each in felt.values()), default=1.0)
+    matrices = [
+        Matrix(
+            goal=_matrix(layer),
+            moments=damped(moments),
+            felt=felt.get(layer.name, np.full(layer.layer.kernel.shape[-1], unknown)),
+            kept=_used(layer),
+        )
+        for layer, moments in zip(layers, own(model, layers, context.rows), strict=True)
+    ]
+    *_, last = choose(matrices, share)
+    return {layer.name: kept for layer, kept in zip(layers, last, strict=True)}
 
 
-def _inputs(lifted: Lifted, index: int) -> Callable[[list[Any]], Any]:
-    """What gives a layer's inputs [places, inputs + 1] for a batch of the model's."""
-    tf, layer = _tf.tensorflow(), lifted.layers[index]
-    source = lifted.activations[layer.op.inputs[0]]
-    network = _tf.tf_keras().Model(lifted.model.inputs, source)
-    row = row_of(read(lifted.data), layer.op)
-
-    def inputs(batch: list[Any]) -> Any:
-        x = tf.reshape(network(batch, training=False), [-1, *row])
-        if layer.kind == "Dense":
-            flat = tf.reshape(x, [-1, layer.layer.kernel.shape[0]])
-        else:
-            of = layer.layer
-            patches = tf.image.extract_patches(
-                x,
-                [1, *of.kernel_size, 1],
-                [1, *of.strides, 1],
-                [1, *of.dilation_rate, 1],
-                of.padding.upper(),
-            )
-            flat = tf.reshape(patches, [-1, patches.shape[-1]])
-        return tf.concat([flat, tf.ones_like(flat[:, :1])], axis=1)
-
-    return inputs
+def _make_up(
+    layer: LiftedLayer, kept: Array, student: Lifted, original: Lifted, context: Context
+) -> None:
+    """Give the layer the weights that do best with what it is given."""
+    goal = _matrix(next(each for each in original.layers if each.name == layer.name))
+    mine, cross = shared(layer, student, original, context.rows)
+    wanted = cross @ goal + (damped(mine) - mine) @ goal
+    solved = least_squares(damped(mine), wanted, kept)
+    layer.layer.kernel.assign(solved[:-1].reshape(layer.layer.kernel.shape))
+    if layer.layer.bias is not None:
+        layer.layer.bias.assign(solved[-1])
 
 
 def _matrix(layer: LiftedLayer) -> Array:
@@ -152,43 +100,8 @@ def _matrix(layer: LiftedLayer) -> Array:
     return np.vstack([flat, np.zeros(flat.shape[1]) if bias is None else bias])
 
 
-def _solved(moments: _Moments, goal: Array, kept: Array, share: float) -> Array:
-    """The matrix with a share of zeros in all its rows but the last, and where it has none."""
-    damped = _damped(moments.theirs)
-    matrix = _least_squares(damped, damped @ goal, kept)
-    for left in _rounds(float((~kept[:-1]).mean()), share, goal.shape):
-        worth = np.zeros(goal.shape)
-        for column, rows in _columns(kept):
-            inverse = np.linalg.inv(damped[np.ix_(rows, rows)])
-            worth[rows, column] = np.abs(matrix[rows, column]) / np.sqrt(np.diag(inverse))
-        kept[:-1] &= _masks.mask(worth[:-1], left)
-        matrix = _least_squares(damped, damped @ goal, kept)
-    damped = _damped(moments.mine)
-    wanted = moments.cross @ goal + (damped - moments.mine) @ goal
-    return _least_squares(damped, wanted, kept)
-
-
-def _rounds(begin: float, share: float, shape: tuple[int, ...]) -> Iterator[float]:
-    """Shares of zeros, the last one `share`."""
-    rounds = 1 if shape[1] * float(shape[0]) ** 3 > _WORK / _ROUNDS else _ROUNDS
-    for number in range(1, rounds + 1):
-        yield begin + (share - begin) * number / rounds
-
-
-def _damped(moments: Array) -> Array:
-    added = np.full(len(moments), _DAMPING * np.diag(moments)[:-1].mean())
-    added[-1] = 0  # the bias is known from the rows
-    return np.asarray(moments + np.diag(added + np.finfo(np.float32).tiny))
-
-
-def _least_squares(moments: Array, wanted: Array, kept: Array) -> Array:
-    """The matrix that is zero where it is not `kept`: moments x matrix = wanted elsewhere."""
-    matrix = np.zeros(wanted.shape)
-    for column, rows in _columns(kept):
-        matrix[rows, column] = np.linalg.solve(moments[np.ix_(rows, rows)], wanted[rows, column])
-    return matrix
-
-
-def _columns(kept: Array) -> Iterator[tuple[int, Array]]:
-    for column in range(kept.shape[1]):
-        yield column, np.flatnonzero(kept[:, column])
+def _used(layer: LiftedLayer) -> Array:
+    """Which weights of the matrix there are: those that are not zero, and the biases."""
+    used: Array = _matrix(layer) != 0
+    used[-1] = layer.bias >= 0
+    return used

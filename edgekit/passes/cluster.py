@@ -19,7 +19,10 @@ class Pass(Base):
 
     name = "cluster"
     title = "weight clustering: the weights of a layer share a few values"
-    paper = "Han et al. 2016 (Deep Compression), arXiv:1510.00149"
+    paper = (
+        "Han et al. 2016 (Deep Compression), arXiv:1510.00149; the first choice of values: Frantar "
+        "et al. 2022 (GPTQ), arXiv:2210.17323"
+    )
     Options = ClusterOptions
     value = "clusters"
     leaves = frozenset({"clustered"})

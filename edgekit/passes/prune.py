@@ -1,4 +1,4 @@
-"""Pruning: the weights that a layer misses least become zero, and the others make up for them."""
+"""Pruning: the weights that a model misses least become zero, and the others make up for them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class Pass(Base):
     """
 
     name = "prune"
-    title = "pruning: weights that layers miss least become zero"
+    title = "pruning: weights that the model misses least become zero"
     paper = (
-        "Frantar and Alistarh 2022, arXiv:2208.11580; by magnitude: Zhu and Gupta 2017, "
-        "arXiv:1710.01878; N:M: Zhou et al. 2021, arXiv:2102.04010"
+        "Frantar and Alistarh 2022, arXiv:2208.11580; van der Ouderaa et al. 2023, "
+        "arXiv:2312.17244; by magnitude: Zhu and Gupta 2017, arXiv:1710.01878; N:M: Zhou et al. "
+        "2021, arXiv:2102.04010"
     )
     Options = PruneOptions
     value = "sparsity"

@@ -43,7 +43,7 @@ class FineTune:
         0.5, "share of the labels in the loss, 0 to 1; the rest is the original's scores"
     )
     feature_weight: float = _option(
-        50.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
+        5.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
     )
 
 

@@ -115,6 +115,10 @@ def test_window_that_its_marks_make_uncertain_is_too_short() -> None:
     trace = Trace(np.linspace(0, 4, 41), power_w=np.full(41, 0.05))
     assert window_energy(trace, Span(1.0, 2.0)).codes == ("window_too_short",)
     assert window_energy(trace, Span(1.0, 2.0)).gross_j == pytest.approx(0.05)
+    fine = Trace(np.linspace(0, 4, 4001), power_w=np.full(4001, 0.05), clock_error_s=0.02)
+    assert window_energy(fine, Span(1.0, 2.0)).codes == ("clocks_apart",)
+    assert window_energy(fine, Span(1.0, 2.0, seen=True)).codes == ()
+    assert window_energy(fine, Span(0.5, 3.5)).codes == ()
 
 
 def test_net_is_less_what_idling_draws_in_that_time() -> None:

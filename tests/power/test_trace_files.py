@@ -88,6 +88,38 @@ def test_damaged_lpm01a_file_is_refused(tmp_path: Path, content: bytes) -> None:
         read_recording(path)
 
 
+LOG = "ack volt 3300m\nack freq 100\nack output {}\nack format ascii_dec\nack start\n"
+
+
+def lpm01a_log(output: str, lost: bool = False) -> str:
+    """3 s at 100 Hz: 0.2 mJ a sample (or 2 mA), five times that between the events."""
+    lines = [LOG.format(output), "event 00 ris"]
+    for index in range(300):
+        if index % 100 == 0:
+            lines.append(f"TimeStamp: {index // 100:03}s 000ms, buff 00%")
+        if index in (110, 190):
+            lines.append(f"event {index // 100:02} ris")
+        exponent = "-05" if output == "current" else "-06"
+        if not (lost and index == 150):
+            lines.append(f"{'1000' if 110 <= index < 190 else '0200'}{exponent}")
+    return "\n".join([*lines, "TimeStamp: 003s 000ms, buff 00%", "Acquisition completed"])
+
+
+def test_lpm01a_log_by_the_boards_own_help(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text(lpm01a_log("energy"))
+    recording = read_recording(path)
+    assert recording.spans == (Span(1.1, 1.9, seen=True),)
+    assert joules(recording.trace, 1.1, 1.9) == pytest.approx(80 * 1e-3)
+    path.write_text(lpm01a_log("current"))
+    assert joules(read_trace(path), 1.2, 1.8) == pytest.approx(0.6 * 0.01 * 3.3)
+    path.write_text(lpm01a_log("energy", lost=True))
+    assert read_trace(path).gaps == ((1.0, 1.99),)
+    path.write_text(lpm01a_log("energy").replace("ack output energy", ""))
+    with pytest.raises(DataError, match="does not say what its samples are"):
+        read_trace(path)
+
+
 def full_trace() -> Trace:
     time = np.arange(100) * 0.01 + 5
     return Trace(
@@ -119,6 +151,38 @@ def test_written_trace_is_read_back_and_the_same_bytes(tmp_path: Path) -> None:
         assert getattr(back.trace, name) == getattr(trace, name)
     write_trace(tmp_path / "c.npz", replace(trace, energy_j=None, power_w=None, digital={}))
     assert read_trace(tmp_path / "c.npz").energy_j is None
+
+
+def capture(begin: float, watts: float) -> Trace:
+    pin = (np.arange(1000) >= 200) & (np.arange(1000) < 700)
+    time = begin + np.arange(1000) / 1000
+    power = np.where(pin, watts, 0.01)
+    info = MeterInfo("m", "board", watts / 10)
+    return Trace(time, power_w=power, digital={"D0": pin.astype("u1")}, info=info, sample="mean")
+
+
+def test_captures_of_a_run_are_joined(tmp_path: Path) -> None:
+    for number in range(11):
+        begin = 100.0 + 2 * number
+        spans = [Span(begin + 0.2, begin + 0.7, 0.001)]
+        trace = capture(begin, 0.05 + number / 1000)
+        write_trace(tmp_path / f"window-{number}.npz", trace, spans, [number + 1])
+    (tmp_path / "report.json").write_text("{}")
+    run = read_recording(tmp_path)
+    assert run.inferences == tuple(range(1, 12))
+    energy = energy_of(run)
+    expected = [(0.05 + n / 1000) * 0.5 for n in range(11)]
+    assert [w.gross_j for w in energy.windows] == pytest.approx(expected)
+    assert energy.codes == ()
+    assert len(edges(run.trace, "D0")) == 11
+    assert run.trace.info.gain_uncertainty == pytest.approx(0.006)
+    assert window_energy(run.trace, Span(100.5, 102.5)).codes == ("samples_lost",)
+    write_trace(tmp_path / "window-11.npz", replace(capture(200, 1), info=MeterInfo("n", "board")))
+    with pytest.raises(UsageError, match=r"several traces: window-0\.npz, window-1\.npz"):
+        read_recording(tmp_path)
+    write_trace(tmp_path / "window-11.npz", capture(50, 1))
+    with pytest.raises(UsageError, match="several traces"):
+        read_recording(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -157,6 +221,9 @@ CSV = {
     "counter that begins again": (
         "# energy_range_uj: 100000\ntime_s,energy_uj\n0,75000\n0.5,90000\n1,5000\n"
     ),
+    "counter that tells its range in a column": (
+        "t,energy_j,max_energy_range_j\n0,0.075,0.1\n0.5,0.09,0.1\n1,0.005,0.1\n"
+    ),
     "energy a sample": "time_s,energy_uj_per_sample\n0,15000\n0.5,15000\n1,15000\n",
     "microvolt byte order mark": "\ufefftime_us,power_uw\n0,30000\n500000,30000\n1000000,30000\n",
 }
@@ -188,11 +255,13 @@ def test_notes_of_a_csv_say_what_the_trace_is(tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_text(
         "# meter: bench supply\n# scope: rail\n# gain_uncertainty: 0.005\n# sample: mean\n"
-        "# inferences: 12\ntime_s,power_w,busy,celsius\n0,1,0,21\n1,2,1,22\n2,4,0,23\n"
+        "# inferences: 12\n# gaps: 7:8 9:9.5\ntime_s,power_w,busy,celsius\n"
+        "0,1,0,21\n1,2,1,22\n2,4,0,23\n"
     )
     recording = read_recording(path)
     assert recording.trace.info == MeterInfo("bench supply", "rail", 0.005)
     assert (recording.trace.sample, recording.inferences) == ("mean", (12,))
+    assert recording.trace.gaps == ((7.0, 8.0), (9.0, 9.5))
     assert list(recording.trace.digital) == ["busy"], "a temperature is no channel"
     assert joules(recording.trace, 0, 3) == pytest.approx(7)
 
@@ -226,6 +295,7 @@ BAD = {
     "more columns than names": ("time_s,power_w\n0,1,2\n1,2,3\n", "2 names and 3 columns"),
     "sample": ("# sample: maximum\ntime_s,power_w\n0,1\n1,2\n", "no 'maximum'"),
     "rate": ("# sample_rate_hz: fast\npower_w\n0\n1\n", "sample_rate_hz is 'fast'"),
+    "gaps": ("# gaps: many\ntime_s,power_w\n0,1\n1,2\n", "gaps are 'many'"),
     "inferences": ("# inferences: many\ntime_s,power_w\n0,1\n1,2\n", "inferences is 'many'"),
 }
 
@@ -248,6 +318,9 @@ def test_npz_of_named_arrays(tmp_path: Path) -> None:
     recording = read_recording(path)
     assert joules(recording.trace, 0, 1) == pytest.approx(0.03)
     assert recording.inferences == (5,)
+    np.savez(path, t=time, power=np.full(101, 0.03), gaps=[[0.2, 0.3]], spans=[[0.4, 0.9]])
+    told = read_recording(path)
+    assert (told.trace.gaps, told.spans) == (((0.2, 0.3),), (Span(0.4, 0.9),))
     np.savez(path, time_s=time, power_w=time[:-1])
     with pytest.raises(DataError, match="differ in length"):
         read_recording(path)

@@ -8,7 +8,8 @@ nothing but zeros and ones are digital channels, others are left out.
 
 Notes beside the columns (`# key: value` in a text, single values in npz): `sample` (`instant` or
 `mean`), `sample_rate_hz` where no column is time, `voltage_v` where it is constant,
-`energy_range_j` where a counter begins again, `gain_uncertainty`, `meter`, `scope`, `inferences`.
+`energy_range_j` where a counter begins again (it may be a column, too), `gain_uncertainty`,
+`meter`, `scope`, `inferences`, and `gaps` (`0.5:0.6 1.2:1.3`, in s) where samples were lost.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def recording(columns: Mapping[str, Array], notes: Mapping[str, Any], where: str
     each = ""
     for name, values in columns.items():
         kind = quantity(name)
-        if kind is None:
+        if kind and kind[0] == "energy" and "range" in name:
+            notes = {**notes, name: float(values[0])}
+        elif kind is None:
             if np.isin(values, (0.0, 1.0)).all():
                 digital[name.removeprefix("digital_")] = values.astype(np.uint8)
         elif kind[0] in found:
@@ -88,7 +91,7 @@ def recording(columns: Mapping[str, Array], notes: Mapping[str, Any], where: str
         voltage_v=found.get("voltage"),
         energy_j=_turned(counter, notes),
         digital=digital,
-        gaps=holes(time) if counter is None else (),
+        gaps=(*_gaps(notes), *(holes(time) if counter is None else ())),
         clock="meter",
         info=_info(notes),
         sample=sample,
@@ -157,6 +160,14 @@ def _number(notes: Mapping[str, Any], name: str) -> float:
         return float(notes[name])
     except (TypeError, ValueError):
         raise DataError(f"{name} is '{notes[name]}' in the trace", "give a number") from None
+
+
+def _gaps(notes: Mapping[str, Any]) -> list[tuple[float, float]]:
+    try:
+        pairs = [text.split(":") for text in str(notes.get("gaps", "")).split()]
+        return [(float(start), float(end)) for start, end in pairs]
+    except ValueError:
+        raise DataError(f"gaps are '{notes['gaps']}' in the trace", "gaps: 0.5:0.6") from None
 
 
 def _inferences(notes: Mapping[str, Any], where: str) -> tuple[int, ...]:

@@ -3,6 +3,9 @@
 Our own (`edgekit_trace` is in it) holds the fields of `Trace` by their names, `digital_NAME` for
 channels, `gaps` [k, 2], `spans` [w, 2], `inferences` [w or 1], and as JSON what is no array.
 
+Arrays with names are columns, see `columns`; `gaps` [k, 2], `spans` [w, 2] and `inferences` may lie
+beside them.
+
 A session of the MLPerf Tiny runner with a JS220 holds, for its captures i = 0, 1, ...,
 `energy_J_per_ms_i` [n] (what each millisecond added), `events_i` [2] (counts of samples at the
 window's start and end) and `iterations_i`. The captures follow each other with a gap between.
@@ -27,7 +30,7 @@ from edgekit.power.base import MeterInfo, Trace
 
 OWN = "edgekit_trace"
 VERSION = 1
-PERIOD_S, BETWEEN_S = 1e-3, 1.0
+RATE_HZ, BETWEEN_S = 1000.0, 1.0
 
 
 def read(path: Path) -> Recording:
@@ -46,11 +49,19 @@ def read(path: Path) -> Recording:
     if "energy_J_per_ms_0" in arrays:
         return _session(arrays, path)
     counts = arrays.pop("inferences", np.array([], np.int64)).reshape(-1)
+    gaps = _pairs(arrays.pop("gaps", None))
+    spans = [Span(a, b) for a, b in _pairs(arrays.pop("spans", None))]
     columns = {n: a.astype(np.float64) for n, a in arrays.items() if a.ndim == 1 and _numbers(a)}
     notes = {name: a.item() for name, a in arrays.items() if a.ndim == 0}
     if len({a.size for a in columns.values()}) != 1:
         raise DataError(f"{path} is no trace: its arrays differ in length", HINT)
-    return replace(recording(columns, notes, str(path)), inferences=tuple(map(int, counts)))
+    found = recording(columns, notes, str(path))
+    trace = replace(found.trace, gaps=(*gaps, *found.trace.gaps))
+    return Recording(trace, tuple(spans), tuple(map(int, counts)) or found.inferences)
+
+
+def _pairs(array: Any) -> list[tuple[float, float]]:
+    return [] if array is None else [(float(a), float(b)) for a, b in array.reshape(-1, 2)]
 
 
 def _numbers(array: Any) -> bool:
@@ -86,12 +97,12 @@ def _session(arrays: Mapping[str, Any], path: Path) -> Recording:
         first, last = (int(event) for event in arrays[f"events_{index}"])
         if not 0 <= first < last < energy.size:
             raise DataError(f"{path}: capture {index} ends within its window", "record it again")
-        time = begin + np.arange(energy.size + 1) * PERIOD_S
+        time = begin + np.arange(energy.size + 1) / RATE_HZ
         spans.append(Span(float(time[first]), float(time[last]), seen=True))
         counts.append(int(arrays[f"iterations_{index}"]))
         gaps.append((float(time[-1]), float(time[-1]) + BETWEEN_S))
         times.append(time[:-1])
-        power.append(energy / PERIOD_S)
+        power.append(energy * RATE_HZ)
         pin.append((time[:-1] >= time[first]) & (time[:-1] < time[last]))
         begin = gaps[-1][1]
     trace = Trace(
@@ -100,7 +111,7 @@ def _session(arrays: Mapping[str, Any], path: Path) -> Recording:
         digital={"gpi0": np.concatenate(pin).astype(np.uint8)},
         gaps=tuple(gaps[:-1]),
         clock="meter",
-        info=MeterInfo("Joulescope JS220", "board", sample_rate_hz=1 / PERIOD_S),
+        info=MeterInfo("Joulescope JS220", "board", sample_rate_hz=RATE_HZ),
         sample="mean",
     )
     return Recording(trace, tuple(spans), tuple(counts))

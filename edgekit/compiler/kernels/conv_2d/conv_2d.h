@@ -3,14 +3,15 @@
 
 /* `direct`, bit 0: whole rows of the kernel go into the column as they are; bit 1: parts of them do,
    at the border; bit 2: a column is one pixel, and the next column the next pixel. What does not go
-   directly is first put together as bytes. In the column, rows of the kernel begin every `row`. Windows that begin
-   in the first `inner_height` rows and `inner_width` places lie inside the picture. */
+   directly is first put together as bytes. In the column, rows of the kernel begin every `row`, and
+   it has `steps` times two inputs. Windows that begin in the first `inner_height` rows and
+   `inner_width` places lie inside the picture. */
 typedef struct {
     const ek_gemm_t *gemm;
     const ek_add_t *add;
     int16_t in_height, in_width, in_channels, out_height, out_width;
     int16_t kernel_height, kernel_width, dilation_height, dilation_width, pad_top, pad_left;
-    int16_t row, inner_height, inner_width;
+    int16_t row, steps, inner_height, inner_width;
     uint8_t stride_height, stride_width, direct;
 } ek_conv_2d_t;
 
@@ -20,6 +21,13 @@ static inline void ek_conv_2d_bytes(int8_t *to, const int8_t *from, int32_t coun
         ek_copy4(to, from);
     for (; count > 0; --count) {
         *to++ = *from++;
+        EK_KEEP_LOOP();
+    }
+}
+
+static inline void ek_conv_2d_same(int8_t *to, int32_t value, int32_t count) {
+    for (; count > 0; --count) {
+        *to++ = (int8_t)value;
         EK_KEEP_LOOP();
     }
 }
@@ -34,6 +42,7 @@ static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, 
     int32_t before = x < 0 ? -x : 0, end = x + taps > c->in_width ? c->in_width - x : taps;
     int32_t inside = (end - before) * channels, step = c->row;
     const int8_t *line = in + (y * c->in_width + x) * channels;
+    int8_t *to = bytes;
     before *= channels;
     for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height, at += step) {
         int32_t left = before, middle = inside;
@@ -46,16 +55,18 @@ static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, 
             ek_column_put(g, columns, pixel, at + left, line + left, middle, 1, 0, 0);
             ek_column_pad(g, columns, pixel, at + left + middle, row - left - middle);
         } else {
-            int8_t *to = c->direct & 1 ? bytes : bytes + at;
-            ek_fill(to, g->zero_in, left);
-            ek_copy(to + left, line + left, middle);
-            ek_fill(to + left + middle, g->zero_in, row - left - middle);
-            if (c->direct & 1)
-                ek_column_put(g, columns, pixel, at, bytes, row, 1, 0, 0);
+            ek_conv_2d_same(to, g->zero_in, left);
+            ek_conv_2d_bytes(to + left, line + left, middle);
+            ek_conv_2d_same(to + left + middle, g->zero_in, row - left - middle);
+            to += row;
         }
         line += c->dilation_height * c->in_width * channels;
     }
-    if (!(c->direct & 1))
+    if (c->direct & 2)
+        return;
+    if (c->direct & 1)
+        ek_column_put(g, columns, pixel, 0, bytes, row, c->kernel_height, row, step);
+    else
         ek_column_put(g, columns, pixel, 0, bytes, g->depth, 1, 0, 0);
 }
 

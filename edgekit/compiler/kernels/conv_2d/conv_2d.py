@@ -17,9 +17,10 @@ from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.add.add import Add
 from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.border import Border
-from edgekit.compiler.kernels.gemm import gemm
+from edgekit.compiler.kernels.gemm import gemm, runs
 from edgekit.compiler.kernels.gemm.coding import Coding
 from edgekit.compiler.kernels.gemm.matrix import Matrix
+from edgekit.compiler.kernels.gemm.one_product import one_product
 from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
 from edgekit.compiler.requantize import (
     INT8_HIGH,
@@ -32,6 +33,8 @@ from edgekit.compiler.requantize import (
 _ROWS, _PARTS, _PIXELS = 1, 2, 4
 _DENSE = 4096
 """Weights from which on the kernel for one column is worth its code."""
+_FEW = 1024
+"""Weights up to which it does not matter how fast a single column is."""
 _GAPS = 0.34
 """Share of zeros between the rows of a kernel that is worth their direct way into columns."""
 OPERATORS = ("CONV_2D", "FULLY_CONNECTED")
@@ -102,15 +105,23 @@ class Conv2D:
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
         if self._dense(core):
-            to.use("gemm/dense.h")
-            matrix = gemm.emit(self.matrix, core, to, dense=True)
-            return f"ek_dense(&{matrix}, {to.inputs[0]}, {to.output});"
+            plain = core.isa == "portable" or self.matrix.weights.size < _DENSE
+            to.use("gemm/dense_plain.h" if plain else "gemm/dense.h")
+            reads = replace(core, isa="portable") if plain else core
+            matrix = gemm.emit(self.matrix, reads, to, dense=True)
+            name = "ek_dense_plain" if plain else "ek_dense"
+            return f"{name}(&{matrix}, {to.inputs[0]}, {to.output});"
         to.use("conv_2d/conv_2d.h")
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
-        weights = "0" if self.coding else None
-        matrix = gemm.emit(self._laid(core), core, to, weights=weights, pixels=window.pixels)
+        if self.matrix.depth // self._rows(core) % 4:
+            to.define("EK_COLUMN_TAIL")
+        if self._runs(core):
+            matrix = runs.emit(self.matrix, self._rows(core), to)
+        else:
+            weights = "0" if self.coding else None
+            matrix = gemm.emit(self._laid(core), core, to, weights=weights, pixels=window.pixels)
         if self.add:
             to.define("EK_CONV_2D_ADD")
         add = f"&{self.add.constant(core, to)}" if self.add else "0"
@@ -124,7 +135,8 @@ class Conv2D:
                 *(window.kernel_height, window.kernel_width),
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left),
-                *(self._laid(core).depth // window.kernel_height, *window.inner()),
+                *(self._depth(core) // window.kernel_height, self._depth(core) // 2),
+                *window.inner(),
                 *(window.stride_height, window.stride_width),
                 self._direct(core),
             ],
@@ -148,6 +160,11 @@ class Conv2D:
             sizes = (self.tile(core), each, self._block())
             tiled = to.struct("ek_tiled_t", "tiled", [f"&{layer}", f"&{code}", *sizes])
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
+        if self._runs(core):
+            to.use("conv_2d/conv_2d_runs.h")
+            if not self._direct(core) & _ROWS or window.kernel_width * window.channels < 4:
+                to.define("EK_CONV_2D_APART")
+            return f"ek_conv_2d_runs(&{layer}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
 
     def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
@@ -177,11 +194,23 @@ class Conv2D:
         sizes = (window.kernel_height, window.kernel_width) == (window.height, window.width)
         whole = sizes and window.pixels == 1 and not window.pad_top and not window.pad_left
         plain = self.add is None and self.border is None and self.coding is None
-        large = core.isa == "portable" or matrix.weights.size >= _DENSE
-        reads = core.isa == "portable" or (core.isa == "dsp" and gemm.fits_pairs(matrix))
-        return reads and whole and plain and large
+        if core.isa == "portable":
+            return whole and plain
+        if core.isa != "dsp" or not (whole and plain):
+            return False
+        if matrix.weights.size >= _DENSE:
+            return gemm.fits_pairs(matrix)
+        # the code of the kernel for runs that no other layer needs, mostly
+        return matrix.weights.size < _FEW and one_product(matrix) is None
+
+    def _runs(self, core: Core) -> bool:
+        """Whether the kernel for runs of pixels computes it."""
+        plain = self.border is None and self.coding is None and not self._dense(core)
+        return core.isa == "dsp" and plain and runs.fits(self.matrix)
 
     def _columns(self, core: Core) -> int:
+        if self._runs(core):
+            return 4 * self._depth(core)
         groups = self.tile(core) // gemm.COLUMNS[core.isa]
         columns = groups * gemm.column_bytes(self._laid(core), core.isa, self.window.pixels)
         if self.coding is None:
@@ -192,16 +221,30 @@ class Conv2D:
         """Bytes of four channels of decoded weights."""
         return 4 * _up(self.matrix.depth, 4)
 
-    def _laid(self, core: Core) -> Matrix:
-        """The matrix with each row of the kernel at a multiple of four, where that costs little.
-
-        Rows can then go into a column as they are; the weights in between are zero.
-        """
-        window, matrix = self.window, self.matrix
+    def _gap(self, core: Core) -> int:
+        """Inputs between the rows of the kernel in a column, so that they go there as they are."""
+        window = self.window
         row = window.kernel_width * window.channels
-        gap = -row % 4
-        gaps = 0 < gap <= _GAPS * row and window.kernel_height > 1 and window.dilation_width == 1
-        if core.isa != "dsp" or self.coding is not None or not gaps:
+        gap = runs.slots(row) - row if self._runs(core) else -row % 4
+        gaps = gap <= _GAPS * row and window.kernel_height > 1 and window.dilation_width == 1
+        return gap if core.isa == "dsp" and self.coding is None and gaps else 0
+
+    def _rows(self, core: Core) -> int:
+        """In how many pieces a column is filled."""
+        return self.window.kernel_height if self._direct(core) & _ROWS else 1
+
+    def _depth(self, core: Core) -> int:
+        """Inputs of a column, with what lies between its rows."""
+        if self._runs(core):
+            rows = self._rows(core)
+            return rows * runs.slots(self.matrix.depth // rows)
+        return self._laid(core).depth
+
+    def _laid(self, core: Core) -> Matrix:
+        """The matrix with zeros for what lies between rows."""
+        window, matrix = self.window, self.matrix
+        row, gap = window.kernel_width * window.channels, self._gap(core)
+        if not gap:
             return matrix
         weights = matrix.weights.reshape(matrix.channels, window.kernel_height, row)
         weights = np.pad(weights, ((0, 0), (0, 0), (0, gap)))
@@ -220,7 +263,7 @@ class Conv2D:
         if core.isa != "dsp" or window.channels % 4 == 0:
             return _ROWS | _PARTS
         whole = window.kernel_height == 1 or row % 4 == 0
-        return _ROWS if whole or self._laid(core) is not self.matrix else 0
+        return _ROWS if whole or self._gap(core) else 0
 
 
 def lower(call: Call) -> Conv2D:

@@ -2,7 +2,10 @@
 #include "../common/requantize.h"
 
 /* One channel after the other. "Along" is the direction of the inner loop, "across" the other:
-   widths are along, heights across. `rows` lines of `pitch` values of a channel are held. */
+   widths are along, heights across. `rows` lines of `pitch` values of a channel are held, of one
+   channel at a time. `fast`: the distance of the outputs that a fast loop computes; bit 2: `bias` and
+   `multiplier` are those of one product, without `shift`; bit 3: four channels at a time; bit 4:
+   `rows` are not all lines. */
 typedef struct {
     const int8_t *weights;
     const void *bias;
@@ -21,7 +24,7 @@ typedef struct {
 typedef struct {
     uint32_t pairs[6];
     int32_t bias, multiplier, shift, zero, out_along, pitch_bytes, count, line_bytes, out_across;
-    int32_t low, high;
+    int32_t low, high, one_product;
     const int8_t *weights;
     uint32_t *taps;
 } ek_depthwise_channel_t;

@@ -3,7 +3,7 @@
 The device twin takes one channel after the other (`mve`: 16, see `lanes`): its picture goes into
 working memory (a strip of rows at a time where it is large), with padding around it, and its
 outputs take its place. So input and output may share their memory, and the inner loop walks along
-neighbouring pixels.
+neighbouring pixels. `dsp` can hold four channels at a time, whose bytes are neighbours.
 
 Source: tensorflow/lite/kernels/internal/reference/integer_ops/depthwise_conv.h.
 """
@@ -22,6 +22,7 @@ from edgekit.compiler.kernels.common.windows import Window, same_padding
 from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D, matrix_of
 from edgekit.compiler.kernels.depthwise_conv_2d import lanes
 from edgekit.compiler.kernels.gemm.matrix import Matrix
+from edgekit.compiler.kernels.gemm.one_product import SCALE, OneProduct, one_product
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
 from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
 
@@ -30,9 +31,11 @@ _STRIP = 2048
 """Working memory in bytes above which a channel is taken in strips."""
 _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
-
-
 _FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
+_ONE, _WIDE, _STRIPS = 4, 8, 16
+"""What the number of a fast loop has besides: one product for each sum; four channels; strips."""
+_SPARE = 3
+"""Bytes behind the weights that are read with them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +46,15 @@ class DepthwiseConv2D:
         window: Where each output looks; its channels are those of the input.
         matrix: Weights [output channels, taps] and the rest.
         shape: Of the output, as the model has it.
+        planes: Channels that are held at once, one or four; see `widen`.
+        strip: Bytes of working memory above which they are taken in strips.
     """
 
     window: Window
     matrix: Matrix
     shape: tuple[int, ...]
+    planes: int = 1
+    strip: int = _STRIP
 
     @property
     def multiplier(self) -> int:
@@ -65,7 +72,7 @@ class DepthwiseConv2D:
         layout = self._layout()
         window = layout.window
         taps = window.kernel_height * _up(window.kernel_width, 2) if core.isa == "dsp" else 2
-        return (layout.rows * layout.pitch + taps) * 2
+        return (self.planes * layout.rows * layout.pitch + taps) * 2
 
     def overlaps(self, core: Core) -> tuple[int | None, ...]:
         """In place, where a channel's outputs are no more than its inputs."""
@@ -90,24 +97,33 @@ class DepthwiseConv2D:
         layout, matrix = self._layout(), self.matrix
         window = layout.window
         to.use("depthwise_conv_2d/depthwise_conv_2d.h")
-        narrow = bool((np.abs(matrix.bias.astype(np.int64)) < 1 << 15).all())
         taps = matrix.weights.reshape(-1, self.window.kernel_height, self.window.kernel_width)
         if layout.turned:
             taps = taps.transpose(0, 2, 1)
         fast = self._fast(window, core)
-        to.define(_FAST[fast])
+        one = self._one(core) if fast else None
+        to.define(f"{_FAST[fast]}_ONE" if one else _FAST[fast])
         if fast and (matrix.low > INT8_LOW or matrix.high < INT8_HIGH):
             to.define("EK_DEPTHWISE_CLAMP")
         if fast and not matrix.low == matrix.zero_out == -128:
             to.define("EK_DEPTHWISE_SIGNED")
+        if self.planes > 1:
+            to.define("EK_DEPTHWISE_FOUR")
+        if not layout.whole:
+            to.define("EK_DEPTHWISE_STRIPS")
+        bias, by = matrix.bias, matrix.by
+        narrow = one is None and bool((np.abs(bias.astype(np.int64)) < 1 << 15).all())
+        if one:
+            bias, taps = one.offset, np.append(taps.ravel(), np.zeros(_SPARE, np.int8))
+        kind = fast + _ONE * bool(one) + _WIDE * (self.planes > 1) + _STRIPS * (not layout.whole)
         layer = to.struct(
             "ek_depthwise_conv_2d_t",
             "layer",
             [
                 to.array("weights", taps),
-                to.array("bias", matrix.bias.astype(np.int16) if narrow else matrix.bias),
-                to.array("multiplier", matrix.by.multiplier),
-                to.array("shift", matrix.by.shift.astype(np.int8)),
+                to.array("bias", bias.astype(np.int16) if narrow else bias),
+                to.array("multiplier", one.factor if one else by.multiplier),
+                "0" if one else to.array("shift", by.shift.astype(np.int8)),
                 *layout.steps(matrix.channels),
                 *(window.channels, self.multiplier, window.height, window.width),
                 *(window.out_height, window.out_width),
@@ -116,7 +132,7 @@ class DepthwiseConv2D:
                 *(window.dilation_height, window.dilation_width),
                 *(window.pad_top, window.pad_left, layout.rows, layout.pitch),
                 *(matrix.zero_in, matrix.zero_out, matrix.low, matrix.high),
-                *(16 if narrow else 32, fast),
+                *(16 if narrow else 32, kind),
             ],
         )
         memory = f"{to.output}, (int16_t *)(void *)({to.scratch})"
@@ -131,7 +147,7 @@ class DepthwiseConv2D:
         outputs = np.flatnonzero(np.repeat(kept, self.multiplier))
         window = replace(self.window, channels=int(kept.sum()))
         shape = (*self.shape[:-1], len(outputs))
-        return DepthwiseConv2D(window, self.matrix.take(outputs), shape)
+        return replace(self, window=window, matrix=self.matrix.take(outputs), shape=shape)
 
     def _fast(self, window: Window, core: Core) -> int:
         """Which fast loop can run: 0 none, else the distance of its outputs."""
@@ -143,10 +159,27 @@ class DepthwiseConv2D:
         furthest = 1 if core.isa == "portable" else 2
         return window.stride_width if window.stride_width <= furthest else 0
 
+    def _one(self, core: Core) -> OneProduct | None:
+        """One product for each sum, without bias, of inputs that keep their zero point."""
+        one = one_product(self.matrix) if core.isa == "dsp" else None
+        if one is None:
+            return None
+        zero = self.matrix.zero_in * self.matrix.weights.astype(np.int64).sum(axis=1)
+        offset = one.offset.astype(np.int64) - SCALE * zero
+        if np.abs(offset).max() >= 1 << 31:
+            return None
+        return replace(one, offset=offset.astype(np.int32))
+
+    def wide(self, strip: int) -> DepthwiseConv2D:
+        """The same with four channels held at once, where there are so many and lines stay lines."""
+        wide = replace(self, planes=4, strip=strip)
+        same = wide._layout().turned == self._layout().turned
+        return wide if self.window.channels >= 4 and same else self
+
     def _layout(self) -> _Layout:
         """The longer side of the picture along the inner loop, if the whole of it is held."""
-        straight = _Layout.of(self.window, turned=False)
-        turned = _Layout.of(_turned(self.window), turned=True)
+        straight = _Layout.of(self.window, False, self.strip // self.planes)
+        turned = _Layout.of(_turned(self.window), True, self.strip // self.planes)
         longer = self.window.out_height > self.window.out_width
         return turned if longer and turned.whole else straight
 
@@ -162,7 +195,7 @@ class _Layout:
     whole: bool
 
     @classmethod
-    def of(cls, window: Window, turned: bool) -> _Layout:
+    def of(cls, window: Window, turned: bool, strip: int) -> _Layout:
         seen = (window.out_width - 1) * window.stride_width
         reach = (window.kernel_width - 1) * window.dilation_width + 1
         together = (_up(window.out_width, _TOGETHER) - 1) * window.stride_width
@@ -170,7 +203,7 @@ class _Layout:
         pitch = _up(pitch, 2)
         tall = (window.kernel_height - 1) * window.dilation_height + 1
         all_rows = (window.out_height - 1) * window.stride_height + tall
-        rows = min(all_rows, max(_STRIP // (2 * pitch), tall))
+        rows = min(all_rows, max(strip // (2 * pitch), tall))
         return cls(window, turned, rows, pitch, rows == all_rows)
 
     def steps(self, out_channels: int) -> tuple[int, int, int, int]:

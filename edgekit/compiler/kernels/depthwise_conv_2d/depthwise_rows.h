@@ -82,7 +82,7 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
                                       int8_t *out, int32_t lines) {
     for (; lines > 0; --lines, x += k->line_bytes / 2, out += k->out_across) {
 #if EK_DEPTHWISE_3X3 && EK_DEPTHWISE_ANY
-        (d->fast ? ek_depthwise_3x3 : ek_depthwise_any)(d, k, x, out);
+        (d->fast & 3 ? ek_depthwise_3x3 : ek_depthwise_any)(d, k, x, out);
 #elif EK_DEPTHWISE_3X3
         ek_depthwise_3x3(d, k, x, out);
 #else

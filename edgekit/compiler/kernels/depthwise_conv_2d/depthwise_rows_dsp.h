@@ -30,56 +30,100 @@ static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32
         *to++ = *in;
 }
 
+#if EK_DEPTHWISE_FOUR
+/* Lines of four channels, `across` bytes apart, to planes of `plane` bytes, a line every `pitch`;
+   words are stored where words begin. */
+#if defined(__ARM_FEATURE_DSP)
+#define EK_DEPTHWISE_PIXEL                                                                       \
+    "ldr r4, [r0]\n add r0, r1\n sxtb16 r5, r4\n sxtb16 r4, r4, ror #8\n"                        \
+    "strh r4, [r3, r12]\n lsr r4, #16\n strh r4, [r3, lr]\n lsr r4, r5, #16\n"                  \
+    "strh r4, [r3, r12, lsl #1]\n strh r5, [r3], #2\n"
+#define EK_DEPTHWISE_PIXELS                                                                      \
+    "ldr r4, [r0]\n ldr r6, [r0, r1]\n add r0, r0, r1, lsl #1\n"                                \
+    "pkhbt r5, r4, r6, lsl #16\n pkhtb r4, r6, r4, asr #16\n"                                   \
+    "sxtb16 r6, r5, ror #8\n sxtb16 r5, r5\n str r6, [r3, r12]\n"                              \
+    "sxtb16 r6, r4\n sxtb16 r4, r4, ror #8\n str r6, [r3, r12, lsl #1]\n"                      \
+    "str r4, [r3, lr]\n str r5, [r3], #4\n"
+static __attribute__((naked, noinline)) void ek_depthwise_take_four(
+    __attribute__((unused)) const int8_t *in, __attribute__((unused)) int32_t along,
+    __attribute__((unused)) int32_t count, __attribute__((unused)) int16_t *to,
+    __attribute__((unused)) int32_t plane, __attribute__((unused)) int32_t lines,
+    __attribute__((unused)) int32_t across, __attribute__((unused)) int32_t pitch) {
+    __asm__ volatile(
+        "push {r4-r11, lr}\n ldr r12, [sp, #36]\n ldr r10, [sp, #40]\n ldr r11, [sp, #44]\n"
+        "mov r7, r0\n mov r8, r3\n mov r9, r2\n add lr, r12, r12, lsl #1\n"
+        "0: tst r3, #2\n beq 1f\n" EK_DEPTHWISE_PIXEL "subs r2, #1\n"
+        "1: subs r2, #4\n blt 3f\n"
+        "2:\n" EK_DEPTHWISE_PIXELS EK_DEPTHWISE_PIXELS "subs r2, #4\n bge 2b\n"
+        "3: adds r2, #2\n blt 4f\n" EK_DEPTHWISE_PIXELS "subs r2, #2\n"
+        "4: adds r2, #2\n beq 5f\n" EK_DEPTHWISE_PIXEL
+        "5: ldr r4, [sp, #48]\n add r7, r11\n add r8, r4\n mov r0, r7\n mov r3, r8\n"
+        "mov r2, r9\n subs r10, #1\n bne 0b\n pop {r4-r11, pc}\n");
+}
+#else
+static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, int32_t count,
+                                               int16_t *to, int32_t plane, int32_t lines,
+                                               int32_t across, int32_t pitch) {
+    int32_t i;
+    for (; lines > 0; --lines, in += across, to += pitch / 2)
+        for (i = 0; i < 4; ++i)
+            ek_depthwise_take(in + i, along, count, to + i * plane / 2);
+}
+#endif
+#endif
 
-
-#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
-/* Registers: r4-r7 four sums, doubled; r8-r10 neighbouring inputs; r11 and r12 taps 0, 1 and 1, 2 of
-   a row, doubled; lr bytes from row to row. Outputs are neighbours, or every second one. */
+#if defined(__ARM_FEATURE_DSP)
+/* Registers: r4-r7 four sums, scaled; r8-r10 neighbouring inputs; r11 and r12 taps 0, 1 and 1, 2 of
+   a row, scaled; lr bytes from row to row. Outputs are neighbours, or every second one. */
 #define EK_DEPTHWISE_LOAD(one, two)                                                              \
     "ldr r11, [r0, #" one "]\n ldr r12, [r0, #" two "]\n"                                        \
     "ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"
-#define EK_DEPTHWISE_TAPS(one, two)                                                              \
+#define EK_DEPTHWISE_TAPS(one, two, begin)                                                       \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
-    "smlad r4, r11, r8, r4\n smlabt r5, r11, r8, r5\n smlatb r4, r12, r9, r4\n"                  \
-    "smlad r5, r12, r9, r5\n smlad r6, r11, r9, r6\n smlabt r7, r11, r9, r7\n"                   \
-    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n"
-#define EK_DEPTHWISE_TAPS_BY_2(one, two)                                                         \
+    "smlabt r5, r11, r8, " begin("r5") "\n smlad r6, r11, r9, " begin("r6") "\n"                 \
+    "smlabt r7, r11, r9, " begin("r7") "\n smlad r4, r11, r8, r4\n smlad r5, r12, r9, r5\n"     \
+    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n smlatb r4, r12, r9, r4\n"
+#define EK_DEPTHWISE_TAPS_BY_2(one, two, begin)                                                  \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
-    "smlad r4, r11, r8, r4\n smlad r5, r11, r9, r5\n ldr r8, [r1, #12]\n"                        \
-    "smlatb r4, r12, r9, r4\n ldr r9, [r1, #16]\n smlatb r5, r12, r10, r5\n"                     \
-    "smlad r6, r11, r10, r6\n smlatb r6, r12, r8, r6\n"                                          \
-    "smlad r7, r11, r8, r7\n smlatb r7, r12, r9, r7\n"
-#if EK_DEPTHWISE_SIGNED
+    "smlad r5, r11, r9, " begin("r5") "\n smlatb r5, r12, r10, r5\n"                             \
+    "smlad r6, r11, r10, " begin("r6") "\n smlad r10, r11, r8, r4\n"                             \
+    "ldr r8, [r1, #12]\n"                                                                        \
+    "smlatb r6, r12, r8, r6\n smlad r7, r11, r8, " begin("r7") "\n"                              \
+    "smlatb r4, r12, r9, r10\n ldr r9, [r1, #16]\n smlatb r7, r12, r9, r7\n"
+/* The sum that another one goes on from: itself, or in the first row r4, which all begin with. */
+#define EK_DEPTHWISE_ON(sum) sum
+#define EK_DEPTHWISE_FROM_R4(sum) "r4"
 #define EK_DEPTHWISE_ROUND(sum)                                                                  \
     "smmlar r8, " sum ", r9, r11\n add r8, r8, " sum ", asr #31\n"                               \
     "asr r8, r8, r10\n ssat " sum ", #8, r8, asr #1\n"
-#else /* all below the zero point is cut off: how negative sums are rounded is all one */
-#define EK_DEPTHWISE_ROUND(sum)                                                                  \
-    "smmlar " sum ", " sum ", r9, r11\n asr " sum ", " sum ", r10\n"                             \
-    "ssat " sum ", #8, " sum ", asr #1\n"
-#endif
-#define EK_DEPTHWISE_FOUR(taps)                                                                  \
-    "ldr r4, [r0, #24]\n mov r5, r4\n mov r6, r4\n mov r7, r4\n"                                 \
-    taps("0", "4") "add r1, lr\n" taps("8", "12") "add r1, lr\n" taps("16", "20")                \
+#define EK_DEPTHWISE_ROUND4                                                                      \
     "ldr r9, [r0, #28]\n ldr r10, [r0, #32]\n ldr r11, [r0, #36]\n ldr r12, [r0, #40]\n"         \
     EK_DEPTHWISE_ROUND("r4") EK_DEPTHWISE_ROUND("r5")                                            \
     EK_DEPTHWISE_ROUND("r6") EK_DEPTHWISE_ROUND("r7")
+/* One product each: see one_product.py. */
+#define EK_DEPTHWISE_ONE4                                                                        \
+    "ldr r9, [r0, #28]\n ldr r12, [r0, #40]\n"                                                   \
+    "smmul r4, r4, r9\n smmul r5, r5, r9\n smmul r6, r6, r9\n smmul r7, r7, r9\n"                \
+    "ssat r4, #8, r4, asr #10\n ssat r5, #8, r5, asr #10\n"                                      \
+    "ssat r6, #8, r6, asr #10\n ssat r7, #8, r7, asr #10\n"
 
 /* 3 x 3 taps side by side, four outputs at a time, line by line. */
-#define EK_DEPTHWISE_FAST(name, taps, advance)                                                   \
+#define EK_DEPTHWISE_FAST(name, taps, advance, round)                                            \
     static __attribute__((naked, noinline)) void name(                                           \
         __attribute__((unused)) const ek_depthwise_channel_t *k,                                 \
         __attribute__((unused)) const int16_t *x, __attribute__((unused)) int8_t *out,           \
         __attribute__((unused)) int32_t lines) {                                                 \
         __asm__ volatile(                                                                        \
             "push {r4-r11, lr}\n sub sp, #12\n"                                                  \
-            "5: stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n subs r3, #4\n"    \
-            "1:\n" EK_DEPTHWISE_FOUR(taps)                                                       \
-            "cmp r3, #0\n blt 2f\n"                                                              \
-            "sub r1, r1, lr, lsl #1\n add r1, #" advance "\n"                                    \
+            "5: stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                  \
+            "1: ldr r4, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R4)                         \
+            "add r1, lr\n" taps("8", "12", EK_DEPTHWISE_ON)                                       \
+            "add r1, lr\n" taps("16", "20", EK_DEPTHWISE_ON)                                      \
+            round "subs r3, #4\n blt 2f\n"                                                       \
+            "sub r1, r1, lr, lsl #1\n add r1, r1, #" advance "\n"                                \
             "strb r4, [r2]\n strb r5, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \
             "strb r6, [r2]\n strb r7, [r2, r12]\n add r2, r2, r12, lsl #1\n"                     \
-            "subs r3, #4\n cmn r3, #4\n bgt 1b\n b 3f\n"                                         \
+            "bne 1b\n b 3f\n"                                                                    \
             "2: strb r4, [r2]\n adds r3, #3\n beq 3f\n strb r5, [r2, r12]\n"                     \
             "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"                                \
             "3: ldm sp, {r1, r2, r3}\n ldr r4, [r0, #52]\n ldr r5, [r0, #56]\n"                  \
@@ -87,10 +131,16 @@ static EK_NOINLINE void ek_depthwise_take(const int8_t *in, int32_t along, int32
             "add sp, #12\n pop {r4-r11, pc}\n");                                                 \
     }
 #if EK_DEPTHWISE_3X3
-EK_DEPTHWISE_FAST(ek_depthwise_3x3, EK_DEPTHWISE_TAPS, "8")
+EK_DEPTHWISE_FAST(ek_depthwise_3x3, EK_DEPTHWISE_TAPS, "8", EK_DEPTHWISE_ROUND4)
 #endif
 #if EK_DEPTHWISE_3X3_BY_2
-EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2, EK_DEPTHWISE_TAPS_BY_2, "16")
+EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2, EK_DEPTHWISE_TAPS_BY_2, "16", EK_DEPTHWISE_ROUND4)
+#endif
+#if EK_DEPTHWISE_3X3_ONE
+EK_DEPTHWISE_FAST(ek_depthwise_3x3_one, EK_DEPTHWISE_TAPS, "8", EK_DEPTHWISE_ONE4)
+#endif
+#if EK_DEPTHWISE_3X3_BY_2_ONE
+EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2_one, EK_DEPTHWISE_TAPS_BY_2, "16", EK_DEPTHWISE_ONE4)
 #endif
 #endif
 
@@ -98,8 +148,18 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
     const int8_t *w = k->weights;
     int32_t sum = 0, i;
+#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_BY_2_ONE)
+    if (d->fast & 4) {
+        for (i = 0; i < 6; i += 2, w += 3) {
+            uint32_t word = ek_load32(w), odd = word & 0xff00ff00u, even = word << 8 & 0xff00ff00u;
+            k->pairs[i] = (even & 0xffffu) | odd << 16;
+            k->pairs[i + 1] = (odd & 0xffffu) | (even & 0xffff0000u);
+        }
+        return;
+    }
+#endif
 #if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
-    if (d->fast) {
+    if (d->fast & 3) {
         for (i = 0; i < 6; i += 2, w += 3) {
             int32_t first = w[0], second = w[1], third = w[2];
             sum += first + second + third;
@@ -124,11 +184,22 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
         }
         w += left;
     }
-    k->bias -= d->zero_in * sum;
+    if (d->fast & 4) {
+        k->zero = k->bias;
+        k->bias = 0;
+    } else {
+        k->bias -= d->zero_in * sum;
+    }
 #endif
 }
 
 static inline int8_t ek_depthwise_out(const ek_depthwise_channel_t *k, int32_t sum) {
+#if !defined(__ARM_FEATURE_DSP)
+    if (k->one_product) {
+        int64_t product = ((int64_t)sum * 256 + k->zero) * k->multiplier;
+        return (int8_t)ek_clamp((int32_t)(product >> 42), k->low, k->high);
+    }
+#endif
     sum = ek_multiply(sum, k->multiplier, k->shift) + k->zero;
     return (int8_t)ek_clamp(sum, k->low, k->high);
 }
@@ -199,22 +270,30 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
                                       int8_t *out, int32_t lines) {
 #if defined(__ARM_FEATURE_DSP)
 #if EK_DEPTHWISE_3X3
-    if (d->fast == 1)
+    if ((d->fast & 7) == 1)
         ek_depthwise_3x3(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_3X3_BY_2
-    if (d->fast == 2)
+    if ((d->fast & 7) == 2)
         ek_depthwise_3x3_by_2(k, x, out, lines);
 #endif
+#if EK_DEPTHWISE_3X3_ONE
+    if ((d->fast & 7) == 5)
+        ek_depthwise_3x3_one(k, x, out, lines);
+#endif
+#if EK_DEPTHWISE_3X3_BY_2_ONE
+    if ((d->fast & 7) == 6)
+        ek_depthwise_3x3_by_2_one(k, x, out, lines);
+#endif
 #if EK_DEPTHWISE_CLAMP
-    if (d->fast && (d->low > -128 || d->high < 127)) {
+    if (d->fast & 3 && (d->low > -128 || d->high < 127)) {
         int32_t i, at;
         for (i = 0; i < lines; ++i, out += k->out_across)
             for (at = 0; at < k->count * k->out_along; at += k->out_along)
                 out[at] = (int8_t)ek_clamp(out[at], d->low, d->high);
     }
 #endif
-    if (d->fast)
+    if (d->fast & 3)
         return;
 #endif
 #if EK_DEPTHWISE_ANY || !defined(__ARM_FEATURE_DSP)

@@ -87,7 +87,7 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
     const int8_t *w = k->weights;
     int32_t sum = 0, i;
 #if EK_THUMB2 && (EK_DEPTHWISE_3X3 || EK_DEPTHWISE_3X3_BY_2)
-    if (d->fast) {
+    if (d->fast & 3) {
         for (i = 0; i < 5; ++i, w += 2) {
             int32_t first = w[0], second = i < 4 ? w[1] : 0;
             sum += first + second;
@@ -133,14 +133,14 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
                                       int8_t *out, int32_t lines) {
 #if EK_THUMB2
 #if EK_DEPTHWISE_3X3
-    if (d->fast == 1)
+    if ((d->fast & 3) == 1)
         ek_depthwise_3x3(k, x, out, lines);
 #endif
 #if EK_DEPTHWISE_3X3_BY_2
-    if (d->fast == 2)
+    if ((d->fast & 3) == 2)
         ek_depthwise_3x3_by_2(k, x, out, lines);
 #endif
-    if (d->fast) {
+    if (d->fast & 3) {
         int32_t i;
         if (k->low > -128 || k->high < 127)
             for (; lines > 0; --lines, out += k->out_across)

@@ -43,17 +43,19 @@ static __attribute__((naked, noinline, unused)) void ek_column_rows(
     __attribute__((unused)) int32_t step) {
     __asm__ volatile(
         "push {r4-r11, lr}\n ldr r9, [sp, #36]\n ldr r10, [sp, #40]\n ldr r11, [sp, #44]\n"
-        "1: mov r8, r1\n mov r12, r2\n subs lr, r3, #16\n blt 3f\n"
-        "2:\n" EK_COLUMN_EIGHT EK_COLUMN_EIGHT "subs lr, #16\n bge 2b\n"
-        "3: adds lr, #8\n blt 4f\n" EK_COLUMN_EIGHT "subs lr, #8\n"
-        "4: adds lr, #8\n beq 6f\n"
-        "subs lr, #4\n blt 5f\n"
+        "1: mov r8, r1\n mov r12, r2\n subs lr, r3, #8\n blt 4f\n"
+        "3:\n" EK_COLUMN_EIGHT "subs lr, #8\n bge 3b\n"
+        "4: adds lr, #4\n blt 5f\n"
         "ldr r4, [r12], #4\n sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n"
-        "str r5, [r8, #8]\n str r4, [r8], #16\n cmp lr, #0\n beq 6f\n subs lr, #4\n"
-        "5: ldrb r4, [r12]\n cmn lr, #2\n"
+        "str r5, [r8, #8]\n str r4, [r8], #16\n subs lr, #4\n"
+        "5:\n"
+#if EK_COLUMN_TAIL
+        "adds lr, #4\n beq 6f\n ldrb r4, [r12]\n cmp lr, #2\n"
         "itt ge\n ldrbge r5, [r12, #1]\n orrge r4, r4, r5, lsl #8\n"
         "itt gt\n ldrbgt r5, [r12, #2]\n orrgt r4, r4, r5, lsl #16\n"
-        "sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n str r5, [r8, #8]\n str r4, [r8]\n"
+        "sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n str r4, [r8]\n"
+        "it ge\n strge r5, [r8, #8]\n"
+#endif
         "6: add r1, r11\n add r2, r10\n subs r9, #1\n bne 1b\n"
         "pop {r4-r11, pc}\n");
 }
@@ -67,7 +69,8 @@ static EK_NOINLINE void ek_column_rows(uint32_t zero, uint32_t *to, const int8_t
             for (i = 0; i < 4 && k + i < count; ++i)
                 word |= (uint32_t)(uint8_t)from[k + i] << 8 * i;
             to[k] = ek_sxtab16(zero, word);
-            to[k + 2] = ek_sxtab16_ror8(zero, word);
+            if (k + 1 < count)
+                to[k + 2] = ek_sxtab16_ror8(zero, word);
         }
     }
 }

@@ -1,7 +1,7 @@
 #include "gemm.h"
 
-/* All channels of one column, read where it lies. */
-static EK_NOINLINE void ek_dense(const ek_gemm_t *g, const int8_t *in, int8_t *out) {
+/* All channels of one column, read where it lies, in little code. */
+static EK_SMALL void ek_dense_plain(const ek_gemm_t *g, const int8_t *in, int8_t *out) {
     const int32_t *bias = (const int32_t *)g->bias;
     const int8_t *w = (const int8_t *)g->weights;
     int32_t c, k;
