@@ -18,7 +18,6 @@ from edgekit.devices._serial.check import Checked, check
 from edgekit.devices._serial.line import Line
 from edgekit.devices._serial.monitor import Monitor
 from edgekit.devices._serial.ports import find_port, port_names
-from edgekit.devices._serial.runner import write_runner_log
 from edgekit.devices._serial.session import Session
 from edgekit.devices._serial.subject import read_subject
 from edgekit.devices._serial.timing import RULES_S, Timed, time_window
@@ -157,6 +156,8 @@ class Driver(Device):
 
     def _log(self) -> None:
         if folder := self.job.options.get("runner_log"):
+            from edgekit.devices._serial.runner import write_runner_log
+
             name = f"{self._live().subject.version}_golden_0.bin"
             write_runner_log(Path(folder), name, self._windows, time.time())
 
