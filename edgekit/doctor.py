@@ -20,6 +20,7 @@ from packaging.specifiers import SpecifierSet
 
 from edgekit._run import ToolError, run
 from edgekit.errors import DISTRIBUTION
+from edgekit.tools import TOOLS, Tool
 
 State = Literal["ok", "missing", "wrong version", "broken", "not for this platform"]
 
@@ -35,33 +36,6 @@ CONFLICTS = {
     "edgekit": "another project's package of the same import name",
     "tensorflow-cpu": "shares its folder with tensorflow",
 }
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A program that some step calls: what for, and the packages that bring it."""
-
-    name: str
-    purpose: str
-    apt: str
-    brew: str
-    version_option: str = "--version"
-
-
-TOOLS = (
-    Tool("gcc", "compile the C array and the host C code", "gcc libc6-dev", "gcc"),
-    Tool(
-        "arm-none-eabi-gcc",
-        "compile for Cortex-M",
-        "gcc-arm-none-eabi libnewlib-arm-none-eabi",
-        "--cask gcc-arm-embedded",
-    ),
-    Tool("qemu-system-arm", "run Cortex-M programs without a board", "qemu-system-arm", "qemu"),
-    Tool("ssh", "measure on Linux boards", "openssh-client", "openssh", "-V"),
-    Tool("adb", "measure on Android devices", "adb", "--cask android-platform-tools"),
-    Tool("javac", "compile for Android", "default-jdk-headless", "openjdk", "-version"),
-    Tool("node", "run what is built for the web", "nodejs", "node"),
-)
 
 
 @dataclass(frozen=True)

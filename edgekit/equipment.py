@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from edgekit._discover import did_you_mean
 from edgekit.errors import DISTRIBUTION, MissingExtra, UsageError
+from edgekit.tools import TOOLS
 
 Kind = Literal["text", "whole", "number", "switch"]
 _SWITCH = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
@@ -56,7 +57,7 @@ class Needs:
     """What must be installed before a driver or meter works.
 
     Attributes:
-        tools: Programs on PATH, by their names in `edgekit.doctor`.
+        tools: Programs on PATH, by their names in `edgekit.tools`.
         modules: Python modules outside the default install.
         extra: The extra of this distribution that brings them.
     """
@@ -72,8 +73,6 @@ class Needs:
 
     def hint(self) -> str:
         """The command that installs what is lacking; empty where nothing is."""
-        from edgekit.doctor import TOOLS
-
         lacking = self.lacking()
         packages = [tool.apt for tool in TOOLS if tool.name in lacking]
         commands = [f"sudo apt-get install {' '.join(packages)}"] if packages else []

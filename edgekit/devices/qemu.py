@@ -11,17 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit.devices._cortex_m.driver import EmulatedCortexM
-from edgekit.devices._cortex_m.emulator import Kit
-from edgekit.devices._cortex_m.gcc import Gcc
 from edgekit.devices._cortex_m.machines import CORES
-from edgekit.devices._cortex_m.measure import measure_with
-from edgekit.devices._cortex_m.measured import LayerCost as LayerCost
-from edgekit.devices._cortex_m.measured import Measured as Measured
-from edgekit.devices._cortex_m.qemu_system import Qemu
 from edgekit.equipment import Needs, Option
+
+if TYPE_CHECKING:
+    from edgekit.devices._cortex_m.emulator import Kit
+    from edgekit.devices._cortex_m.measured import Measured
 
 
 class Driver(EmulatedCortexM):
@@ -37,6 +35,10 @@ class Driver(EmulatedCortexM):
     @classmethod
     def kit(cls) -> Kit:
         """Toolchain and emulator."""
+        from edgekit.devices._cortex_m.emulator import Kit
+        from edgekit.devices._cortex_m.gcc import Gcc
+        from edgekit.devices._cortex_m.qemu_system import Qemu
+
         return Kit(Gcc(), Qemu())
 
 
@@ -44,4 +46,6 @@ def measure(
     build: Path, manifest: Mapping[str, Any], core: str | None = None, vectors: int | None = None
 ) -> Measured:
     """What a C project costs on an emulated core; see `measure_with`."""
+    from edgekit.devices._cortex_m.measure import measure_with
+
     return measure_with(Driver.kit(), build, manifest, core, vectors)

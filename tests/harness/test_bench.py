@@ -38,6 +38,7 @@ NEITHER = (
     "errors",
     "progress",
     "target.profile",
+    "tools",
     "target.deployable",
     "_run",
     "_discover",

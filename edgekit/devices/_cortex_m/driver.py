@@ -6,15 +6,16 @@ import abc
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from edgekit.devices._cortex_m.emulator import Kit
-from edgekit.devices._cortex_m.figures import emulated
-from edgekit.devices._cortex_m.measure import Prepared, prepare, run
-from edgekit.devices._cortex_m.measured import Measured
-from edgekit.devices._cortex_m.spoken import Spoken
 from edgekit.devices.base import Device, Golden, Job
 from edgekit.errors import DeviceError
+
+if TYPE_CHECKING:
+    from edgekit.devices._cortex_m.emulator import Kit
+    from edgekit.devices._cortex_m.measure import Prepared
+    from edgekit.devices._cortex_m.measured import Measured
+    from edgekit.devices._cortex_m.spoken import Spoken
 
 
 class EmulatedCortexM(Device):
@@ -35,11 +36,15 @@ class EmulatedCortexM(Device):
         """Toolchain and emulator."""
 
     def _deploy(self, job: Job) -> None:
+        from edgekit.devices._cortex_m.measure import prepare
+
         core, vectors = job.options.get("core"), job.options.get("inferences")
         work = Path(self._work.name)
         self._prepared = prepare(self.kit(), job.folder, job.manifest, work, core, vectors)
 
     def _check(self) -> Golden:
+        from edgekit.devices._cortex_m.measure import run
+
         if self._prepared is None:
             raise DeviceError("nothing is on the device", "deploy a build first")
         self._found = run(self._prepared)
@@ -52,6 +57,8 @@ class EmulatedCortexM(Device):
         )
 
     def _emulated(self) -> Mapping[str, Any]:
+        from edgekit.devices._cortex_m.figures import emulated
+
         return emulated(self._measured(), self.job.board)
 
     def _environment(self) -> Mapping[str, Any]:
