@@ -17,7 +17,7 @@ from serial_toy import version_of, write_serial_toy
 from virtual_mcu import VirtualMcu, toy
 
 from edgekit.devices import base
-from edgekit.devices._serial import monitor, session
+from edgekit.devices._serial import exchange, monitor, session
 from edgekit.devices.base import Golden, Job, Request, Window
 from edgekit.devices.serial import Driver
 from edgekit.errors import ConnectionLost, DeviceError, MissingExtra, UsageError
@@ -30,6 +30,7 @@ Simulate = Callable[..., VirtualMcu]
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause is longer than a board of this kind needs."""
     monkeypatch.setattr(base, "PAUSE_S", 0.1)
+    monkeypatch.setattr(exchange, "QUIET_S", 0.5)
     monkeypatch.setattr(monitor, "SETTLE_S", 0.01)
     monkeypatch.setattr(session, "ENOUGH_S", 0.03)
 
@@ -56,7 +57,7 @@ def simulate(build: Path, tmp_path: Path) -> Iterator[Simulate]:
 
 
 def job(build: Path, **options: Any) -> Job:
-    given = {"port": str(build.parent / "ttyACM0"), "quick": True, "patience": 1} | options
+    given = {"port": str(build.parent / "ttyACM0"), "quick": True, "patience": 0.7} | options
     manifest = json.loads((build / "manifest.json").read_text())
     return Job(build, manifest, None, {name: v for name, v in given.items() if v is not None})
 
@@ -261,7 +262,7 @@ def test_simulated_board_that_always_reboots_is_named(build: Path, simulate: Sim
 def test_simulated_board_that_hangs_is_named_in_time(build: Path, simulate: Simulate) -> None:
     simulate(faults={"infer": ["hang"]})
     began = time.monotonic()
-    with pytest.raises(DeviceError, match="does not answer 'infer 1 0': nothing for 1 s"):
+    with pytest.raises(DeviceError, match=r"does not answer 'infer 1 0': nothing for 0\.7 s"):
         measured(build)
     assert time.monotonic() - began < 5
 
