@@ -53,6 +53,7 @@ class Kind:
     wheels: tuple[str, ...]
     packages: str = ""
     cpu: str = "cortex-a72"
+    environment: str = "PYTHONPATH=/opt/site"
 
     @property
     def platforms(self) -> list[str]:
@@ -63,7 +64,10 @@ class Kind:
 AARCH64 = Kind("arm64", "qemu-aarch64", "aarch64", ("ai-edge-litert==2.3.0", BEFORE_NUMPY_2))
 OLD_AARCH64 = Kind("arm64", "qemu-aarch64", "aarch64", ("tflite-runtime==2.14.0", BEFORE_NUMPY_2))
 ARMHF = Kind(
-    *("armhf", "qemu-arm", "armv7l", ("tflite-runtime==2.14.0",), ",python3-numpy", "cortex-a15")
+    *("armhf", "qemu-arm", "armv7l", ("tflite-runtime==2.14.0",), ",python3-numpy", "cortex-a15"),
+    # alternatives are set up when packages are configured, which here they are not
+    "PYTHONPATH=/opt/site LD_LIBRARY_PATH=/usr/lib/arm-linux-gnueabihf/blas:"
+    "/usr/lib/arm-linux-gnueabihf/lapack",
 )
 
 
@@ -160,8 +164,8 @@ class ArmBoard:
         found = []
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
-                words = process.cmdline()
-                if "--model" in words and not any("timeout" in word for word in words[:3]):
+                words = process.cmdline()  # of qemu, the program, its arguments from the 0th on
+                if "--model" in words and "python3" in words[:3]:
                     found.append(process)
         return found
 
@@ -200,7 +204,7 @@ class ArmBoard:
             f"Port {self._port}\nListenAddress 127.0.0.1\nPidFile /run/sshd.pid\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nUsePAM no\n"
             "StrictModes no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
-            f"SetEnv QEMU_CPU={self.kind.cpu} PYTHONPATH=/opt/site\n"
+            f"SetEnv QEMU_CPU={self.kind.cpu} {self.kind.environment}\n"
         )
 
     def _keys(self) -> None:
@@ -249,6 +253,8 @@ def _userland(kind: Kind) -> Path:
         STORE.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.tar")
         command = ["mmdebstrap", "-q", "--variant=extract", f"--architectures={kind.debian}"]
+        # updates come and go while a mirror is synchronised, and the main archive stands still
+        command += ['--setup-hook=sed -i /security/d "$1"/etc/apt/sources.list']
         command += ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", f"--include={packages}"]
         _quietly(*command, "bookworm", str(partial))
         partial.rename(path)

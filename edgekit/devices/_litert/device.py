@@ -181,7 +181,7 @@ def tflite_of(job: Job) -> Mapping[str, Any]:
 
 
 def packages_of(job: Job) -> str:
-    """What pip installs on a device of the build's target."""
+    """Packages that a device of the build's target needs."""
     from edgekit.target.profile import load_profile
 
     try:

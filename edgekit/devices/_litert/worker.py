@@ -109,10 +109,7 @@ class Model:
 
 def _runtime() -> Any:
     """Module of the interpreter, and its package with version."""
-    try:
-        import numpy  # noqa: F401
-    except ImportError:
-        raise Refused("missing", "numpy is not installed") from None
+    _importable("numpy")
     for package in ("ai_edge_litert", "tflite_runtime"):
         try:
             module = __import__(package + ".interpreter", fromlist=["Interpreter"])
@@ -122,6 +119,19 @@ def _runtime() -> Any:
             continue
         return module, f"{package.replace('_', '-')} {_version(package)}"
     raise Refused("missing", "neither ai-edge-litert nor tflite-runtime is installed")
+
+
+def _importable(module: str) -> None:
+    try:
+        __import__(module)
+    except ImportError as error:
+        absent = getattr(error, "name", None) == module
+        what = "is not installed" if absent else f"does not load: {_last_line(error)}"
+        raise Refused("missing", f"{module} {what}") from None
+
+
+def _last_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[-1]
 
 
 def _version(package: str) -> str:
