@@ -102,7 +102,10 @@ class Driver(LiteRtDevice):
     def _check(self) -> Golden:
         if self._tool:
             return Golden(0, 0, 0, codes=(NO_GOLDEN,))
-        return super()._check()
+        golden = super()._check()
+        # outputs of which the build says nothing are compared with reference kernels alone
+        nothing = not golden.compared and not golden.detail
+        return replace(golden, codes=(NO_GOLDEN,)) if nothing else golden
 
     def _run(self, request: Request) -> Window:
         before = self._health()

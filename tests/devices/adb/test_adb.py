@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import Desk
 from digits_example import edgekit_in
@@ -13,7 +15,7 @@ from phone import Phone
 from edgekit.devices._adb.client import Adb
 from edgekit.devices._adb.files import FOLDER
 from edgekit.devices.adb import Driver
-from edgekit.devices.base import Request
+from edgekit.devices.base import NO_GOLDEN, Request
 from edgekit.errors import DeviceError, MissingExtra, TargetError, UsageError
 
 SHORT = Request(seconds=0.1, warmup_seconds=0.05, inferences=5, most_seconds=20)
@@ -40,6 +42,30 @@ def test_bench_from_command_to_report(desk: Desk, tmp_path: Path) -> None:
     # Debian's adbd has no Android around it
     assert told["model"] is told["android"] is told["abi"] is None
     assert told["after"]["charging"] is told["after"]["throttled"] is None
+
+
+def test_golden_vectors_of_a_build_that_states_no_tolerance(desk: Desk) -> None:
+    stated = desk.build.manifest["golden"]
+    manifest = {**desk.build.manifest, "golden": {**stated, "tolerance": [None]}}
+    with Driver() as driver:
+        driver.deploy(replace(desk.job(), manifest=manifest))
+        golden = driver.check()
+    assert (golden.ok, golden.compared, golden.codes) == (True, 0, (NO_GOLDEN,))
+
+
+def test_device_that_computes_something_else(desk: Desk, tmp_path: Path) -> None:
+    with np.load(desk.build.folder / "golden.npz") as stored:
+        arrays = dict(stored)
+    arrays["output_0"] = np.roll(arrays["output_0"], 5, axis=-1)
+    np.savez(tmp_path / "golden.npz", **arrays)
+    model = (desk.build.folder / "model.tflite").read_bytes()
+    (tmp_path / "model.tflite").write_bytes(model)
+    with Driver() as driver:
+        driver.deploy(replace(desk.job(), folder=tmp_path))
+        golden = driver.check()
+    assert not golden.ok
+    assert golden.mismatched >= 8
+    assert "(default kernels)" in golden.detail
 
 
 def test_kernels_and_threads_reach_the_runtime(desk: Desk) -> None:
@@ -112,7 +138,7 @@ def test_which_device_is_meant(desk: Desk) -> None:
     alone = {key: value for key, value in desk.options.items() if key != "serial"}
     job = desk.job()
     with Driver() as driver:
-        driver.deploy(type(job)(job.folder, job.manifest, None, alone))
+        driver.deploy(replace(job, options=alone))
         assert driver.identity() == f"adb {desk.phone.serial}"
     with (
         Driver() as driver,
@@ -122,7 +148,7 @@ def test_which_device_is_meant(desk: Desk) -> None:
     assert caught.value.hint == f"it sees {desk.phone.serial}"
     desk.phone("disconnect", desk.phone.serial)
     with Driver() as driver, pytest.raises(DeviceError, match=r"adb sees no device$"):
-        driver.deploy(type(job)(job.folder, job.manifest, None, alone))
+        driver.deploy(replace(job, options=alone))
     with Driver() as driver:  # host:port is connected
         driver.deploy(job)
 
@@ -159,7 +185,7 @@ def test_model_that_the_runtime_does_not_take(desk: Desk, tmp_path: Path) -> Non
     manifest = {"target": "android", "artifacts": [artifact]}
     job = desk.job()
     with Driver() as driver:
-        driver.deploy(type(job)(tmp_path, manifest, None, job.options))
+        driver.deploy(replace(job, folder=tmp_path, manifest=manifest))
         with pytest.raises(TargetError, match="the runtime there refuses the model"):
             driver.check()
 
