@@ -7,7 +7,7 @@ option or a missing package is refused before anything is touched.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
@@ -66,9 +66,10 @@ class Needs:
     modules: tuple[str, ...] = ()
     extra: str = ""
 
-    def lacking(self) -> list[str]:
-        """Those that are not here."""
-        tools = [tool for tool in self.tools if shutil.which(tool) is None]
+    def lacking(self, given: Iterable[str] = ()) -> list[str]:
+        """Those that are not here; an option with the name of a tool gives its path."""
+        wanted = [tool for tool in self.tools if tool not in given]
+        tools = [tool for tool in wanted if shutil.which(tool) is None]
         return tools + [name for name in self.modules if find_spec(name) is None]
 
     def hint(self) -> str:
@@ -112,7 +113,7 @@ class Equipment:
             if option not in cls.options:
                 hint = did_you_mean(option, cls.options) if cls.options else "it takes no option"
                 raise UsageError(f"{name} takes no option '{option}'", hint)
-        if lacking := cls.needs.lacking():
+        if lacking := cls.needs.lacking(given):
             raise MissingExtra(f"not installed: {', '.join(lacking)}", cls.needs.hint())
         return {key: cls.options[key].convert(key, value) for key, value in given.items()}
 

@@ -11,19 +11,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgekit.devices._cortex_m.gcc import Gcc
 from edgekit.devices._cortex_m.machines import CORES, find_core
-from edgekit.devices._cortex_m.project import read_project
-from edgekit.devices._cortex_m.qemu_board import QemuBoard
-from edgekit.devices._cortex_m.serial_firmware import make_serial
-from edgekit.devices._serial.line import Line
-from edgekit.devices._serial.timing import Timed
 from edgekit.devices.base import Job, Window
 from edgekit.devices.serial import BAUD, COMMON
 from edgekit.devices.serial import Driver as SerialDriver
 from edgekit.equipment import Needs, Option
+
+if TYPE_CHECKING:
+    from edgekit.devices._cortex_m.qemu_board import QemuBoard
+    from edgekit.devices._serial.line import Line
+    from edgekit.devices._serial.timing import Timed
 
 
 class Driver(SerialDriver):
@@ -54,6 +53,12 @@ class Driver(SerialDriver):
         return ""
 
     def _open(self, job: Job) -> Line:
+        from edgekit.devices._cortex_m.gcc import Gcc
+        from edgekit.devices._cortex_m.project import read_project
+        from edgekit.devices._cortex_m.qemu_board import QemuBoard
+        from edgekit.devices._cortex_m.serial_firmware import make_serial
+        from edgekit.devices._serial.line import Line
+
         project = read_project(job.folder, job.manifest)
         core = find_core(job.options.get("core") or project.core)
         work = Path(tempfile.mkdtemp(dir=self._work.name))

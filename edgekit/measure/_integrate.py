@@ -2,8 +2,9 @@
 
 A cumulative counter is read off at both ends, linear between its samples. Power that is a sequence
 of moments is joined by straight lines and integrated (the trapezoidal rule, exact for these lines,
-for any spacing of the samples). Power that is a sequence of means is summed over whole samples: one
-belongs to the window in which it begins, as in the MLPerf Tiny runner.
+for any spacing of the samples); in a window that edges of the trace mark, the last sample lasts
+until the edge, for power steps where the pin does. Power that is a sequence of means is summed over
+whole samples: one belongs to the window in which it begins, as in the MLPerf Tiny runner.
 """
 
 from __future__ import annotations
@@ -110,8 +111,11 @@ def joules(trace: Trace, span: Span) -> float:
         _positive(power[whole], span)
         return float(power[whole] @ durations(trace)[whole])
     _positive(power[_within(time, a, b)], span)
-    inner = slice(np.searchsorted(time, a, "right"), np.searchsorted(time, b, "left"))
+    first, after = int(np.searchsorted(time, a, "right")), int(np.searchsorted(time, b, "left"))
+    inner = slice(first, after)
     ends = np.interp([a, b], time, power)
+    if span.seen:
+        ends[1] = power[max(after - 1, 0)]
     knots = np.concatenate([[a], time[inner], [b]])
     heights = np.concatenate([ends[:1], power[inner], ends[1:]])
     return float((heights[1:] + heights[:-1]) @ np.diff(knots)) / 2

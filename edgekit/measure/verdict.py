@@ -93,6 +93,9 @@ CODES = {
         "the idle device drew more than the busy one",
         "record it idle when nothing talks to it",
     ),
+    "emulated": Code(
+        "degraded", "the time is an emulator's, no board's", "measure on the board: --device serial"
+    ),
     "estimated": Code("degraded", "energy is estimated, not measured", "connect a power meter"),
     "clocks_apart": Code(
         "degraded",

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+DRIFT_S = 0.01
+"""By which a crystal of 100 ppm is ahead after 100 s."""
+
 
 @dataclass
 class Anchor:
@@ -29,6 +32,11 @@ class Anchor:
         """A block came; `count` is that of the sample after its last."""
         self._latest = min(self._latest, now_s - count * self.period_s)
         self.arrived_s = now_s
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """`clocks_apart`, where more samples came than there was time for."""
+        return ("clocks_apart",) if self._latest < self.asked_s - DRIFT_S else ()
 
     @property
     def begin_s(self) -> float:

@@ -66,6 +66,7 @@ class Collector:
             digital=dict(zip(list(FIELDS)[2:], (np.array(p, np.uint8) for p in pins), strict=True)),
             gaps=tuple(sorted(missing)),
             clock_error_s=self.anchor.error_s,
+            codes=self.anchor.codes,
             info=MeterInfo(name, "board", gain, 1 / (self._step * period)),
             sample="mean",
         )

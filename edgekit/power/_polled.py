@@ -48,6 +48,19 @@ class Readable(Protocol):
         """Whether it is a battery that something fills."""
 
 
+class Sampling(Protocol):
+    """What asks: a thread here, or a reader elsewhere."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> Samples:
+        """End, and give what was read."""
+
+    def abandon(self) -> None:
+        """End, whatever was read."""
+
+
 class Polled(PowerMeter):
     """Asks what `_find` returns, in a thread; where it is several, each is a counter."""
 
@@ -59,7 +72,7 @@ class Polled(PowerMeter):
         if self._interval <= 0:
             raise UsageError("interval_ms must be above zero", f"e.g. {self.default_ms:g}")
         self._read: Sequence[Readable] = ()
-        self._sampler: Sampler | None = None
+        self._sampler: Sampling | None = None
 
     def _open(self) -> None:
         self._read = self._find()
@@ -69,12 +82,7 @@ class Polled(PowerMeter):
         if not self._read:
             raise DeviceError("the meter is not connected", "open it first")
         refuse_charging(self._read)
-        read = self._read
-        self._sampler = Sampler(
-            lambda: [value for one in read for value in one.read()],
-            self._interval,
-            " and ".join(one.name for one in read),
-        )
+        self._sampler = self._make()
         self._sampler.start()
 
     def _stop(self) -> Trace:
@@ -87,6 +95,13 @@ class Polled(PowerMeter):
         if self._sampler is not None:
             self._sampler.abandon()
             self._sampler = None
+
+    def _make(self) -> Sampling:
+        read = self._read
+        what = " and ".join(one.name for one in read)
+        return Sampler(
+            lambda: [value for one in read for value in one.read()], self._interval, what
+        )
 
     def _trace(self, samples: Samples) -> Trace:
         import numpy as np
@@ -103,7 +118,7 @@ class Polled(PowerMeter):
             voltage_v=values.get("voltage"),
             energy_j=values.get("energy"),
             gaps=() if "energy" in values else samples.gaps(self._interval),
-            clock_error_s=samples.slowest_s / 2,
+            clock_error_s=samples.error_s,
             info=MeterInfo(name, first.scope, first.gain, 1 / self._interval),
             codes=("charging",) if any(one.charging() for one in self._read) else (),
         )

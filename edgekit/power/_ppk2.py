@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +41,7 @@ class Stream:
         self.anchor.came(start + len(words), now_s)
 
 
-def trace_of(stream: Stream, calibration: Calibration, volts: float, name: str) -> Trace:
+def trace_of(stream: Stream, calibration: Calibration, volts: float, meter: MeterInfo) -> Trace:
     """The trace of a stream, at a constant voltage.
 
     After a loss of unknown length its times no longer hold, which the code `samples_lost` says.
@@ -54,6 +54,8 @@ def trace_of(stream: Stream, calibration: Calibration, volts: float, name: str) 
     counts = [start + np.arange(len(words)) for start, words in stream.blocks]
     words = np.concatenate([np.array(words, np.uint32) for _, words in stream.blocks])
     begin = stream.anchor.begin_s
+    unknown = any(missing is None for _, missing in stream.lost)
+    codes = (*stream.anchor.codes, *(("samples_lost",) if unknown else ()))
     time_s = begin + np.concatenate(counts) * PERIOD_S
     current = _amperes(words, calibration)
     logic = [(words >> 24 + bit & 1).astype(np.uint8) for bit in range(8)]
@@ -64,8 +66,8 @@ def trace_of(stream: Stream, calibration: Calibration, volts: float, name: str) 
         digital={f"D{bit}": levels for bit, levels in enumerate(logic)},
         gaps=_gaps(stream, begin),
         clock_error_s=stream.anchor.error_s,
-        info=MeterInfo(name, "board", _gain(words, current), 1 / PERIOD_S),
-        codes=("samples_lost",) if any(n is None for _, n in stream.lost) else (),
+        info=replace(meter, gain_uncertainty=_gain(words, current)),
+        codes=codes,
         sample="mean",
     )
 

@@ -21,12 +21,12 @@ class Samples:
     Attributes:
         times_s: On `time.monotonic`, the middle of each reading.
         rows: A row a reading.
-        slowest_s: The longest reading: by how much a time may be off.
+        error_s: How far a time may be off: half of the longest reading.
     """
 
     times_s: list[float] = field(default_factory=list)
     rows: list[Sequence[float]] = field(default_factory=list)
-    slowest_s: float = 0.0
+    error_s: float = 0.0
 
     def gaps(self, interval_s: float) -> tuple[tuple[float, float], ...]:
         """Spans in which nothing was read for long."""
@@ -90,7 +90,7 @@ class Sampler:
         after = time.monotonic()
         self._samples.times_s.append((before + after) / 2)
         self._samples.rows.append(row)
-        self._samples.slowest_s = max(self._samples.slowest_s, after - before)
+        self._samples.error_s = max(self._samples.error_s, (after - before) / 2)
 
     def _raise(self) -> None:
         error = self._failed

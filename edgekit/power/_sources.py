@@ -29,6 +29,7 @@ class Source:
         full_j: What a turn of its counter adds in J; None where it has no end.
         status: File that says `Charging` or `Discharging`, of a battery.
         gain: Relative standard uncertainty; the kernel tells none.
+        fed: Whether it was charging when a machine elsewhere was asked.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Source:
     full_j: float | None = None
     status: Path | None = None
     gain: float = 0.0
+    fed: bool = False
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -55,7 +57,7 @@ class Source:
 
     def charging(self) -> bool:
         """Whether it is a battery that something fills."""
-        return self.status is not None and _text(self.status) == "Charging"
+        return self.fed or (self.status is not None and _text(self.status) == "Charging")
 
 
 def find_sources(root: Path) -> list[Source]:

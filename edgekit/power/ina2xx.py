@@ -1,20 +1,20 @@
 """Meter `ina2xx`: INA219, INA226, INA228 or INA260 between a supply and the board.
 
 On the I2C bus of this machine (extra `i2c`), or through the kernel's drivers where they hold the
-chip (hwmon). Samples are moments: the chip's last conversion, asked for at an interval.
+chip (hwmon), on this machine or on the board that is measured, over ssh. Samples are moments: the
+chip's last conversion, asked for at an interval.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from edgekit.equipment import Needs, Option
 from edgekit.errors import DeviceError, MissingExtra, UsageError
-from edgekit.power import sysfs
 from edgekit.power._ina import CHIPS, Monitor, gain, matches
-from edgekit.power._polled import INTERVAL, Polled, Readable
+from edgekit.power._kernel import OPTIONS, ROOT, Kernel
+from edgekit.power._polled import Readable
 from edgekit.power._sources import Source, find_sources
 
 ADDRESS, SHUNT_PERCENT = 0x40, 1.0
@@ -23,7 +23,7 @@ I2C = Needs(modules=("smbus2",), extra="i2c")
 WIRING = "check wiring, address and chip (i2cdetect -y BUS)"
 
 
-class Meter(Polled):
+class Meter(Kernel):
     """Asks one chip."""
 
     title = "INA219, INA226, INA228 or INA260 on I2C, or held by the kernel (hwmon)"
@@ -33,9 +33,7 @@ class Meter(Polled):
         "address": Option("on the bus; default 0x40"),
         "shunt_ohm": Option("shunt; default 0.1, for ina228 0.015", "number"),
         "shunt_percent": Option(f"its tolerance; default {SHUNT_PERCENT:g} %", "number"),
-        "source": Option("hwmon sensor where there are several, e.g. hwmon2/power1"),
-        "interval_ms": INTERVAL,
-        "root": Option("folder instead of /sys"),
+        **OPTIONS,
     }
 
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
@@ -53,9 +51,10 @@ class Meter(Polled):
     def plugged_in(cls) -> list[str]:
         """Chips that the kernel holds."""
         try:
-            return [f"{source.name} ({source.label})" for source in _held(sysfs.ROOT)]
+            found = find_sources(ROOT)
         except OSError:
             return []
+        return [f"{source.name} ({source.label})" for source in found if source.label in KERNEL]
 
     def _find(self) -> Sequence[Readable]:
         return [self._monitor()] if "bus" in self.given else self._kernels()
@@ -86,7 +85,7 @@ class Meter(Polled):
 
     def _kernels(self) -> list[Source]:
         wanted = self.given.get("source")
-        held = _held(Path(self.given.get("root", sysfs.ROOT)))
+        held = [source for source in self._sources() if source.label in KERNEL]
         found = [source for source in held if wanted in (None, source.name)]
         if not found:
             hint = "give bus and chip to ask it over I2C"
@@ -101,10 +100,6 @@ class Meter(Polled):
         if self._bus is not None:
             self._bus.close()
             self._bus = None
-
-
-def _held(root: Path) -> list[Source]:
-    return [source for source in find_sources(root) if source.label in KERNEL]
 
 
 def _chip(name: str | None) -> None:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 from edgekit.equipment import Needs, Option
 from edgekit.errors import DeviceError, UsageError
 from edgekit.power._usb import usb_devices
-from edgekit.power.base import PowerMeter, Trace
+from edgekit.power.base import MeterInfo, PowerMeter, Trace
 
 if TYPE_CHECKING:
     from ppk2lab import PPK2
 
     from edgekit.power._ppk2 import Stream
 
-PATIENCE_S = 5.0
+PATIENCE_S, RATE_HZ = 5.0, 100_000.0
 USB = ("1915", "c00a")
 
 
@@ -102,11 +102,11 @@ class Meter(PowerMeter):
         calibration = self._device.calibration
         if calibration is None:
             raise DeviceError("the PPK2 told no calibration", "plug it in again")
-        info = self._device.info
-        name = f"PPK2 {info.serial_number or ''}".rstrip()
-        name += " (simulated)" if info.simulated else ""
+        told = self._device.info
+        name = f"PPK2 {told.serial_number or ''}{' (simulated)' if told.simulated else ''}"
+        info = MeterInfo(name.rstrip(), "board", sample_rate_hz=RATE_HZ, estimated=told.simulated)
         stream, self._stream = self._stream, None
-        return trace_of(stream, calibration, self.given["voltage_v"], name)
+        return trace_of(stream, calibration, self.given["voltage_v"], info)
 
     def _close(self) -> None:
         self._join()

@@ -18,12 +18,11 @@ from edgekit.errors import DeviceError, UsageError
 from edgekit.power.base import PowerMeter, Trace
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
 class Meter(PowerMeter):
-    """Begins the recording with each capture."""
+    """Begins the recording anew with each capture."""
 
     title = "a recorded trace, played as if it were measured now"
     options = {  # noqa: RUF012
@@ -61,35 +60,31 @@ class Meter(PowerMeter):
 
 
 def played(trace: Trace, begun_s: float, seconds: float) -> Trace:
-    """The trace from `begun_s` of this machine's clock on, repeated until `seconds` are filled."""
+    """So much of the trace, repeated where it is short, from `begun_s` of this clock on."""
     import numpy as np
 
     from edgekit.measure._integrate import power_of
 
-    time_s = trace.time_s - trace.time_s[0]
-    length = float(time_s[-1] + np.median(np.diff(time_s)))
-    times = max(1, math.ceil(seconds / length) + 1)
+    offset = trace.time_s - trace.time_s[0]
+    length = float(offset[-1] + np.median(np.diff(offset)))
+    turns = range(math.ceil(seconds / length) or 1)
+    times = np.concatenate([offset + length * turn for turn in turns])
+    kept = int(np.searchsorted(times, seconds, "right"))
 
-    def again(values: NDArray[Any], step: float = 0.0) -> NDArray[np.float64]:
-        return np.concatenate([values + step * turn for turn in range(times)])
+    def again(values: NDArray[Any]) -> NDArray[Any]:
+        return np.tile(values, len(turns))[:kept]
 
-    gaps = [
-        (
-            begun_s + a - trace.time_s[0] + turn * length,
-            begun_s + b - trace.time_s[0] + turn * length,
-        )
-        for turn in range(times)
-        for a, b in trace.gaps
-    ]
+    shifts = [begun_s - float(trace.time_s[0]) + length * turn for turn in turns]
+    gaps = [(shift + a, shift + b) for shift in shifts for a, b in trace.gaps]
     return replace(
         trace,
-        time_s=begun_s + again(time_s, length),
+        time_s=begun_s + times[:kept],
         power_w=again(power_of(trace)),
         current_a=None,
         voltage_v=None,
         energy_j=None,
-        digital={name: np.tile(levels, times) for name, levels in trace.digital.items()},
-        gaps=tuple(gaps),
+        digital={name: again(levels) for name, levels in trace.digital.items()},
+        gaps=tuple(gap for gap in gaps if gap[0] < begun_s + seconds),
         clock="host",
         info=replace(trace.info, name=f"replay of {trace.info.name}", estimated=True),
         sample="mean" if trace.energy_j is not None else trace.sample,

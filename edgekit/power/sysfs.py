@@ -1,27 +1,18 @@
-"""Meter `sysfs`: what this Linux machine knows of its own power (RAPL, hwmon, battery)."""
+"""Meter `sysfs`: what a Linux machine knows of its own power (RAPL, hwmon, battery)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from edgekit.equipment import Option
 from edgekit.errors import DeviceError, UsageError
-from edgekit.power._polled import INTERVAL, Polled
+from edgekit.power._kernel import ROOT, Kernel
 from edgekit.power._sources import Source, find_sources
 
-ROOT = Path("/sys")
 
-
-class Meter(Polled):
+class Meter(Kernel):
     """Reads files of the kernel; a processor's counters are of the whole package."""
 
-    title = "this Linux machine: RAPL counters, hwmon sensors, its battery"
-    options = {  # noqa: RUF012
-        "source": Option("one of those listed, e.g. intel-rapl:0, hwmon2/power1 or BAT0"),
-        "interval_ms": INTERVAL,
-        "root": Option("folder instead of /sys"),
-    }
+    title = "a Linux machine, this or one over ssh: RAPL counters, hwmon sensors, its battery"
 
     @classmethod
     def plugged_in(cls) -> list[str]:
@@ -32,7 +23,7 @@ class Meter(Polled):
             return []
 
     def _find(self) -> Sequence[Source]:
-        found = find_sources(Path(self.given.get("root", ROOT)))
+        found = self._sources()
         names = ", ".join(source.name for source in found)
         wanted = self.given.get("source")
         if wanted is not None:
@@ -45,5 +36,5 @@ class Meter(Polled):
             return packages or found
         if not found:
             hint = "measure with a meter of its own (edgekit devices)"
-            raise DeviceError("this machine tells nothing of its power", hint)
+            raise DeviceError("the machine tells nothing of its power", hint)
         raise UsageError("there are several sources of power", f"choose source: {names}")

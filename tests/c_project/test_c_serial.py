@@ -211,6 +211,21 @@ def test_inference_without_a_whole_input_says_so(
     )
 
 
+def test_names_are_those_that_the_compiler_is_told(
+    projects: dict[str, tuple[Path, dict[str, object]]],
+) -> None:
+    """As the guide says, for the runner of MLPerf Tiny and for a power meter."""
+    names = {"TH_MODEL_VERSION": "kws01", "TH_VENDOR_NAME_STRING": "me", "EE_FW_VERSION": "mine"}
+    flags = [f'-D{name}="{value}"' for name, value in names.items()]
+    project = projects["int8"][0] / "c_project"
+    binary = compile_c(project, "-std=c99", "-DEE_CFG_ENERGY_MODE=1", *flags)
+    done = subprocess.run([binary], input=b"name%profile%", capture_output=True, timeout=20)
+    assert done.stdout.decode().split("\r\n")[:-1] == [
+        *("m-timestamp-mode-energy", "m-init-done", "m-ready", "m-name-dut-[me]", "m-ready"),
+        *("m-profile-[mine]", "m-model-[kws01]", "m-ready"),
+    ]
+
+
 def test_header_describes_every_kind_of_output() -> None:
     outputs = [
         Value("a", (1, 4), "float32", 0.0, 0),

@@ -108,12 +108,12 @@ def test_report_for_people(tmp_path: Path, capsys: Capture) -> None:
     said = capsys.readouterr()
     assert said.err == ""
     lines = said.out.splitlines()
-    assert lines[0] == "499.9 ± 1.0 uJ an inference, one window, k = 2"
-    assert lines[1].startswith("net         299.9 ± 1.0 uJ an inference, less 20.000 mW")
+    assert lines[0] == "500.0 ± 1.0 uJ an inference, one window, k = 2"
+    assert lines[1].startswith("net         300.0 ± 1.0 uJ an inference, less 20.000 mW")
     assert lines[2] == f"{'▁' * 24}{'█' * 24}{'▁' * 24}  20 to 50 mW"
     assert lines[3] == f"{' ' * 24}{'━' * 24}"
     assert lines[4].split()[:2] == ["window", "start"]
-    assert lines[5].split() == ["1", "1.000", "1.000", "49.9850", "49.985", "100", "499.850"]
+    assert lines[5].split() == ["1", "1.000", "1.000", "50.0000", "50.000", "100", "500.000"]
     assert "gain not stated" in lines[6]
     assert lines[7] == "meter       unknown, board; windows by channel D0"
 
@@ -121,7 +121,7 @@ def test_report_for_people(tmp_path: Path, capsys: Capture) -> None:
 def test_inferences_unknown_is_said_and_not_guessed(tmp_path: Path, capsys: Capture) -> None:
     assert main(["energy", str(write_csv(tmp_path / "trace.csv"))]) == 0
     first = capsys.readouterr().out.splitlines()[0]
-    assert first == "49.9850 mJ a window, inferences unknown: --inferences"
+    assert first == "50.0000 mJ a window, inferences unknown: --inferences"
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,18 @@ def test_firmware_that_faults_is_named(tmp_path: Path) -> None:
         measured(tmp_path, manifest, patience=1)
 
 
+def test_emulator_that_is_killed_in_between_is_started_again(tmp_path: Path) -> None:
+    with Driver() as driver:
+        driver.deploy(Job(tmp_path, write_serial_toy(tmp_path), None, {"quick": True}))
+        assert driver.check().ok
+        first = driver.run(QUICK)
+        assert driver._board is not None
+        driver._board._process.kill()
+        second = driver.run(QUICK)
+        assert driver.reconnected == 1
+    assert second.latency_ms[0] == pytest.approx(first.latency_ms[0], rel=1e-3)
+
+
 def test_no_emulator_is_left(tmp_path: Path) -> None:
     manifest = write_serial_toy(tmp_path)
     driver = Driver()

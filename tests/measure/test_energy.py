@@ -98,6 +98,16 @@ def test_means_count_whole_samples_that_begin_in_the_window() -> None:
     assert gross(trace, 0.003, 0.005) == pytest.approx(0.024), "the last sample lasts a period"
 
 
+def test_step_of_power_with_its_pin_is_exact_and_a_ramp_nearly() -> None:
+    time = np.arange(300) * 0.01
+    pin = (time >= 1) & (time < 2)
+    step = Trace(time, power_w=np.where(pin, 0.05, 0.01), digital={"D0": pin.astype("u1")})
+    (span,) = edges(step, "D0")
+    assert window_energy(step, span).gross_j == pytest.approx(0.05, rel=1e-9)
+    ramp = replace(step, power_w=0.01 * time)
+    assert window_energy(ramp, span).gross_j == pytest.approx(0.015, rel=1e-4)
+
+
 def test_energy_of_a_window_and_its_uncertainty() -> None:
     time = np.linspace(0, 4, 4001)
     trace = Trace(time, power_w=np.full(4001, 0.05), clock_error_s=0.003)

@@ -216,7 +216,7 @@ def test_readings_that_come_late_are_a_gap(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_chosen(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="tells nothing of its power"):
+    with pytest.raises(DeviceError, match="the machine tells nothing of its power"):
         record(tmp_path, 0)
     hwmon(tmp_path, 0, "ina219", power1_input=1, power2_input=2)
     with pytest.raises(UsageError, match="several sources") as caught:

@@ -12,8 +12,8 @@ import pytest
 
 from edgekit.errors import DataError, EdgekitError, UsageError
 from edgekit.measure.energy import Energy, Span, combine, edges, window_energy
-from edgekit.power._files.columns import quantity
 from edgekit.power._files.marks import read_marks
+from edgekit.power._files.names import quantity
 from edgekit.power._files.read import read_recording, read_trace
 from edgekit.power._files.recording import Recording
 from edgekit.power._files.write import write_trace
@@ -248,7 +248,8 @@ def test_nrf_connect_export_has_eight_channels_in_a_column(tmp_path: Path) -> No
     (span,) = edges(trace, "D0")
     assert (span.start_s, span.end_s) == pytest.approx((0.0002, 0.0006))
     volts = replace(trace, voltage_v=np.full(100, 3.0))
-    assert joules(volts, 0.0002, 0.00059) == pytest.approx(0.00039 * 0.003)
+    assert window_energy(volts, span).gross_j == pytest.approx(0.0004 * 0.003)
+    assert (trace.sample, trace.info.name) == ("mean", "PPK2 (nRF Connect)")
 
 
 def test_notes_of_a_csv_say_what_the_trace_is(tmp_path: Path) -> None:

@@ -33,10 +33,15 @@ GOLDEN_S, LATE_S = 300.0, 10.0
 
 
 class LiteRtDevice(Device):
-    """LiteRT's interpreter in a worker process."""
+    """LiteRT's interpreter in a worker process.
+
+    Attributes:
+        golden_kernels: That run the golden vectors besides those that are timed.
+    """
 
     figures = frozenset({"latency"})
     options: ClassVar[Mapping[str, Option]] = OPTIONS
+    golden_kernels: ClassVar[tuple[str, ...]] = (REFERENCE,)
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +77,7 @@ class LiteRtDevice(Device):
             source = self._place.put(Path(file.name))
         found = {
             each: compare(vectors, self._outputs(each, source, len(vectors)), each == REFERENCE)
-            for each in dict.fromkeys((REFERENCE, kernels))
+            for each in dict.fromkeys((*self.golden_kernels, kernels))
         }
         known = [limit for limit in vectors.tolerance if limit is not None]
         return Golden(
@@ -181,7 +186,7 @@ def tflite_of(job: Job) -> Mapping[str, Any]:
 
 
 def packages_of(job: Job) -> str:
-    """What pip installs on a device of the build's target."""
+    """Packages that a device of the build's target needs."""
     from edgekit.target.profile import load_profile
 
     try:

@@ -178,6 +178,8 @@ def _explain(name: str, packages: str, event: Mapping[str, Any]) -> EdgekitError
         )
     if kind == "memory":
         return DeviceError(f"{name}: {what}", "close programs there, or take a smaller model")
+    if kind == "disk":
+        return DeviceError(f"{name}: {what}", "make room there: its disk may be full")
     return TargetError(
         f"{name}: the runtime there refuses the model: {what}",
         "build it for the target that the device is: edgekit targets lists them",

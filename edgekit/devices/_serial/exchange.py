@@ -39,12 +39,12 @@ class Exchange:
         self.line = line
         self.garbled = 0
 
-    def ask(self, command: str, quiet_s: float = QUIET_S, waking: bool = False) -> list[Said]:
+    def ask(self, command: str, quiet_s: float = 0.0, waking: bool = False) -> list[Said]:
         """Send a command; its reply.
 
         Args:
             command: Without the `%`.
-            quiet_s: How long nothing may come but what is not for the host.
+            quiet_s: How long nothing may come but what is not for the host; default: `QUIET_S`.
             waking: Whether the device may restart meanwhile.
 
         Raises:
@@ -52,6 +52,7 @@ class Exchange:
             ConnectionLost: The device restarted, or the port is gone.
             DeviceError: The reply has no end.
         """
+        quiet_s = quiet_s or QUIET_S
         before = self.line.drain()
         if not waking:
             _require_same_boot(before, command)

@@ -1,8 +1,9 @@
 """Text in columns: comma, semicolon, tab or spaces between them, names in the first line.
 
-`columns` says how names are understood. Lines that begin with `#` before the names are notes
-(`# voltage_v: 3.3`) or remarks. A column `D0-D7` of eight digits, as the nRF Connect Power Profiler
-exports it, is eight channels, the first digit `D0`.
+`names` says how names are understood, `notes` which notes there are: lines that begin with `#`
+before the names (`# voltage_v: 3.3`); others are remarks. A column `D0-D7` of eight digits, as the
+nRF Connect Power Profiler exports it, is eight channels, the first digit `D0`; the samples of that
+program are means, and it leaves out rows that were lost.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import DataError
-from edgekit.power._files.columns import HINT, recording
+from edgekit.power._files.columns import recording
+from edgekit.power._files.names import HINT
 from edgekit.power._files.recording import Recording
 
 NOTE = re.compile(r"#+\s*(\w+)\s*[:=]\s*(.+)")
-PACKED = "D0-D7"
+PACKED, NORDIC = "D0-D7", ["Timestamp(ms)", "Current(uA)"]
 Array = NDArray[np.float64]
 
 
@@ -45,6 +47,8 @@ def read(path: Path) -> Recording:
     if table.shape[1] != len(names):
         what = f"{len(names)} names and {table.shape[1]} columns"
         raise DataError(f"{path} has {what}", "give every column a name")
+    if names[:2] == NORDIC:
+        notes = {"sample": "mean", "meter": "PPK2 (nRF Connect)", **notes}
     columns = {name: table[:, index] for index, name in enumerate(names)}
     return recording(_unpacked(columns), notes, str(path))
 

@@ -24,7 +24,8 @@ import numpy as np
 
 from edgekit.errors import DataError
 from edgekit.measure.spans import Span
-from edgekit.power._files.columns import HINT, recording
+from edgekit.power._files.columns import recording
+from edgekit.power._files.names import HINT
 from edgekit.power._files.recording import Recording
 from edgekit.power.base import MeterInfo, Trace
 

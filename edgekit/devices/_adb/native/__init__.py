@@ -1,0 +1,1 @@
+"""The native worker in C, and its compiler."""
