@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from arm_board import AARCH64, ARMHF, OLD_AARCH64, ArmBoard, Kind, small_disk
 from litert_builds import small_model, write_build
@@ -37,6 +38,7 @@ def board(make_board: MakeBoard) -> Iterator[ArmBoard]:
     found = make_board(AARCH64)
     yield found
     assert quiet(found) == []
+    assert not [each for each in psutil.Process().children() if each.name() == "ssh"]
 
 
 def quiet(board: ArmBoard) -> list[str]:
@@ -169,6 +171,21 @@ def test_connection_whose_master_is_gone_is_made_again(board: ArmBoard, tmp_path
         master.wait()
         assert driver.run(SHORT).inferences
         assert driver.reconnected == 1
+
+
+@slow
+def test_board_is_taken_over_from_an_earlier_connection_of_the_same_bench(
+    board: ArmBoard, tmp_path: Path
+) -> None:
+    """As if the first were cut without the board having noticed."""
+    with deployed(board, tmp_path, small(tmp_path)) as first, Driver() as second:
+        second._token = first._token
+        second.deploy(Job(tmp_path, small(tmp_path), None, board.options))
+        place = first._there
+        assert isinstance(place, Board)
+        assert place._holder is not None
+        assert place._holder.wait(20)
+        assert second.run(SHORT).inferences
 
 
 @slow

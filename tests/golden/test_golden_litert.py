@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,16 @@ def test_without_vectors_no_file(tmp_path: Path) -> None:
     data = relu()
     given = ExportInput("net", data, read(data), load_profile("rpi4"))
     assert Exporter().export(given, tmp_path) == []
+
+
+def test_builds_for_boards_and_phones_have_them(built: Path) -> None:
+    sections = {}
+    for target in ("rpi4", "android", "cortex-m4"):
+        manifest = json.loads((built / f"digits-{target}" / "manifest.json").read_text())
+        listed = {item["path"]: item["kind"] for item in manifest["artifacts"]}
+        assert listed.get("golden.npz") == ("golden" if manifest["golden"] else None)
+        sections[target] = manifest["golden"]
+    assert sections["cortex-m4"] is None
+    assert sections["rpi4"] == sections["android"]
+    assert sections["rpi4"]["by"] == "litert-reference"
+    assert sections["rpi4"]["vectors"] == 8
