@@ -128,7 +128,6 @@ def test_second_bench_at_once_is_refused(board: ArmBoard, tmp_path: Path) -> Non
         assert caught.value.exit_code == 4
         assert not isinstance(caught.value, ConnectionLost)
         assert driver.run(SHORT).inferences
-    deployed(board, tmp_path, manifest).close()
 
 
 @slow
