@@ -12,15 +12,23 @@ from pathlib import Path
 
 import click
 import pytest
+from toy_project import write_toy
 
 import edgekit
 from edgekit import errors
 from edgekit.cli import group
+from edgekit.devices.base import driver_names
+from edgekit.harness.lab import load_lab
+from edgekit.measure.verdict import CODES
 from edgekit.passes.base import names
 from edgekit.project import Project, from_mapping
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def python_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def fences(language: str) -> str:
@@ -62,8 +70,54 @@ def test_every_option_named_in_the_readme_exists() -> None:
     assert named <= known
 
 
+def toml_blocks() -> list[str]:
+    return re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+
+
+def test_lab_of_the_readme_is_one(tmp_path: Path) -> None:
+    (block,) = [block for block in toml_blocks() if "[devices." in block]
+    path = tmp_path / "lab.toml"
+    path.write_text(block, encoding="utf-8")
+    lab = load_lab(path)
+    assert {*lab.devices, *lab.meters} == {"pi", "phone", "shunt"}
+
+
+def test_codes_of_the_readme_are_those_of_the_verdict() -> None:
+    rows = re.findall(r"^\| `(\w+)` \((valid|degraded|invalid)\) \| (.*) \|$", README, re.MULTILINE)
+    assert rows == [(code, one.validity, one.what) for code, one in CODES.items()]
+
+
+def test_device_table_of_the_readme_has_every_driver() -> None:
+    table = README.partition("| device | what it is |")[2].partition("\n\n")[0]
+    named = [
+        name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1])
+    ]
+    assert sorted(named) == driver_names()
+
+
+def test_driver_of_the_readme_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a package of its own would bring it."""
+    (block,) = [text for text in python_blocks() if "class Driver" in text]
+    (tmp_path / "program.py").write_text(block, encoding="utf-8")
+    info = tmp_path / "program-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: program\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[edgekit.devices]\nprogram = program:Driver\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    runner = tmp_path / "runner"
+    runner.write_text(f"#!{sys.executable}\nprint(*[4.0, 5.0, 6.0] * 100, sep='\\n')\n")
+    runner.chmod(0o755)
+    (tmp_path / "build").mkdir()
+    write_toy(tmp_path / "build")
+    report = edgekit.bench(tmp_path / "build", "program", options={"program": str(runner)})
+    assert report.latency is not None
+    assert (report.latency.median_ms, report.latency.samples) == (5.0, 1500)
+    assert set(report.codes) == {"no_golden", "window_too_short"}
+    assert block.count("\n") <= 36
+
+
 def test_tables_of_the_readme_are_a_project() -> None:
-    blocks = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    blocks = [block for block in toml_blocks() if "[devices." not in block]
     assert blocks
     for block in blocks:
         project = from_mapping(tomllib.loads(block), "README.md")

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from edgekit.artifact import sha256
 from edgekit.devices._litert.device import LiteRtDevice
 from edgekit.devices._litert.place import Place
 from edgekit.devices.base import Job
@@ -26,12 +27,13 @@ class Here(Place):
         self._folder = ""
 
     def open(self) -> None:
-        """Make the folder."""
-        self._folder = tempfile.mkdtemp(prefix="edgekit-")
+        """Make the folder; a worker's commands are parted by spaces, so its path has none."""
+        parted = len(tempfile.gettempdir().split()) > 1
+        self._folder = tempfile.mkdtemp(prefix="edgekit-", dir="/tmp" if parted else None)
 
     def put(self, path: Path) -> str:
         """A copy: files of the caller may go before the worker comes."""
-        target = Path(self._folder) / path.name
+        target = Path(self._folder) / sha256(path.read_bytes())
         shutil.copyfile(path, target)
         return str(target)
 

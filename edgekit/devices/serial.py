@@ -12,18 +12,18 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from edgekit.devices._serial.check import Checked, check
-from edgekit.devices._serial.line import Line
-from edgekit.devices._serial.monitor import Monitor
 from edgekit.devices._serial.ports import find_port, port_names
-from edgekit.devices._serial.session import Session
-from edgekit.devices._serial.subject import read_subject
-from edgekit.devices._serial.timing import RULES_S, Timed, time_window
 from edgekit.devices.base import Device, Golden, Job, Request, Window
 from edgekit.equipment import Needs, Option
 from edgekit.errors import ConnectionLost, DeviceError, UsageError
+
+if TYPE_CHECKING:
+    from edgekit.devices._serial.check import Checked
+    from edgekit.devices._serial.line import Line
+    from edgekit.devices._serial.session import Session
+    from edgekit.devices._serial.timing import Timed
 
 BAUD = 115200
 PATIENCE_S = 30.0
@@ -72,9 +72,14 @@ class Driver(Device):
 
     def _open(self, job: Job) -> Line:
         """The line to the device."""
+        from edgekit.devices._serial.line import Line
+
         return Line(find_port(job.options.get("port")), job.options.get("baud", BAUD))
 
     def _deploy(self, job: Job) -> None:
+        from edgekit.devices._serial.session import Session
+        from edgekit.devices._serial.subject import read_subject
+
         again = self._session is not None
         _require_positive(job.options)
         self._hang_up()
@@ -89,6 +94,8 @@ class Driver(Device):
         self._session.handshake(job.options.get("model") or subject.version)
 
     def _check(self) -> Golden:
+        from edgekit.devices._serial.check import check
+
         options = self.job.options
         self._checked = check(
             self._live().monitor,
@@ -100,6 +107,8 @@ class Driver(Device):
         return self._checked.golden
 
     def _run(self, request: Request) -> Window:
+        from edgekit.devices._serial.timing import RULES_S, time_window
+
         session = self._live()
         session.prepare(self._patience_s)
         seconds = request.seconds if self.job.options.get("quick") else RULES_S
@@ -135,6 +144,8 @@ class Driver(Device):
         }
 
     def _reach(self) -> None:
+        from edgekit.devices._serial.monitor import Monitor
+
         line = self._open(self.job)
         try:
             Monitor(line).wake()

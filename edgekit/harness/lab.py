@@ -6,7 +6,7 @@
 
     [meters.shunt]
     driver = "ina2xx"
-    path = "/sys/class/hwmon/hwmon3"
+    host = "pi@raspberrypi.local"
 
 Facts of a board live in its target, choices of a project in `edgekit.toml`; hosts, ports and serial
 numbers live here.

@@ -30,6 +30,8 @@ def make_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[K
             boards[kind].start()
         return boards[kind]
 
-    yield make
-    for board in boards.values():
-        board.stop()
+    try:
+        yield make
+    finally:
+        for board in boards.values():
+            board.stop()

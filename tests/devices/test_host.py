@@ -6,7 +6,6 @@ import hashlib
 import os
 import signal
 import statistics
-import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -173,27 +172,20 @@ def test_build_without_a_flatbuffer_says_so(tmp_path: Path) -> None:
         driver.deploy(Job(tmp_path, {"target": "rpi4", "artifacts": []}))
 
 
-def during_a_window(act: Callable[[psutil.Process], None]) -> threading.Thread:
-    """Do something to the worker once it works."""
+def to_workers(number: int) -> Callable[[object], None]:
+    """Sends a signal to the worker when its first samples come."""
 
-    def watch() -> None:
-        until = time.monotonic() + 20
-        while not (found := workers()) and time.monotonic() < until:
-            time.sleep(0.01)
-        time.sleep(0.7)
-        act(found[0])
+    def act(_: object) -> None:
+        for worker in workers():
+            worker.send_signal(number)
 
-    thread = threading.Thread(target=watch)
-    thread.start()
-    return thread
+    return act
 
 
 def test_killed_worker_is_taken_for_a_lack_of_memory(tmp_path: Path) -> None:
     with deployed(tmp_path, write_build(tmp_path, small_model())) as driver:
-        thread = during_a_window(lambda worker: worker.kill())
         with pytest.raises(DeviceError, match="killed by signal 9") as caught:
-            driver.run(Request(seconds=20))
-        thread.join()
+            driver.run(Request(seconds=20, samples=to_workers(signal.SIGKILL)))
         assert "memory" in caught.value.hint
         assert driver.run(SHORT).inferences  # the next is not affected
 
@@ -203,19 +195,17 @@ def test_worker_that_hangs_is_named_and_ended(
 ) -> None:
     monkeypatch.setattr(litert_device, "LATE_S", 0.5)
     with deployed(tmp_path, write_build(tmp_path, small_model())) as driver:
-        thread = during_a_window(lambda worker: worker.send_signal(signal.SIGSTOP))
         with pytest.raises(DeviceError, match="the worker hangs, waiting for 'window'"):
-            driver.run(Request(seconds=20, most_seconds=3))
-        thread.join()
+            driver.run(Request(20, most_seconds=2, samples=to_workers(signal.SIGSTOP)))
         assert workers() == []
 
 
 def test_worker_ends_when_terminated(tmp_path: Path) -> None:
-    with deployed(tmp_path, write_build(tmp_path, small_model())) as driver:
-        thread = during_a_window(lambda worker: worker.terminate())
-        with pytest.raises(DeviceError, match=r"ended in the middle \(signal 15\)"):
-            driver.run(Request(seconds=20))
-        thread.join()
+    with (
+        deployed(tmp_path, write_build(tmp_path, small_model())) as driver,
+        pytest.raises(DeviceError, match=r"ended in the middle \(signal 15\)"),
+    ):
+        driver.run(Request(seconds=20, samples=to_workers(signal.SIGTERM)))
 
 
 def test_folder_of_its_own_is_removed(tmp_path: Path) -> None:
@@ -225,6 +215,16 @@ def test_folder_of_its_own_is_removed(tmp_path: Path) -> None:
     driver.close()
     driver.close()
     assert not copy.parent.exists()
+
+
+def test_folder_for_temporary_files_may_have_spaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "my own files"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    with deployed(tmp_path, write_build(tmp_path, small_model())) as driver:
+        assert driver.check().ok
 
 
 @pytest.mark.parametrize(
