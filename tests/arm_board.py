@@ -138,15 +138,19 @@ class ArmBoard:
     def boot(self) -> None:
         """Start the sshd, and wait for it."""
         command = ["chroot", str(self.root), "/usr/sbin/sshd", "-f", "/etc/ssh/board", "-E", "/log"]
+        number = self.root / "run/sshd.pid"
+        number.unlink(missing_ok=True)
         subprocess.run(command, check=True, env={**os.environ, "QEMU_CPU": self.kind.cpu})
-        until = time.monotonic() + 30
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
-                break
+        until = time.monotonic() + 60
+        while not (self._answers() and number.exists() and number.read_text().strip()):
             assert time.monotonic() < until, (self.root / "log").read_text()
             time.sleep(0.1)
-        number = int((self.root / "run/sshd.pid").read_text())
-        self._sshd = psutil.Process(number)
+        self._sshd = psutil.Process(int(number.read_text()))
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self._port)):
+            return True
+        return False
 
     def stop(self) -> None:
         for process in self.processes(everything=True):
