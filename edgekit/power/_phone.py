@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edgekit._run import ToolError, run
-from edgekit.errors import ConnectionLost, DeviceError, UsageError
+from edgekit.devices._adb.client import Adb
+from edgekit.errors import DeviceError, UsageError
 from edgekit.power._android import battery, rails, volts
 from edgekit.power.base import Scope
 
@@ -36,12 +36,7 @@ class Phone:
         Raises:
             ConnectionLost: adb does not reach the phone, or it takes too long.
         """
-        to = ("-s", self.serial) if self.serial else ()
-        try:
-            # adb's own failures have another code than those of the command
-            return run(["adb", *to, "shell", f"({command}) 2>&1; true"], timeout=TIMEOUT_S).stdout
-        except ToolError as error:
-            raise ConnectionLost(f"{self.name}: {error.message}", HINT) from error
+        return Adb("adb", self.serial or "").shell(command, TIMEOUT_S)[1]
 
     def fed(self) -> tuple[str, ...]:
         """What feeds it besides its battery.

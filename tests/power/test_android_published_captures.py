@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import DeviceError, UsageError
+from edgekit.errors import ConnectionLost, DeviceError, UsageError
 from edgekit.measure.energy import Span, window_energy
 from edgekit.power._android import ampere, battery, rails, volts
 from edgekit.power.android import Meter
@@ -117,7 +117,7 @@ FAKE = """#!/bin/sh
 here=$(dirname "$0")
 [ -e "$here/gone" ] && { echo "error: device offline" >&2; exit 1; }
 [ "$1" = -s ] && shift 2
-case "$2" in
+case "$3" in
 *dumpsys\\ battery*) cat "$here/battery" ;;
 *IPowerStats*) [ -e "$here/hal" ] && awk -v t="$(date +%s.%N)" 'BEGIN {
     t -= 1.7e9; printf "  [S2M_VDD_CPUCL2]:CPU   %.2f mWs\\n", 2000 * t
@@ -125,6 +125,7 @@ case "$2" in
 *energy_value*) cat "$here/kernel" 2>/dev/null || echo "Permission denied" ;;
 *current_now*) cat "$here/cell" ;;
 esac
+[ -e "$here/cut" ] || echo edgekit-code:0
 """
 
 
@@ -168,6 +169,13 @@ def test_rails_of_a_fake_adb(fake_adb: Path) -> None:
     with pytest.raises(UsageError, match="no rail S9") as caught:
         record(0, {"rails": "S9"})
     assert "VSYS_PWR_DISPLAY" in caught.value.hint
+
+
+def test_text_of_a_fake_adb_that_was_cut_off_is_not_taken_for_whole(fake_adb: Path) -> None:
+    (fake_adb / "hal").touch()
+    (fake_adb / "cut").touch()
+    with pytest.raises(ConnectionLost, match="the connection broke"):
+        record(0.2, {})
 
 
 def test_rails_of_the_kernel_where_the_hal_of_a_fake_adb_tells_none(fake_adb: Path) -> None:

@@ -16,6 +16,7 @@ from edgekit.devices._adb.attached import READY, Attached, parse_attached
 from edgekit.errors import ConnectionLost, DeviceError, MissingExtra
 
 COMMAND_S, FILE_S, CONNECT_S, LISTING_S = 20.0, 300.0, 15.0, 5.0
+AGAIN = "see that it is plugged in, or reachable: adb devices"
 FULL = ("No space left on device", "Disk quota exceeded")
 _CODE = re.compile(r"edgekit-code:(\d+)\s*$")
 _TCP = re.compile(r".+:\d+")
@@ -83,7 +84,7 @@ class Adb:
         except ToolError as error:
             raise self._lost(error) from error
         if (code := _CODE.search(said)) is None:
-            raise ConnectionLost(f"{self.serial}: the connection broke", "plug it in again")
+            raise ConnectionLost(f"{self.serial}: the connection broke", AGAIN)
         return int(code[1]), said[: code.start()].replace("\r\n", "\n")
 
     def push(self, path: Path, target: str) -> None:
@@ -127,7 +128,7 @@ class Adb:
         if error.missing:
             return self._broken(error)
         last = " ".join((error.stderr or error.message).strip().splitlines()[-1:])
-        return ConnectionLost(f"{self.serial}: the connection broke ({last})", "plug it in again")
+        return ConnectionLost(f"{self.serial}: the connection broke ({last})", AGAIN)
 
     def _broken(self, error: ToolError) -> DeviceError:
         if error.missing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from edgekit.devices._adb.client import COMMAND_S, Adb
+from edgekit.devices._adb.client import AGAIN, COMMAND_S, Adb
 from edgekit.devices._litert.lines import read_line
 from edgekit.errors import ConnectionLost, DeviceError
 
@@ -49,7 +49,7 @@ class Lock:
             raise DeviceError(f"{name}: another bench is running there", "wait until it is done")
         if word != "held":
             self.release()
-            raise ConnectionLost(f"{name}: the connection broke", "plug it in again")
+            raise ConnectionLost(f"{name}: the connection broke", AGAIN)
 
     def _ask(self) -> list[str]:
         script = SCRIPT.format(folder=self._folder, token=self._token)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.devices._adb.attached import READY, choose
-from edgekit.devices._adb.client import Adb, quoted
+from edgekit.devices._adb.client import AGAIN, Adb, quoted
 from edgekit.devices._adb.dumpsys import Thermal, parse_charging, parse_properties, parse_thermal
 from edgekit.devices._adb.files import FOLDER, must, upload
 from edgekit.devices._adb.lock import Lock
@@ -105,14 +105,15 @@ class Phone(Place):
     def end(self) -> None:
         """Kill the process group that was noted last."""
         group = self.scratch("group")
+        still = f"case $(cat /proc/$g/cmdline 2>/dev/null) in *{FOLDER}*) kill -9 -$g;; esac"
         # without a connection, `timeout` there or the end of its input sees to it
         with contextlib.suppress(DeviceError):
-            self.adb.shell(f"[ -f {group} ] && kill -9 -$(cat {group}); rm -f {group}")
+            self.adb.shell(f"[ -f {group} ] && g=$(cat {group}) && {still}; rm -f {group}")
 
     def fault(self, ending: Ending) -> EdgekitError:
         """adb's own code of a lost connection is 0 or 1."""
         if ending.code == 1 and ending.said.startswith(("adb:", "error:")):
-            return ConnectionLost(f"{self.name}: {ending.said}", "plug it in again")
+            return ConnectionLost(f"{self.name}: {ending.said}", AGAIN)
         return fault(self.name, ending, LOST)
 
     def facts(self) -> Mapping[str, Any]:

@@ -128,7 +128,11 @@ class Phone:
         self._daemon: subprocess.Popen[bytes] | None = None
         self.adb = folder / "adb"
         self._write_client(client)
-        self.plug_in()
+        try:
+            self.plug_in()
+        except BaseException:
+            self.close()
+            raise
 
     def _write_client(self, client: Path) -> None:
         libraries = f"{client}/usr/lib/{TRIPLETS['amd64']}"

@@ -87,6 +87,19 @@ def test_cable_out_during_a_window(desk: Desk, driver: Driver) -> None:
     assert len(window.latency_ms) == window.inferences < sum(map(len, told))
 
 
+def test_phone_that_restarts(desk: Desk, driver: Driver) -> None:
+    def restart(_: object) -> None:
+        if not driver.reconnected:
+            desk.phone.unplug()
+            for pid, _ in desk.phone.running():
+                os.kill(pid, signal.SIGKILL)
+            desk.phone.plug_in()
+
+    driver.deploy(desk.job())
+    window = driver.run(replace(WINDOW, samples=restart))
+    assert (driver.reconnected, len(window.latency_ms)) == (1, window.inferences)
+
+
 def test_cable_that_stays_out(desk: Desk, driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edgekit.devices._adb.client.CONNECT_S", 1.0)
     driver.deploy(desk.job())
