@@ -144,6 +144,14 @@ EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2_one, EK_DEPTHWISE_TAPS_BY_2, "16", EK_DE
 #endif
 #endif
 
+#if defined(__ARM_FEATURE_DSP)
+static inline uint32_t ek_depthwise_both(uint32_t low, uint32_t high) {
+    uint32_t result;
+    __asm__("pkhbt %0, %1, %2" : "=r"(result) : "r"(low), "r"(high));
+    return result;
+}
+#endif
+
 static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
     const int8_t *w = k->weights;
@@ -151,9 +159,10 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
 #if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_BY_2_ONE)
     if (d->fast & 4) {
         for (i = 0; i < 6; i += 2, w += 3) {
-            uint32_t word = ek_load32(w), odd = word & 0xff00ff00u, even = word << 8 & 0xff00ff00u;
-            k->pairs[i] = (even & 0xffffu) | odd << 16;
-            k->pairs[i + 1] = (odd & 0xffffu) | (even & 0xffff0000u);
+            uint32_t even = ek_load32(w), odd = even & 0xff00ff00u;
+            even = even << 8 & 0xff00ff00u;
+            k->pairs[i] = ek_depthwise_both(even, odd << 16);
+            k->pairs[i + 1] = ek_depthwise_both(odd, even);
         }
         return;
     }
@@ -269,22 +278,29 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
                                       const ek_depthwise_channel_t *k, const int16_t *x,
                                       int8_t *out, int32_t lines) {
 #if defined(__ARM_FEATURE_DSP)
-#if EK_DEPTHWISE_3X3
-    if ((d->fast & 7) == 1)
-        ek_depthwise_3x3(k, x, out, lines);
-#endif
-#if EK_DEPTHWISE_3X3_BY_2
-    if ((d->fast & 7) == 2)
-        ek_depthwise_3x3_by_2(k, x, out, lines);
-#endif
+    int32_t fast = d->fast & 7;
+    (void)fast;
 #if EK_DEPTHWISE_3X3_ONE
-    if ((d->fast & 7) == 5)
+    if (fast == 5)
         ek_depthwise_3x3_one(k, x, out, lines);
+    else
 #endif
 #if EK_DEPTHWISE_3X3_BY_2_ONE
-    if ((d->fast & 7) == 6)
+    if (fast == 6)
         ek_depthwise_3x3_by_2_one(k, x, out, lines);
+    else
 #endif
+#if EK_DEPTHWISE_3X3
+    if (fast == 1)
+        ek_depthwise_3x3(k, x, out, lines);
+    else
+#endif
+#if EK_DEPTHWISE_3X3_BY_2
+    if (fast == 2)
+        ek_depthwise_3x3_by_2(k, x, out, lines);
+#endif
+    {
+    }
 #if EK_DEPTHWISE_CLAMP
     if (d->fast & 3 && (d->low > -128 || d->high < 127)) {
         int32_t i, at;

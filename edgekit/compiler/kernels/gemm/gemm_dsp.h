@@ -88,10 +88,14 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
                                  int32_t count) {
     uint32_t *to = (uint32_t *)(void *)columns + at + pixel;
     (void)g;
-    for (; count > 0; count -= 4, to += 4) {
+    for (; count >= 8; count -= 8, to += 8) {
         to[0] = 0;
         to[2] = 0;
+        to[4] = 0;
+        to[6] = 0;
     }
+    for (; count > 0; count -= 2, to += 2)
+        *to = 0;
 }
 
 #if defined(__ARM_FEATURE_DSP)
