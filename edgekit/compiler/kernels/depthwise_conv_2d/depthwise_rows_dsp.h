@@ -115,7 +115,7 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
         __attribute__((unused)) int32_t lines) {                                                 \
         __asm__ volatile(                                                                        \
             "push {r4-r11, lr}\n sub sp, #12\n"                                                  \
-            "5: stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                  \
+            "stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                     \
             "1: ldr r4, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R4)                         \
             "add r1, lr\n" taps("8", "12", EK_DEPTHWISE_ON)                                       \
             "add r1, lr\n" taps("16", "20", EK_DEPTHWISE_ON)                                      \
@@ -126,8 +126,10 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
             "bne 1b\n b 3f\n"                                                                    \
             "2: strb r4, [r2]\n adds r3, #3\n beq 3f\n strb r5, [r2, r12]\n"                     \
             "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"                                \
-            "3: ldm sp, {r1, r2, r3}\n ldr r4, [r0, #52]\n ldr r5, [r0, #56]\n"                  \
-            "add r1, r4\n add r2, r5\n subs r3, #1\n bne 5b\n"                                   \
+            "3: ldr r1, [sp]\n ldr r2, [sp, #4]\n ldr r6, [sp, #8]\n"                             \
+            "ldr r4, [r0, #52]\n ldr r5, [r0, #56]\n ldr r3, [r0, #48]\n"                        \
+            "add r1, r4\n add r2, r5\n subs r6, #1\n"                                            \
+            "str r1, [sp]\n str r2, [sp, #4]\n str r6, [sp, #8]\n bne.w 1b\n"                    \
             "add sp, #12\n pop {r4-r11, pc}\n");                                                 \
     }
 #if EK_DEPTHWISE_3X3

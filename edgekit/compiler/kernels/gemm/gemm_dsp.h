@@ -115,7 +115,7 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
 #if EK_OPTIMIZE_SIZE
 #define EK_GEMM_LOOP EK_GEMM_STEPS2
 #define EK_GEMM_MASK "#1"
-#elif EK_OPTIMIZE_SPEED
+#elif EK_OPTIMIZE_SPEED || EK_LARGE
 #define EK_GEMM_LOOP EK_GEMM_STEPS8 EK_GEMM_STEPS8
 #define EK_GEMM_MASK "#15"
 #else
