@@ -80,19 +80,18 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
     "ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"
 #define EK_DEPTHWISE_TAPS(one, two, begin)                                                       \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
-    "smlabt r5, r11, r8, " begin("r5") "\n smlad r6, r11, r9, " begin("r6") "\n"                 \
-    "smlabt r7, r11, r9, " begin("r7") "\n smlad r4, r11, r8, r4\n smlad r5, r12, r9, r5\n"     \
-    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n smlatb r4, r12, r9, r4\n"
+    "smlad r4, r11, r8, " begin("r4") "\n smlabt r5, r11, r8, " begin("r5") "\n"                 \
+    "smlad r6, r11, r9, " begin("r6") "\n smlabt r7, r11, r9, r7\n smlatb r4, r12, r9, r4\n"     \
+    "smlad r5, r12, r9, r5\n smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n"
 #define EK_DEPTHWISE_TAPS_BY_2(one, two, begin)                                                  \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
+    "smlad r4, r11, r8, " begin("r4") "\n smlatb r4, r12, r9, r4\n"                              \
     "smlad r5, r11, r9, " begin("r5") "\n smlatb r5, r12, r10, r5\n"                             \
-    "smlad r6, r11, r10, " begin("r6") "\n smlad r10, r11, r8, r4\n"                             \
-    "ldr r8, [r1, #12]\n"                                                                        \
-    "smlatb r6, r12, r8, r6\n smlad r7, r11, r8, " begin("r7") "\n"                              \
-    "smlatb r4, r12, r9, r10\n ldr r9, [r1, #16]\n smlatb r7, r12, r9, r7\n"
-/* The sum that another one goes on from: itself, or in the first row r4, which all begin with. */
+    "smlad r6, r11, r10, " begin("r6") "\n ldr r8, [r1, #12]\n ldr r9, [r1, #16]\n"              \
+    "smlatb r6, r12, r8, r6\n smlad r7, r11, r8, r7\n smlatb r7, r12, r9, r7\n"
+/* The sum that another one goes on from: itself, or in the first row r7, which all begin with. */
 #define EK_DEPTHWISE_ON(sum) sum
-#define EK_DEPTHWISE_FROM_R4(sum) "r4"
+#define EK_DEPTHWISE_FROM_R7(sum) "r7"
 #define EK_DEPTHWISE_ROUND(sum)                                                                  \
     "smmlar r8, " sum ", r9, r11\n add r8, r8, " sum ", asr #31\n"                               \
     "asr r8, r8, r10\n ssat " sum ", #8, r8, asr #1\n"
@@ -116,7 +115,7 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
         __asm__ volatile(                                                                        \
             "push {r4-r11, lr}\n sub sp, #12\n"                                                  \
             "stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                     \
-            "1: ldr r4, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R4)                         \
+            "1: ldr r7, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R7)                         \
             "add r1, lr\n" taps("8", "12", EK_DEPTHWISE_ON)                                       \
             "add r1, lr\n" taps("16", "20", EK_DEPTHWISE_ON)                                      \
             round "subs r3, #4\n blt 2f\n"                                                       \
@@ -148,7 +147,6 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
     "smlad r6, r11, r8, " begin("r6") "\n smlabt r7, r11, r8, r7\n"                              \
     "smlatb r4, r12, r8, r4\n smlad r5, r12, r8, r5\n"                                           \
     "smlatb r6, r12, r9, r6\n smlad r7, r12, r9, r7\n"
-#define EK_DEPTHWISE_FROM_R7(sum) "r7"
 #define EK_DEPTHWISE_ONE_OF8(sum)                                                                \
     "smmul " sum ", " sum ", r8\n ssat " sum ", #8, " sum ", asr #10\n"
 #define EK_DEPTHWISE_STORE2(first, second)                                                       \
@@ -198,10 +196,18 @@ EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2_one, EK_DEPTHWISE_TAPS_BY_2, "16", EK_DE
 #endif
 
 #if defined(__ARM_FEATURE_DSP)
-static inline uint32_t ek_depthwise_both(uint32_t low, uint32_t high) {
-    uint32_t result;
-    __asm__("pkhbt %0, %1, %2" : "=r"(result) : "r"(low), "r"(high));
-    return result;
+/* The taps of three rows times 256, as pairs 0, 1 and 1, 2. */
+static inline void ek_depthwise_spread(const int8_t *w, uint32_t *pairs) {
+    const uint32_t *end = pairs + 6;
+    uint32_t even, odd, pair;
+    __asm__ volatile(
+        "1: ldr %[even], [%[w]], #3\n and %[odd], %[even], #0xff00ff00\n lsl %[even], #8\n"
+        "and %[even], #0xff00ff00\n pkhbt %[pair], %[even], %[odd], lsl #16\n"
+        "pkhbt %[even], %[odd], %[even]\n str %[pair], [%[to]], #4\n str %[even], [%[to]], #4\n"
+        "cmp %[to], %[end]\n bne 1b\n"
+        : [even] "=&r"(even), [odd] "=&r"(odd), [pair] "=&r"(pair), [w] "+r"(w), [to] "+r"(pairs)
+        : [end] "r"(end)
+        : "cc", "memory");
 }
 #endif
 
@@ -211,12 +217,7 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
     int32_t sum = 0, i;
 #if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_LONG || EK_DEPTHWISE_3X3_BY_2_ONE)
     if (d->fast & 4) {
-        for (i = 0; i < 6; i += 2, w += 3) {
-            uint32_t even = ek_load32(w), odd = even & 0xff00ff00u;
-            even = even << 8 & 0xff00ff00u;
-            k->pairs[i] = ek_depthwise_both(even, odd << 16);
-            k->pairs[i + 1] = ek_depthwise_both(odd, even);
-        }
+        ek_depthwise_spread(w, k->pairs);
         return;
     }
 #endif

@@ -94,19 +94,15 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "11: mov r8, r0\n mov r12, r7\n bic lr, r2, #3\n tst lr, #4\n it ne\n addne lr, #4\n bne 13f\n"
         "12:\n" EK_RUNS_FOUR "13:\n" EK_RUNS_FOUR "subs lr, #8\n bgt 12b\n"
 #if EK_COLUMN_TAIL
-        "ands lr, r2, #3\n beq 15f\n cmp lr, #2\n bge 14f\n"
+        "ands lr, r2, #3\n beq 15f\n cmp lr, #2\n bge.w 14f\n"
         "ldrb r11, [r8, r1]\n ldrb r10, [r8]\n"
-        "sxtab16 r11, r6, r11\n sxtab16 r10, r6, r10\n str r10, [r12]\n str r11, [r12, #4]\n b 15f\n"
-        "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
-        "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
-        "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
-        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n"
+        "sxtab16 r11, r6, r11\n sxtab16 r10, r6, r10\n str r10, [r12]\n str r11, [r12, #4]\n"
 #endif
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
         "4: ldr r8, [sp, #76]\n ldr r9, [sp, #36]\n add r9, r8\n str r8, [sp, #72]\n str r9, [sp, #76]\n"
         "ldr r12, [sp, #44]\n ldr r8, [sp, #48]\n cmp r12, r8\n beq.w 5f\n"
-        "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n" EK_RUNS_FIRST "ldr r8, [sp, #60]\n bx r8\n"
+        "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n" EK_RUNS_FIRST "ldr.w pc, [sp, #60]\n"
         ".balign 4\n"
         "3:\n" EK_GEMM_LOOP
         "ldr r8, [sp, #56]\n cmp lr, r8\n bne.w 3b\n"
@@ -128,7 +124,14 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "8: strd r8, r9, [sp, #72]\n mov r8, r10\n bne.w 6b\n"
 #endif
         "9: ldr r8, [sp, #40]\n subs r8, #1\n str r8, [sp, #40]\n bne.w 1b\n"
-        "add sp, #84\n pop {r4-r11, pc}\n");
+        "add sp, #84\n pop {r4-r11, pc}\n"
+#if EK_COLUMN_TAIL
+        "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
+        "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
+        "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
+        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n b.w 15b\n"
+#endif
+    );
 }
 #else
 static inline uint32_t ek_runs_next(const uint32_t **stream) { return *(*stream)++; }
