@@ -26,7 +26,7 @@ static inline void ek_conv_2d_bytes(int8_t *to, const int8_t *from, int32_t coun
 }
 
 /* The column of an output pixel at the border: padding, and what of the window lies in the picture.
-   Rows go there as they are where they begin and end at multiples of four inputs. */
+   Rows go there as they are where they begin at a multiple of four inputs. */
 static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, int32_t y,
                                        int32_t x, int8_t *columns, int32_t pixel, int8_t *bytes) {
     const ek_gemm_t *g = c->gemm;
@@ -42,7 +42,12 @@ static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, 
         rows = 0;
     in += (y * c->in_width + x + left) * channels;
     left *= channels;
-    if (whole || (c->direct & 1 && !left && !(middle & 3))) {
+#if EK_COLUMN_TAIL
+    whole |= c->direct & 1 && !left;
+#else
+    whole |= c->direct & 1 && !left && !(middle & 3);
+#endif
+    if (whole) {
         if (rows < c->kernel_height || middle < row)
             ek_column_pad(g, columns, pixel, 0, c->kernel_height * c->row);
         if (rows > 0)

@@ -33,8 +33,8 @@ _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
 _FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
 _ONE, _WIDE, _STRIPS, _EIGHT = 4, 8, 16, 32
-"""What the number of a fast loop has besides: one product for each sum; four channels; strips; eight
-outputs at a time."""
+"""What the number of a fast loop has besides: one product a sum; four channels at once; strips, not
+all lines; eight outputs at a time."""
 _SPARE = 3
 """Bytes behind the weights that are read with them."""
 
@@ -174,7 +174,7 @@ class DepthwiseConv2D:
         return replace(one, offset=offset.astype(np.int32))
 
     def wide(self, strip: int) -> DepthwiseConv2D:
-        """The same with four channels held at once, where there are so many and lines stay lines."""
+        """The same with four channels held at once, if there are so many and lines stay lines."""
         wide = replace(self, planes=4, strip=strip)
         same = wide._layout().turned == self._layout().turned
         return wide if self.window.channels >= 4 and same else self
