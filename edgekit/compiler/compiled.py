@@ -11,7 +11,7 @@ from edgekit.compiler.cores import Core
 from edgekit.compiler.emit import Text, emit
 from edgekit.compiler.fuse import fuse
 from edgekit.compiler.lower import lower
-from edgekit.compiler.plan_memory import MemoryPlan, plan_memory
+from edgekit.compiler.plan_memory import MemoryPlan
 from edgekit.compiler.program import Program
 from edgekit.compiler.widen import widen
 from edgekit.graph.graph import Graph

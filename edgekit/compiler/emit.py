@@ -11,6 +11,8 @@ from edgekit.compiler.plan_memory import ALIGNMENT, MemoryPlan
 from edgekit.compiler.program import Layer, Program, Value
 
 _C_TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "float32": "float"}
+_LARGE = 1 << 15
+"""Bytes of constants beside which longer loops do not show."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ def emit(program: Program, plan: MemoryPlan, core: Core, prefix: str) -> Text:
         _function(program, plan, core, sources, number, symbol)
         for number, symbol in enumerate(symbols)
     ]
+    if sources.bytes >= _LARGE:
+        sources.defines.add("EK_LARGE")
     return Text(
         _header(program, plan, prefix),
         _source(program, prefix, symbols, functions),

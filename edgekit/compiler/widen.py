@@ -11,38 +11,44 @@ from edgekit.compiler.program import Program
 
 _GROWTH = 1.05
 """Of the arena, for all layers together."""
-_STRIPS = 8192, 4096, 3328, 3072, 2304
-"""Bytes of working memory that are enough for a layer, from the first try to the last."""
-
-
+_LEAST, _MOST, _STEP = 2048, 8192, 128
+"""Bytes of working memory that are tried for each layer."""
 _BESIDES = 64
-"""Bytes of working memory that a layer needs besides its strip, at most."""
+"""Bytes that a layer needs besides its strip, at most."""
 
 
 def widen(program: Program, core: Core) -> tuple[Program, MemoryPlan]:
     """The program and its plan, with four channels at a time in depthwise convolutions of `dsp`.
 
-    Each layer takes what the arena has room for while it runs; less, if all that cannot be placed.
+    Each layer takes what the arena has room for while it runs, but no more than `_MOST`, or what
+    was found by bisection if all that cannot be placed.
     """
-    plan = plan_memory(program, core)
+    found = program, plan_memory(program, core)
     if core.isa != "dsp":
-        return program, plan
-    room = int(plan.arena * _GROWTH)
-    for strip in _STRIPS:
+        return found
+    room = int(found[1].arena * _GROWTH)
+    low, high, strip = _LEAST, _MOST, _MOST
+    while low <= high:
         wide = _wide(program, core, room, strip)
-        planned = plan_memory(wide, core)
-        if planned.arena <= room:
-            return wide, planned
-    return program, plan
+        if wide is program:
+            break
+        plan = plan_memory(wide, core)
+        if plan.arena <= room:
+            found, low = (wide, plan), strip + _STEP
+        else:
+            high = strip - _STEP
+        strip = (low + high) // 2 // _STEP * _STEP
+    return found
 
 
 def _wide(program: Program, core: Core, room: int, strip: int) -> Program:
+    """The same program where no layer changes."""
     layers, taken = list(program.layers), needs(program, core)
     for place, layer in enumerate(program.layers):
         if not isinstance(layer.operation, DepthwiseConv2D):
             continue
         free = room - taken[place] + layer.operation.scratch(core)
         operation = layer.operation.wide(min(strip, free - _BESIDES))
-        if operation.scratch(core) <= free:
+        if operation is not layer.operation and operation.scratch(core) <= free:
             layers[place] = replace(layer, operation=operation)
-    return program.with_layers(layers)
+    return program.with_layers(layers) if tuple(layers) != program.layers else program

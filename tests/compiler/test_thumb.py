@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from c_nets import residual_net
-from c_project import compiled, random_rows, reference, write
+from emulated import check_emulated
 from made_tflite import Made, Step, build, conv_options, one_op, options
 
-from edgekit.devices.qemu import Driver, measure
+from edgekit.devices.qemu import Driver
 
 pytestmark = pytest.mark.skipif(bool(Driver.needs.lacking()), reason="no emulator")
-COUNT = 2
 
 
 def separable_net() -> bytes:
@@ -64,33 +63,7 @@ def dense_net() -> bytes:
     return one_op("FULLY_CONNECTED", tensors, options("FullyConnected"))
 
 
-def golden(what: str, rows: list[bytes]) -> str:
-    """The vectors as a constant."""
-    text = ",".join("{" + ",".join(map(str, row)) + "}" for row in rows)
-    head = f"static const uint8_t m_golden_{what}[{len(rows)}][{len(rows[0])}]"
-    return f"{head} = {{{text}}};\n"
-
-
 @pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m3"])
 @pytest.mark.parametrize("net", [residual_net, separable_net, dense_net])
 def test_a_net_on_the_emulated_core(net: Callable[[], bytes], core: str, tmp_path: Path) -> None:
-    model = net()
-    made = compiled(model, core)
-    rows = random_rows(model, COUNT)
-    project = tmp_path / "c_project"
-    project.mkdir()
-    write(made, project, "m")
-    wanted = reference(model, rows)
-    head = f"#include <stdint.h>\n#define M_GOLDEN_COUNT {len(rows)}\n"
-    taken, given = ([each[0].tobytes() for each in kind] for kind in (rows, wanted))
-    text = head + golden("input", taken) + golden("output", given)
-    (project / "m_golden.h").write_text(text)
-    layers = [
-        {"symbol": symbol, "name": layer.name, "op": layer.kind, "macs": layer.operation.macs()}
-        for symbol, layer in zip(made.text.symbols, made.program.layers, strict=True)
-    ]
-    manifest = {"prefix": "m", "folder": "c_project", "core": core, "cflags": ["-O2"]}
-    found = measure(tmp_path, {**manifest, "layers": layers})
-    assert found.mismatched == 0
-    assert [each.compared for each in found.spoken.vectors] == [len(given[0])] * len(rows)
-    assert not any(each.overwritten for each in found.spoken.vectors)
+    check_emulated(net(), core, tmp_path)

@@ -12,6 +12,17 @@ static inline void ek_store32(void *to, uint32_t word) { memcpy(to, &word, 4); }
 static inline void ek_copy4(int8_t *to, const int8_t *from) { ek_store32(to, ek_load32(from)); }
 
 static EK_NOINLINE void ek_copy(int8_t *to, const int8_t *from, int32_t bytes) {
+#if EK_LARGE
+    for (; bytes >= 16; bytes -= 16, to += 16, from += 16) {
+        uint32_t first = ek_load32(from), second = ek_load32(from + 4);
+        uint32_t third = ek_load32(from + 8), fourth = ek_load32(from + 12);
+        ek_store32(to, first);
+        ek_store32(to + 4, second);
+        ek_store32(to + 8, third);
+        ek_store32(to + 12, fourth);
+        EK_KEEP_LOOP();
+    }
+#endif
     for (; bytes >= 8; bytes -= 8, to += 8, from += 8) {
         uint32_t first = ek_load32(from);
         uint32_t second = ek_load32(from + 4);

@@ -25,47 +25,40 @@ static inline void ek_conv_2d_bytes(int8_t *to, const int8_t *from, int32_t coun
     }
 }
 
-static inline void ek_conv_2d_same(int8_t *to, int32_t value, int32_t count) {
-    for (; count > 0; --count) {
-        *to++ = (int8_t)value;
-        EK_KEEP_LOOP();
-    }
-}
-
-/* The column of an output pixel at the border: of each row what lies left of the picture, in it and
-   right of it. */
+/* The column of an output pixel at the border: padding, and what of the window lies in the picture.
+   Rows go there as they are where they begin at a multiple of four inputs. */
 static EK_SMALL void ek_conv_2d_border(const ek_conv_2d_t *c, const int8_t *in, int32_t y,
-                                          int32_t x, int8_t *columns, int32_t pixel,
-                                          int8_t *bytes) {
+                                       int32_t x, int8_t *columns, int32_t pixel, int8_t *bytes) {
     const ek_gemm_t *g = c->gemm;
-    int32_t channels = c->in_channels, taps = c->kernel_width, row = taps * channels, at = 0, ky;
-    int32_t before = x < 0 ? -x : 0, end = x + taps > c->in_width ? c->in_width - x : taps;
-    int32_t inside = (end - before) * channels, step = c->row;
-    const int8_t *line = in + (y * c->in_width + x) * channels;
-    int8_t *to = bytes;
-    before *= channels;
-    for (ky = c->kernel_height; ky > 0; --ky, y += c->dilation_height, at += step) {
-        int32_t left = before, middle = inside;
-        if (y < 0 || y >= c->in_height || inside <= 0) {
-            left = row;
-            middle = 0;
-        }
-        if (c->direct & 2) {
-            ek_column_pad(g, columns, pixel, at, left);
-            ek_column_put(g, columns, pixel, at + left, line + left, middle, 1, 0, 0);
-            ek_column_pad(g, columns, pixel, at + left + middle, row - left - middle);
-        } else {
-            ek_conv_2d_same(to, g->zero_in, left);
-            ek_conv_2d_bytes(to + left, line + left, middle);
-            ek_conv_2d_same(to + left + middle, g->zero_in, row - left - middle);
-            to += row;
-        }
-        line += c->dilation_height * c->in_width * channels;
-    }
-    if (c->direct & 2)
+    int32_t channels = c->in_channels, taps = c->kernel_width, row = taps * channels, first = 0;
+    int32_t left = x < 0 ? -x : 0, end = x + taps > c->in_width ? c->in_width - x : taps;
+    int32_t middle = (end - left) * channels, rows = c->kernel_height;
+    int32_t down = c->dilation_height * c->in_width * channels, whole = c->direct & 2;
+    for (; rows > 0 && y < 0; y += c->dilation_height, ++first)
+        --rows;
+    while (rows > 0 && y + (rows - 1) * c->dilation_height >= c->in_height)
+        --rows;
+    if (middle <= 0)
+        rows = 0;
+    in += (y * c->in_width + x + left) * channels;
+    left *= channels;
+#if EK_COLUMN_TAIL
+    whole |= c->direct & 1 && !left;
+#else
+    whole |= c->direct & 1 && !left && !(middle & 3);
+#endif
+    if (whole) {
+        if (rows < c->kernel_height || middle < row)
+            ek_column_pad(g, columns, pixel, 0, c->kernel_height * c->row);
+        if (rows > 0)
+            ek_column_put(g, columns, pixel, first * c->row + left, in, middle, rows, down, c->row);
         return;
+    }
+    ek_fill(bytes, g->zero_in, c->kernel_height * row);
+    for (first *= row; rows > 0; --rows, first += row, in += down)
+        ek_conv_2d_bytes(bytes + first + left, in, middle);
     if (c->direct & 1)
-        ek_column_put(g, columns, pixel, 0, bytes, row, c->kernel_height, row, step);
+        ek_column_put(g, columns, pixel, 0, bytes, row, c->kernel_height, row, c->row);
     else
         ek_column_put(g, columns, pixel, 0, bytes, g->depth, 1, 0, 0);
 }

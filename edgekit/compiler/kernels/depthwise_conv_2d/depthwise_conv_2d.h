@@ -22,11 +22,15 @@ static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t coun
 static inline void ek_depthwise_channel(const ek_depthwise_conv_2d_t *d, int32_t channel,
                                         ek_depthwise_channel_t *k) {
     k->weights = d->weights + channel * d->kernel_height * d->kernel_width;
-    k->bias = d->bias_bits == 16 ? ((const int16_t *)d->bias)[channel]
-                                 : ((const int32_t *)d->bias)[channel];
     k->multiplier = d->multiplier[channel];
-    k->shift = d->shift ? d->shift[channel] : 0;
-    k->zero = d->zero_out;
+    if (d->shift) {
+        k->bias = d->bias_bits == 16 ? ((const int16_t *)d->bias)[channel]
+                                     : ((const int32_t *)d->bias)[channel];
+        k->shift = d->shift[channel];
+        k->zero = d->zero_out;
+    } else {
+        k->bias = ((const int32_t *)d->bias)[channel];
+    }
     ek_depthwise_prepare(d, k);
 }
 

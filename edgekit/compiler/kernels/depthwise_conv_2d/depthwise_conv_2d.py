@@ -32,8 +32,9 @@ _STRIP = 2048
 _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
 _FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
-_ONE, _WIDE, _STRIPS = 4, 8, 16
-"""What the number of a fast loop has besides: one product for each sum; four channels; strips."""
+_ONE, _WIDE, _STRIPS, _EIGHT = 4, 8, 16, 32
+"""What the number of a fast loop has besides: one product a sum; four channels at once; strips, not
+all lines; eight outputs at a time."""
 _SPARE = 3
 """Bytes behind the weights that are read with them."""
 
@@ -102,7 +103,8 @@ class DepthwiseConv2D:
             taps = taps.transpose(0, 2, 1)
         fast = self._fast(window, core)
         one = self._one(core) if fast else None
-        to.define(f"{_FAST[fast]}_ONE" if one else _FAST[fast])
+        eight = one is not None and fast == 1 and window.out_width % 8 == 0
+        to.define(f"{_FAST[fast]}_{'LONG' if eight else 'ONE'}" if one else _FAST[fast])
         if fast and (matrix.low > INT8_LOW or matrix.high < INT8_HIGH):
             to.define("EK_DEPTHWISE_CLAMP")
         if fast and not matrix.low == matrix.zero_out == -128:
@@ -116,6 +118,7 @@ class DepthwiseConv2D:
         if one:
             bias, taps = one.offset, np.append(taps.ravel(), np.zeros(_SPARE, np.int8))
         kind = fast + _ONE * bool(one) + _WIDE * (self.planes > 1) + _STRIPS * (not layout.whole)
+        kind += _EIGHT * eight
         layer = to.struct(
             "ek_depthwise_conv_2d_t",
             "layer",
@@ -171,7 +174,7 @@ class DepthwiseConv2D:
         return replace(one, offset=offset.astype(np.int32))
 
     def wide(self, strip: int) -> DepthwiseConv2D:
-        """The same with four channels held at once, where there are so many and lines stay lines."""
+        """The same with four channels held at once, if there are so many and lines stay lines."""
         wide = replace(self, planes=4, strip=strip)
         same = wide._layout().turned == self._layout().turned
         return wide if self.window.channels >= 4 and same else self

@@ -80,19 +80,18 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
     "ldr r8, [r1]\n ldr r9, [r1, #4]\n ldr r10, [r1, #8]\n"
 #define EK_DEPTHWISE_TAPS(one, two, begin)                                                       \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
-    "smlabt r5, r11, r8, " begin("r5") "\n smlad r6, r11, r9, " begin("r6") "\n"                 \
-    "smlabt r7, r11, r9, " begin("r7") "\n smlad r4, r11, r8, r4\n smlad r5, r12, r9, r5\n"     \
-    "smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n smlatb r4, r12, r9, r4\n"
+    "smlad r4, r11, r8, " begin("r4") "\n smlabt r5, r11, r8, " begin("r5") "\n"                 \
+    "smlad r6, r11, r9, " begin("r6") "\n smlabt r7, r11, r9, r7\n smlatb r4, r12, r9, r4\n"     \
+    "smlad r5, r12, r9, r5\n smlatb r6, r12, r10, r6\n smlad r7, r12, r10, r7\n"
 #define EK_DEPTHWISE_TAPS_BY_2(one, two, begin)                                                  \
     EK_DEPTHWISE_LOAD(one, two)                                                                  \
+    "smlad r4, r11, r8, " begin("r4") "\n smlatb r4, r12, r9, r4\n"                              \
     "smlad r5, r11, r9, " begin("r5") "\n smlatb r5, r12, r10, r5\n"                             \
-    "smlad r6, r11, r10, " begin("r6") "\n smlad r10, r11, r8, r4\n"                             \
-    "ldr r8, [r1, #12]\n"                                                                        \
-    "smlatb r6, r12, r8, r6\n smlad r7, r11, r8, " begin("r7") "\n"                              \
-    "smlatb r4, r12, r9, r10\n ldr r9, [r1, #16]\n smlatb r7, r12, r9, r7\n"
-/* The sum that another one goes on from: itself, or in the first row r4, which all begin with. */
+    "smlad r6, r11, r10, " begin("r6") "\n ldr r8, [r1, #12]\n ldr r9, [r1, #16]\n"              \
+    "smlatb r6, r12, r8, r6\n smlad r7, r11, r8, r7\n smlatb r7, r12, r9, r7\n"
+/* The sum that another one goes on from: itself, or in the first row r7, which all begin with. */
 #define EK_DEPTHWISE_ON(sum) sum
-#define EK_DEPTHWISE_FROM_R4(sum) "r4"
+#define EK_DEPTHWISE_FROM_R7(sum) "r7"
 #define EK_DEPTHWISE_ROUND(sum)                                                                  \
     "smmlar r8, " sum ", r9, r11\n add r8, r8, " sum ", asr #31\n"                               \
     "asr r8, r8, r10\n ssat " sum ", #8, r8, asr #1\n"
@@ -115,8 +114,8 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
         __attribute__((unused)) int32_t lines) {                                                 \
         __asm__ volatile(                                                                        \
             "push {r4-r11, lr}\n sub sp, #12\n"                                                  \
-            "5: stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                  \
-            "1: ldr r4, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R4)                         \
+            "stm sp, {r1, r2, r3}\n ldr r3, [r0, #48]\n ldr lr, [r0, #44]\n"                     \
+            "1: ldr r7, [r0, #24]\n" taps("0", "4", EK_DEPTHWISE_FROM_R7)                         \
             "add r1, lr\n" taps("8", "12", EK_DEPTHWISE_ON)                                       \
             "add r1, lr\n" taps("16", "20", EK_DEPTHWISE_ON)                                      \
             round "subs r3, #4\n blt 2f\n"                                                       \
@@ -126,10 +125,62 @@ static EK_NOINLINE void ek_depthwise_take_four(const int8_t *in, int32_t along, 
             "bne 1b\n b 3f\n"                                                                    \
             "2: strb r4, [r2]\n adds r3, #3\n beq 3f\n strb r5, [r2, r12]\n"                     \
             "subs r3, #1\n beq 3f\n strb r6, [r2, r12, lsl #1]\n"                                \
-            "3: ldm sp, {r1, r2, r3}\n ldr r4, [r0, #52]\n ldr r5, [r0, #56]\n"                  \
-            "add r1, r4\n add r2, r5\n subs r3, #1\n bne 5b\n"                                   \
+            "3: ldr r1, [sp]\n ldr r2, [sp, #4]\n ldr r6, [sp, #8]\n"                             \
+            "ldr r4, [r0, #52]\n ldr r5, [r0, #56]\n ldr r3, [r0, #48]\n"                        \
+            "add r1, r4\n add r2, r5\n subs r6, #1\n"                                            \
+            "str r1, [sp]\n str r2, [sp, #4]\n str r6, [sp, #8]\n bne.w 1b\n"                    \
             "add sp, #12\n pop {r4-r11, pc}\n");                                                 \
     }
+#if EK_DEPTHWISE_3X3_LONG
+/* Eight neighbours at a time, one product each. Registers: r0-r7 sums, r8-r10 inputs, r11 and r12
+   taps, lr where inputs are read. Stack: 0 taps, 24 offset, 28 factor, 32 outputs along, 36 bytes
+   from row to row, 40 from the last row to the next eight, 44 outputs of a line, 48 those to go, 52
+   output, 56 and 60 inputs and outputs of the line, 64 lines to go, 68 and 72 bytes to the next. */
+#define EK_DEPTHWISE_ROW8(one, two, step, move, begin)                                           \
+    step "ldr r11, [sp, #" one "]\n ldr r12, [sp, #" two "]\n" move                              \
+    "ldr r8, [lr]\n ldr r9, [lr, #4]\n ldr r10, [lr, #8]\n"                                      \
+    "smlad r0, r11, r8, " begin("r0") "\n smlabt r1, r11, r8, " begin("r1") "\n"                 \
+    "smlad r2, r11, r9, " begin("r2") "\n smlabt r3, r11, r9, " begin("r3") "\n"                 \
+    "smlatb r0, r12, r9, r0\n smlad r1, r12, r9, r1\n ldr r8, [lr, #12]\n ldr r9, [lr, #16]\n"   \
+    "smlatb r2, r12, r10, r2\n smlad r3, r12, r10, r3\n"                                         \
+    "smlad r4, r11, r10, " begin("r4") "\n smlabt r5, r11, r10, " begin("r5") "\n"               \
+    "smlad r6, r11, r8, " begin("r6") "\n smlabt r7, r11, r8, r7\n"                              \
+    "smlatb r4, r12, r8, r4\n smlad r5, r12, r8, r5\n"                                           \
+    "smlatb r6, r12, r9, r6\n smlad r7, r12, r9, r7\n"
+#define EK_DEPTHWISE_ONE_OF8(sum)                                                                \
+    "smmul " sum ", " sum ", r8\n ssat " sum ", #8, " sum ", asr #10\n"
+#define EK_DEPTHWISE_STORE2(first, second)                                                       \
+    "strb " first ", [r10]\n strb " second ", [r10, r9]\n add r10, r10, r9, lsl #1\n"
+static __attribute__((naked, noinline)) void ek_depthwise_3x3_long(
+    __attribute__((unused)) const ek_depthwise_channel_t *k,
+    __attribute__((unused)) const int16_t *x, __attribute__((unused)) int8_t *out,
+    __attribute__((unused)) int32_t lines) {
+    __asm__ volatile(
+        "push {r4-r11, lr}\n sub sp, #76\n ldm r0!, {r4-r11}\n stm sp, {r4-r11}\n"
+        "ldr r4, [r0, #8]\n ldr r5, [r0, #12]\n ldr r6, [r0, #16]\n ldr r7, [r0, #20]\n"
+        "ldr r8, [r0, #24]\n rsb r9, r5, #8\n lsl r9, #1\n"
+        "str r4, [sp, #32]\n str r5, [sp, #36]\n str r9, [sp, #40]\n str r6, [sp, #44]\n"
+        "str r1, [sp, #56]\n str r2, [sp, #60]\n str r3, [sp, #64]\n str r7, [sp, #68]\n"
+        "str r8, [sp, #72]\n"
+        "5: ldr lr, [sp, #56]\n ldr r8, [sp, #60]\n ldr r9, [sp, #44]\n"
+        "str r8, [sp, #52]\n str r9, [sp, #48]\n"
+        "1: ldr r7, [sp, #24]\n" EK_DEPTHWISE_ROW8("0", "4", "", "", EK_DEPTHWISE_FROM_R7)
+        EK_DEPTHWISE_ROW8("8", "12", "ldr r8, [sp, #36]\n", "add lr, r8\n", EK_DEPTHWISE_ON)
+        EK_DEPTHWISE_ROW8("16", "20", "ldr r8, [sp, #36]\n", "add lr, r8\n", EK_DEPTHWISE_ON)
+        "ldr r8, [sp, #28]\n ldr r9, [sp, #32]\n ldr r10, [sp, #52]\n"
+        EK_DEPTHWISE_ONE_OF8("r0") EK_DEPTHWISE_ONE_OF8("r1") EK_DEPTHWISE_ONE_OF8("r2")
+        EK_DEPTHWISE_ONE_OF8("r3") EK_DEPTHWISE_ONE_OF8("r4") EK_DEPTHWISE_ONE_OF8("r5")
+        EK_DEPTHWISE_ONE_OF8("r6") EK_DEPTHWISE_ONE_OF8("r7")
+        EK_DEPTHWISE_STORE2("r0", "r1") EK_DEPTHWISE_STORE2("r2", "r3")
+        EK_DEPTHWISE_STORE2("r4", "r5") EK_DEPTHWISE_STORE2("r6", "r7")
+        "str r10, [sp, #52]\n ldr r8, [sp, #40]\n ldr r9, [sp, #48]\n add lr, r8\n"
+        "subs r9, #8\n str r9, [sp, #48]\n bne.w 1b\n"
+        "ldr r4, [sp, #56]\n ldr r5, [sp, #60]\n ldr r6, [sp, #64]\n ldr r7, [sp, #68]\n"
+        "ldr r8, [sp, #72]\n add r4, r7\n add r5, r8\n str r4, [sp, #56]\n str r5, [sp, #60]\n"
+        "subs r6, #1\n str r6, [sp, #64]\n bne.w 5b\n"
+        "add sp, #76\n pop {r4-r11, pc}\n");
+}
+#endif
 #if EK_DEPTHWISE_3X3
 EK_DEPTHWISE_FAST(ek_depthwise_3x3, EK_DEPTHWISE_TAPS, "8", EK_DEPTHWISE_ROUND4)
 #endif
@@ -144,17 +195,29 @@ EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2_one, EK_DEPTHWISE_TAPS_BY_2, "16", EK_DE
 #endif
 #endif
 
+#if defined(__ARM_FEATURE_DSP)
+/* The taps of three rows times 256, as pairs 0, 1 and 1, 2. */
+static inline void ek_depthwise_spread(const int8_t *w, uint32_t *pairs) {
+    const uint32_t *end = pairs + 6;
+    uint32_t even, odd, pair;
+    __asm__ volatile(
+        "1: ldr %[even], [%[w]], #3\n and %[odd], %[even], #0xff00ff00\n lsl %[even], #8\n"
+        "and %[even], #0xff00ff00\n pkhbt %[pair], %[even], %[odd], lsl #16\n"
+        "pkhbt %[even], %[odd], %[even]\n str %[pair], [%[to]], #4\n str %[even], [%[to]], #4\n"
+        "cmp %[to], %[end]\n bne 1b\n"
+        : [even] "=&r"(even), [odd] "=&r"(odd), [pair] "=&r"(pair), [w] "+r"(w), [to] "+r"(pairs)
+        : [end] "r"(end)
+        : "cc", "memory");
+}
+#endif
+
 static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
     const int8_t *w = k->weights;
     int32_t sum = 0, i;
-#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_BY_2_ONE)
+#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_LONG || EK_DEPTHWISE_3X3_BY_2_ONE)
     if (d->fast & 4) {
-        for (i = 0; i < 6; i += 2, w += 3) {
-            uint32_t word = ek_load32(w), odd = word & 0xff00ff00u, even = word << 8 & 0xff00ff00u;
-            k->pairs[i] = (even & 0xffffu) | odd << 16;
-            k->pairs[i + 1] = (odd & 0xffffu) | (even & 0xffff0000u);
-        }
+        ek_depthwise_spread(w, k->pairs);
         return;
     }
 #endif
@@ -269,22 +332,34 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
                                       const ek_depthwise_channel_t *k, const int16_t *x,
                                       int8_t *out, int32_t lines) {
 #if defined(__ARM_FEATURE_DSP)
-#if EK_DEPTHWISE_3X3
-    if ((d->fast & 7) == 1)
-        ek_depthwise_3x3(k, x, out, lines);
-#endif
-#if EK_DEPTHWISE_3X3_BY_2
-    if ((d->fast & 7) == 2)
-        ek_depthwise_3x3_by_2(k, x, out, lines);
+    int32_t fast = d->fast & 7;
+    (void)fast;
+#if EK_DEPTHWISE_3X3_LONG
+    if (d->fast & 32)
+        ek_depthwise_3x3_long(k, x, out, lines);
+    else
 #endif
 #if EK_DEPTHWISE_3X3_ONE
-    if ((d->fast & 7) == 5)
+    if (fast == 5)
         ek_depthwise_3x3_one(k, x, out, lines);
+    else
 #endif
 #if EK_DEPTHWISE_3X3_BY_2_ONE
-    if ((d->fast & 7) == 6)
+    if (fast == 6)
         ek_depthwise_3x3_by_2_one(k, x, out, lines);
+    else
 #endif
+#if EK_DEPTHWISE_3X3
+    if (fast == 1)
+        ek_depthwise_3x3(k, x, out, lines);
+    else
+#endif
+#if EK_DEPTHWISE_3X3_BY_2
+    if (fast == 2)
+        ek_depthwise_3x3_by_2(k, x, out, lines);
+#endif
+    {
+    }
 #if EK_DEPTHWISE_CLAMP
     if (d->fast & 3 && (d->low > -128 || d->high < 127)) {
         int32_t i, at;

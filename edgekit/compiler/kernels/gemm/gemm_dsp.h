@@ -30,7 +30,8 @@ static inline uint32_t ek_sxtab16_ror8(uint32_t to, uint32_t bytes) {
 
 /* Columns: for each two inputs a word of the first pixel and one of the second. Of four inputs the
    words hold 0 and 2, then 1 and 3. The zero point is taken off: `zero` is its negative, twice.
-   Here `rows` rows of `count` inputs, `down` bytes apart, to every `step` bytes of a column. */
+   Here `rows` rows of `count` inputs, `down` bytes apart, to every `step` bytes of a column; words
+   that the last inputs do not fill have zeros. */
 #if defined(__ARM_FEATURE_DSP)
 #define EK_COLUMN_EIGHT                                                                          \
     "ldr r4, [r12], #4\n ldr r6, [r12], #4\n sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n"   \
@@ -53,8 +54,8 @@ static __attribute__((naked, noinline, unused)) void ek_column_rows(
         "adds lr, #4\n beq 6f\n ldrb r4, [r12]\n cmp lr, #2\n"
         "itt ge\n ldrbge r5, [r12, #1]\n orrge r4, r4, r5, lsl #8\n"
         "itt gt\n ldrbgt r5, [r12, #2]\n orrgt r4, r4, r5, lsl #16\n"
-        "sxtab16 r5, r0, r4, ror #8\n sxtab16 r4, r0, r4\n str r4, [r8]\n"
-        "it ge\n strge r5, [r8, #8]\n"
+        "uxth r7, r0\n sxtab16 r5, r7, r4, ror #8\n ite gt\n"
+        "sxtab16gt r4, r0, r4\n sxtab16le r4, r7, r4\n str r4, [r8]\n it ge\n strge r5, [r8, #8]\n"
 #endif
         "6: add r1, r11\n add r2, r10\n subs r9, #1\n bne 1b\n"
         "pop {r4-r11, pc}\n");
@@ -65,12 +66,12 @@ static EK_NOINLINE void ek_column_rows(uint32_t zero, uint32_t *to, const int8_t
     for (; rows > 0; --rows, from += down, to += step / 4) {
         int32_t k, i;
         for (k = 0; k < count; k += 4) {
-            uint32_t word = 0;
+            uint32_t word = 0, left = k + 2 < count ? zero : zero & 0xffffu;
             for (i = 0; i < 4 && k + i < count; ++i)
                 word |= (uint32_t)(uint8_t)from[k + i] << 8 * i;
-            to[k] = ek_sxtab16(zero, word);
+            to[k] = ek_sxtab16(left, word);
             if (k + 1 < count)
-                to[k + 2] = ek_sxtab16_ror8(zero, word);
+                to[k + 2] = ek_sxtab16_ror8(k + 3 < count ? zero : zero & 0xffffu, word);
         }
     }
 }
@@ -88,10 +89,14 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
                                  int32_t count) {
     uint32_t *to = (uint32_t *)(void *)columns + at + pixel;
     (void)g;
-    for (; count > 0; count -= 4, to += 4) {
+    for (; count >= 8; count -= 8, to += 8) {
         to[0] = 0;
         to[2] = 0;
+        to[4] = 0;
+        to[6] = 0;
     }
+    for (; count > 0; count -= 2, to += 2)
+        *to = 0;
 }
 
 #if defined(__ARM_FEATURE_DSP)
@@ -111,7 +116,7 @@ static inline void ek_column_pad(const ek_gemm_t *g, int8_t *columns, int32_t pi
 #if EK_OPTIMIZE_SIZE
 #define EK_GEMM_LOOP EK_GEMM_STEPS2
 #define EK_GEMM_MASK "#1"
-#elif EK_OPTIMIZE_SPEED
+#elif EK_OPTIMIZE_SPEED || EK_LARGE
 #define EK_GEMM_LOOP EK_GEMM_STEPS8 EK_GEMM_STEPS8
 #define EK_GEMM_MASK "#15"
 #else

@@ -109,12 +109,17 @@ static EK_NOINLINE void ek_column_rows(const ek_gemm_t *g, int8_t *columns, int3
         ek_column_take(to, pixel, g->zero_in, from, count);
 }
 
-/* The same for any number of rows from `at` on; more than one begin at 0. */
+/* The same for any number of rows from `at` on. */
 static inline void ek_column_put(const ek_gemm_t *g, int8_t *columns, int32_t pixel, int32_t at,
                                  const int8_t *from, int32_t count, int32_t rows, int32_t down,
                                  int32_t step) {
+    int32_t each = 8;
+#if EK_GEMM_ONE
+    if (g->fast & 2)
+        each = 2;
+#endif
     if (rows > 1)
-        ek_column_rows(g, columns, pixel, from, count, rows, down, step);
+        ek_column_rows(g, columns + each * at, pixel, from, count, rows, down, step);
     else
         ek_column_row(g, columns, pixel, at, from, count);
 }

@@ -60,15 +60,7 @@ def one_product(matrix: Matrix) -> OneProduct | None:
     if not ((first >= 1) & (first < (1 << 31) - 1)).all():
         return None
     step = np.maximum(1, np.floor(first * real * _FURTHEST / (_TRIES * 255 * SCALE)))
-    stairs = _Stairs.of(matrix, by)
-    factor, offset = first.astype(np.int64), np.zeros(matrix.channels, np.int64)
-    slack = np.full(matrix.channels, -1)
-    for turn in range(-_TRIES, _TRIES + 1):
-        tried = np.clip(first + turn * step, 1, (1 << 31) - 1).astype(np.int64)
-        low, high = stairs.offsets(tried)
-        better = high - low > slack
-        slack = np.where(better, high - low, slack)
-        factor, offset = np.where(better, tried, factor), np.where(better, (low + high) >> 1, offset)
+    factor, offset, slack = _Stairs.of(matrix, by).best(first, step)
     furthest = np.maximum(np.abs(SCALE * bottom + offset), np.abs(SCALE * top + offset))
     whole = offset + SCALE * matrix.bias.astype(np.int64)
     if (slack < 0).any() or max(furthest.max(), np.abs(whole).max()) >= 1 << 31:
@@ -103,6 +95,24 @@ class _Stairs:
             reached = multiply(middle, by) + matrix.zero_out >= outputs
             low, high = np.where(reached, low, middle), np.where(reached, middle, high)
         return cls(outputs, high, high > bottom, high <= top)
+
+    def best(
+        self, first: NDArray[np.float64], step: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Factors near the first ones, the offsets in the middle, and how many offsets do besides.
+
+        Less than none where no offset does.
+        """
+        factor, offset = first.astype(np.int64), np.zeros(len(first), np.int64)
+        slack = np.full(len(first), -1)
+        for turn in range(-_TRIES, _TRIES + 1):
+            tried = np.clip(first + turn * step, 1, (1 << 31) - 1).astype(np.int64)
+            low, high = self.offsets(tried)
+            better = high - low > slack
+            factor = np.where(better, tried, factor)
+            offset = np.where(better, (low + high) >> 1, offset)
+            slack = np.where(better, high - low, slack)
+        return factor, offset, slack
 
     def offsets(self, factor: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The least and the greatest offset, without bias, with which all steps are met."""

@@ -53,9 +53,7 @@ def emit(matrix: Matrix, rows: int, to: Emission) -> str:
         if len(by) == 1:
             by = by.take(np.zeros(matrix.channels, np.int64))
         # sums of even channels are doubled, of odd ones scaled, before their offset
-        stream = _stream(
-            _steps(matrix, rows), SCALE * bias, 2 * bias, by.multiplier, -1 - by.shift
-        )
+        stream = _stream(_steps(matrix, rows), SCALE * bias, 2 * bias, by.multiplier, -1 - by.shift)
     fields = [matrix.depth, matrix.channels, matrix.zero_in, matrix.zero_out]
     limits = [matrix.low, matrix.high, 0, 3 if one else 1]
     words = to.array("weights", stream)
@@ -83,20 +81,18 @@ def _stream(
 ) -> NDArray[np.uint32]:
     """For four channels, then for two: offsets of odd ones, weights, shifts, offsets, factors."""
     channels, pairs = len(odd), len(steps)
-    odd, even, factor = (_by_pairs(each, pairs) for each in (odd, even, factor))
+    odds, evens = _by_pairs(odd, pairs)[:, 1], _by_pairs(even, pairs)[:, 0]
     shifts = None if shift is None else _by_pairs(shift, pairs)
-    ends = np.column_stack([even[:, 0], factor])
+    ends = np.column_stack([evens, _by_pairs(factor, pairs)])
     fours = channels // 4 * 2
     parts = []
     for at in [*range(0, fours, 2), *range(fours, pairs)]:
         some = slice(at, at + (2 if at < fours else 1))
-        parts += [odd[some, 1], steps[some].T.ravel()]
+        parts += [odds[some], steps[some].T.ravel().astype(np.int64)]
         if shifts is not None:
             parts.append(_bytes(shifts[some].ravel()))
         parts.append(ends[some].ravel())
-    return np.concatenate([np.asarray(each).astype(np.int64) & 0xFFFFFFFF for each in parts]).astype(
-        np.uint32
-    )
+    return np.asarray(np.concatenate(parts) & 0xFFFFFFFF).astype(np.uint32)
 
 
 def _by_pairs(values: NDArray[Any], pairs: int) -> NDArray[np.int64]:

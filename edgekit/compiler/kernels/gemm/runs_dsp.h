@@ -72,14 +72,18 @@ typedef struct {
 #endif
 
 /* Registers: r0-r7 sums, r8 and r9 inputs of the two pixels, r10 and r11 weights, r12 and lr where
-   the stream and columns are read. Stack: 0-28 as in `ek_run_t`, 36 across, 40 pairs to go, 44 stream, 48 its end of fours, 52 channels that are left then, 56 end of the columns, 60
+   the stream and columns are read. Stack: 0-28 as in `ek_run_t`, but 8:
+   whether an odd number of fours is to be taken (bit 0), inputs after them (bits 1 and 2), and from
+   bit 3 on how many there are in eights, without the last; 36 across, 40 pairs to go, 44 stream, 48 its end of fours, 52 channels that are left then, 56 end of the columns, 60
    where the loop is entered, 64 zero point * 2 + 1, 68 bytes of the stream beside weights, 72 and 76
    outputs of the two pixels, 80 channels to go. */
 static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
     __attribute__((unused)) const ek_gemm_t *g, __attribute__((unused)) const ek_run_t *run) {
     __asm__ volatile(
         "push {r4-r11, lr}\n sub sp, #84\n"
-        "ldm r1!, {r2-r9}\n stm sp, {r2-r9}\n ldm r1, {r2-r5}\n"
+        "ldm r1!, {r2-r9}\n and r10, r4, #3\n bic r4, #3\n ubfx r11, r4, #2, #1\n"
+        "add r4, r4, r11, lsl #2\n sub r4, #8\n add r4, r10, r4, lsl #2\n orr r4, r11, r4, lsl #1\n"
+        "stm sp, {r2-r9}\n ldm r1, {r2-r5}\n"
         "ldr r12, [r0]\n ldrh r6, [r0, #18]\n ldrb r7, [r0, #27]\n ldrsh r8, [r0, #22]\n"
         "add r10, sp, #36\n stm r10!, {r3, r4, r12}\n str r2, [sp, #76]\n"
         "tst r7, #2\n ite ne\n movne r7, #32\n moveq r7, #36\n"
@@ -91,22 +95,18 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         /* columns */
         "ldr r0, [sp]\n cmp r0, #0\n beq.w 4f\n"
         "1: ldm sp, {r0-r7}\n add r8, r0, r1, lsl #1\n str r8, [sp]\n"
-        "11: mov r8, r0\n mov r12, r7\n bic lr, r2, #3\n tst lr, #4\n it ne\n addne lr, #4\n bne 13f\n"
-        "12:\n" EK_RUNS_FOUR "13:\n" EK_RUNS_FOUR "subs lr, #8\n bgt 12b\n"
+        "11: mov r8, r0\n mov r12, r7\n lsrs lr, r2, #1\n bcs 13f\n"
+        "12:\n" EK_RUNS_FOUR "13:\n" EK_RUNS_FOUR "subs lr, #32\n bge 12b\n"
 #if EK_COLUMN_TAIL
-        "ands lr, r2, #3\n beq 15f\n cmp lr, #2\n bge 14f\n"
+        "ands lr, #3\n beq 15f\n cmp lr, #2\n bge.w 14f\n"
         "ldrb r11, [r8, r1]\n ldrb r10, [r8]\n"
-        "sxtab16 r11, r6, r11\n sxtab16 r10, r6, r10\n str r10, [r12]\n str r11, [r12, #4]\n b 15f\n"
-        "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
-        "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
-        "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
-        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n"
+        "sxtab16 r11, r6, r11\n sxtab16 r10, r6, r10\n str r10, [r12]\n str r11, [r12, #4]\n"
 #endif
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
         "4: ldr r8, [sp, #76]\n ldr r9, [sp, #36]\n add r9, r8\n str r8, [sp, #72]\n str r9, [sp, #76]\n"
         "ldr r12, [sp, #44]\n ldr r8, [sp, #48]\n cmp r12, r8\n beq.w 5f\n"
-        "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n" EK_RUNS_FIRST "ldr r8, [sp, #60]\n bx r8\n"
+        "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n" EK_RUNS_FIRST "ldr.w pc, [sp, #60]\n"
         ".balign 4\n"
         "3:\n" EK_GEMM_LOOP
         "ldr r8, [sp, #56]\n cmp lr, r8\n bne.w 3b\n"
@@ -128,7 +128,14 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "8: strd r8, r9, [sp, #72]\n mov r8, r10\n bne.w 6b\n"
 #endif
         "9: ldr r8, [sp, #40]\n subs r8, #1\n str r8, [sp, #40]\n bne.w 1b\n"
-        "add sp, #84\n pop {r4-r11, pc}\n");
+        "add sp, #84\n pop {r4-r11, pc}\n"
+#if EK_COLUMN_TAIL
+        "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
+        "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
+        "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
+        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n b.w 15b\n"
+#endif
+    );
 }
 #else
 static inline uint32_t ek_runs_next(const uint32_t **stream) { return *(*stream)++; }
