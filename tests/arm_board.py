@@ -270,8 +270,11 @@ def _userland(kind: Kind) -> Path:
         # updates come and go while a mirror is synchronised, and the main archive stands still
         command += ['--setup-hook=sed -i /security/d "$1"/etc/apt/sources.list']
         command += ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr", f"--include={packages}"]
-        _quietly(*command, "bookworm", str(partial))
-        partial.rename(path)
+        try:
+            _quietly(*command, "bookworm", str(partial))
+            partial.rename(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return path
 
 
@@ -283,8 +286,11 @@ def _wheels(kind: Kind) -> list[Path]:
         command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps"]
         command += ["--only-binary=:all:", "--python-version", "3.11", "--implementation", "cp"]
         command += [word for each in kind.platforms for word in ("--platform", each)]
-        _quietly(*command, "-d", str(partial), *kind.wheels)
-        partial.rename(folder)
+        try:
+            _quietly(*command, "-d", str(partial), *kind.wheels)
+            partial.rename(folder)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return sorted(folder.glob("*.whl"))
 
 
