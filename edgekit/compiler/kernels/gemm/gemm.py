@@ -84,17 +84,17 @@ def emit(
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
-    shift, relu, alone = by.shift, _cuts_at_zero(matrix), False
+    shift, relu, alone = by.shift, False, False
     fast = core.isa in _CENTRED and is_fast(matrix, core.isa, _WIDE if dense else _PAIR)
     lanes: list[int] = []
     if fast:  # the shift to the right that is left after the last bit's rounding
         shift = -1 - shift
     if core.isa == "dsp":
-        relu = relu and fast  # C for any weights asks whether it is fast, in whatever way
+        relu = fast and _cuts_at_zero(matrix)
         for macro in _dense_macros(matrix) if dense else _macros(matrix, fast, relu):
             to.define(macro)
     elif core.isa == "thumb2":
-        relu, alone, lanes = False, is_alone(matrix, core.isa, pixels), _segments(matrix)
+        alone, lanes = is_alone(matrix, core.isa, pixels), _segments(matrix)
         for macro in _lane_macros(matrix, fast, alone, lanes):
             to.define(macro)
         # shifts are read by words
