@@ -19,8 +19,8 @@ from edgekit.measure.latency import expanded_tail, medians_again
 
 COUNTED = ("instructions", "flash_bytes", "ram_bytes", "stack_bytes")
 SAME = (
-    ("kind", "kind of device", "bench both on devices of one kind"),
-    ("settings", "settings of the run", "give both the same --threads, --delegate and core"),
+    ("kind", "another kind of device", "bench both on devices of one kind"),
+    ("settings", "other settings of the run", "give both the same options, e.g. --threads"),
 )
 Samples = Sequence[NDArray[np.float64]]
 
@@ -74,7 +74,7 @@ def refuse_other(first: Mapping[str, Any], second: Mapping[str, Any], models: bo
         raise UsageError("the runs are of two different models", hint)
     for key, name, hint in SAME:
         if first[key] != second[key]:
-            raise UsageError(f"another {name}: {first[key]} and {second[key]}", hint)
+            raise UsageError(f"{name}: {first[key]} and {second[key]}", hint)
 
 
 def compare(
@@ -95,7 +95,8 @@ def compare(
     if first["latency"] and second["latency"]:
         changes.append(_latency(first, second, samples, allowed))
     energies = first["energy"], second["energy"]
-    if all(energies) and energies[0]["scope"] == energies[1]["scope"]:
+    drawn = all(one and one["gross_mj"] for one in energies)
+    if drawn and energies[0]["scope"] == energies[1]["scope"]:
         changes.append(_energy(*energies, allowed))
     if first["emulated"] and second["emulated"]:
         changes += _counts(first["emulated"], second["emulated"], allowed)

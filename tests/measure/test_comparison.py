@@ -38,7 +38,7 @@ def energy(gross: float, uncertainty: float, scope: str = "board") -> dict[str, 
 OTHER = {
     "model": ({"model_sha256": "cd"}, "two different models", "--other-model"),
     "kind": ({"kind": "android"}, "another kind of device: linux and android", "one kind"),
-    "settings": ({"settings": {"threads": 4}}, "another settings of the run", "--threads"),
+    "settings": ({"settings": {"threads": 4}}, "other settings of the run", "--threads"),
     "invalid": ({"validity": "invalid", "codes": ["clock_jump"]}, "invalid .clock_jump", "valid"),
 }
 
@@ -99,6 +99,11 @@ def test_energy_counts_its_uncertainty() -> None:
 
 def test_energy_of_another_scope_is_left_out() -> None:
     assert len(compare(energy(10, 0.1), energy(20, 0.1, "package"))) == 1
+
+
+def test_energy_of_nothing_has_no_ratio() -> None:
+    assert len(compare(energy(0, 0), energy(10, 0.1))) == 1
+    assert len(compare(energy(10, 0.1), energy(0, 0))) == 1
 
 
 def test_counts_are_exact() -> None:
