@@ -88,7 +88,7 @@ def compare(
     Args:
         first: Report of a run, as JSON.
         second: The other.
-        samples: ms of both, by windows; without them the latency has no interval.
+        samples: ms of both, by windows; without them the medians of the windows stand for them.
         allowed: Share by which a figure may get worse.
     """
     changes = []
@@ -107,10 +107,15 @@ def _latency(
     first: Mapping[str, Any], second: Mapping[str, Any], samples: tuple[Samples, Samples], by: float
 ) -> Change:
     before, after = first["latency"]["median_ms"], second["latency"]["median_ms"]
-    span = None
-    if all(len(side) > 1 for side in samples):
-        span = ratio_interval(*samples)
+    reports = zip(samples, (first, second), strict=True)
+    known = [kept or _medians(report["latency"]) for kept, report in reports]
+    span = ratio_interval(*known) if all(len(side) > 1 for side in known) else None
     return _change("latency_ms", before, after, span, by)
+
+
+def _medians(latency: Mapping[str, Any]) -> Samples:
+    """Windows of one sample each, their medians, where no samples were kept."""
+    return [np.asarray([median], np.float64) for median in latency.get("windows_ms", ())]
 
 
 def ratio_interval(before: Samples, after: Samples, seed: int = 0) -> tuple[float, float]:

@@ -63,7 +63,15 @@ def test_what_json_printed_can_be_compared(tmp_path: Path, capsys: Capture) -> N
         assert run("--json", "-o", f"latency_ms={latency}") == 0
         (tmp_path / name).write_text(capsys.readouterr().out)
     assert main(["compare", "a", "b"]) == 3
-    assert "unknown" in capsys.readouterr().out
+    assert "1.200  1.19" in capsys.readouterr().out
+
+
+def test_comparison_says_what_is_to_be_doubted(capsys: Capture) -> None:
+    assert run() == run("-o", "load=9") == 0
+    assert main(["compare", "runs/toy-fake-001", "runs/toy-fake-002"]) == 0
+    said = capsys.readouterr().out
+    assert "B is degraded: loaded_host" in said
+    assert "A is" not in said
 
 
 FAKE = ["bench", "toy", "--device", "fake"]

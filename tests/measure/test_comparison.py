@@ -82,6 +82,17 @@ def test_without_samples_the_ratio_alone_decides() -> None:
     assert (change.low, change.regression) == (None, True)
 
 
+def test_without_samples_the_medians_of_the_windows_stand_for_them() -> None:
+    """The second is 4 % slower by its median, but its windows say nothing so clear."""
+    steady = {**RUN, "latency": {"median_ms": 10.0, "windows_ms": [10.0, 10.1, 9.9, 10.0, 10.0]}}
+    noisy = {**RUN, "latency": {"median_ms": 10.4, "windows_ms": [9.0, 10.4, 12.0, 9.5, 11.0]}}
+    slow = {**RUN, "latency": {"median_ms": 12.0, "windows_ms": [12.0, 12.1, 11.9, 12.0, 12.0]}}
+    assert not compare(steady, noisy)[0].regression
+    (change,) = compare(steady, slow)
+    assert change.low is not None
+    assert (change.regression, change.low > 1.1) == (True, True)
+
+
 def test_interval_of_a_ratio_is_that_of_both() -> None:
     low, high = ratio_interval(windows(10.0), windows(12.0))
     assert low < 1.2 < high
