@@ -11,9 +11,11 @@ import importlib
 import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -73,9 +75,17 @@ def entry() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(name) == signal.SIG_DFL:  # nohup's stays as it is
+            signal.signal(name, _end)
     code = main()
     sys.stdout.flush()
     sys.exit(code)
+
+
+def _end(number: int, _: object) -> NoReturn:
+    """Unwind, so that devices and meters are left as they were found, and folders go."""
+    sys.exit(128 + number)
 
 
 def _report(error: BaseException, argv: Sequence[str]) -> int:

@@ -75,10 +75,11 @@ def _energy(energy: Energy, meter: str) -> None:
         item("energy", "no figure, see the verdict")
         return
     word = "estimated" if energy.info.estimated else "measured"
+    scope = "" if energy.info.scope == "none" else f"; of the {energy.info.scope}"
     item(
         "energy",
         f"{energy.median_uj / 1e3:.4g} ± {energy.uncertainty_uj / 1e3:.2g} mJ gross, {word} with "
-        f"{meter} ({energy.info.name}; of the {energy.info.scope})",
+        f"{meter} ({energy.info.name}{scope})",
     )
     if energy.net_median_uj is not None and energy.net_uncertainty_uj is not None:
         about = f"{energy.net_median_uj / 1e3:.4g} ± {energy.net_uncertainty_uj / 1e3:.2g}"

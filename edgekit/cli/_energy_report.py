@@ -10,7 +10,7 @@ from edgekit.cli._sparkline import sparkline
 from edgekit.cli._table import item, table, width
 
 if TYPE_CHECKING:
-    from edgekit.measure.energy import Energy, Terms
+    from edgekit.measure.energy import Energy
     from edgekit.power.base import Trace
 
 COLUMNS = ("window", "start s", "length s", "gross mJ", "mean mW", "inferences", "uJ each")
@@ -28,7 +28,7 @@ def print_energy(energy: Energy, trace: Trace, by: str) -> None:
     for line in sparkline(trace, energy.windows, max(columns, 10)):
         click.echo(line)
     table("", COLUMNS, _rows(energy))
-    item("uncertainty", _terms(energy.terms))
+    item("uncertainty", _terms(energy))
     item("meter", f"{energy.info.name}, {energy.info.scope}; windows by {by}")
     if energy.codes:
         item("codes", ", ".join(energy.codes))
@@ -72,7 +72,10 @@ def _rows(energy: Energy) -> list[list[object]]:
     ]
 
 
-def _terms(terms: Terms) -> str:
+def _terms(energy: Energy) -> str:
+    if energy.median_uj is None:
+        return "unknown, as the energy of an inference is"
+    terms = energy.terms
     named = (
         ("statistics", terms.statistics, "unknown (one window)"),
         ("gain", terms.gain, "not stated"),

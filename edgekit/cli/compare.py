@@ -65,6 +65,9 @@ def command(
         )
     else:
         _show(changes, worse, max_regression)
+        for name, report in zip("AB", (before, after), strict=True):
+            if report["codes"]:
+                click.echo(f"{name} is {report['validity']}: {', '.join(report['codes'])}")
     context.exit(3 if worse else 0)
 
 

@@ -35,7 +35,10 @@ HINT = "record again, or give windows without gaps (--marks)"
     "--idle", "idle_text", metavar="START:END", help="Seconds recorded as idle, for net figures."
 )
 @click.option(
-    "--voltage", type=float, metavar="V", help="Of the supply, where the trace has current alone."
+    "--voltage",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="V",
+    help="Of the supply, where the trace has current alone.",
 )
 @json_option
 @common

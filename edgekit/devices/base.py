@@ -19,6 +19,7 @@ it will not.
 from __future__ import annotations
 
 import abc
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -242,9 +243,16 @@ class Device(Equipment, abc.ABC):
         """Time one window; after `check`.
 
         Raises:
-            DeviceError: As the driver says, or the connection broke too often.
+            DeviceError: As the driver says, the connection broke too often, or what it timed is
+                nothing or no number.
         """
-        return self._again(lambda: self._run(request))
+        window = self._again(lambda: self._run(request))
+        if not window.latency_ms or not all(0 <= ms < math.inf for ms in window.latency_ms):
+            raise DeviceError(
+                f"{equipment_name(type(self))} timed no inference, or gave no number for it",
+                "see what the device itself says; if it seems well, report it",
+            )
+        return window
 
     def emulated(self) -> Mapping[str, Any] | None:
         """Counts and estimates of an emulator, as JSON; None of a device that measures."""

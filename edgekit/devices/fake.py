@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from edgekit.devices.base import Device, Golden, Job, Request, State, Window
 from edgekit.equipment import Option
-from edgekit.errors import ConnectionLost, DeviceError
+from edgekit.errors import ConnectionLost, DeviceError, UsageError
 
 MOST = 100_000
 """Samples of a window, however short they are."""
@@ -47,6 +47,8 @@ class Driver(Device):
 
     def _deploy(self, job: Job) -> None:
         """Nothing is copied."""
+        if not job.options.get("latency_ms", 1.0) > 0:
+            raise UsageError("latency_ms is not above zero", "give milliseconds, e.g. 5")
 
     def _check(self) -> Golden:
         return Golden(vectors=1, compared=10, mismatched=self._option("mismatched", 0))

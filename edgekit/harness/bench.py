@@ -20,6 +20,7 @@ from edgekit.harness.exclusive import exclusive
 from edgekit.harness.lab import Lab
 from edgekit.harness.report import Report
 from edgekit.harness.run_folder import RunFolder
+from edgekit.harness.sensible import NO_METER, refuse_senseless
 from edgekit.harness.windows import Session, Timed
 from edgekit.measure.verdict import FEWEST_WINDOWS, judge
 from edgekit.progress import Progress
@@ -85,6 +86,7 @@ def bench(
     """
     lab = lab or Lab()
     driver, options = lab.device(wanted.device)
+    refuse_senseless(wanted, driver)
     if damaged := build.damaged():
         hint = "build it again with --force: figures are for what the manifest describes"
         raise ModelError(f"{build.folder}: {'; '.join(damaged)}", hint)
@@ -128,7 +130,6 @@ def _measure(session: Session, job: Job, wanted: Wanted) -> Report:
         model_sha256=model_sha256(job.manifest),
         golden=device.check(),
         meter=wanted.meter,
-        settings={key: device.job.options.get(key) for key in SETTINGS if key in device.options},
         board=job.board,
         folder=str(session.folder.path or ""),
     )
@@ -137,7 +138,8 @@ def _measure(session: Session, job: Job, wanted: Wanted) -> Report:
     session.progress.step("measure")
     report = replace(report, emulated=device.emulated())
     timed = _windows(session, wanted) if "latency" in device.figures else []
-    report = replace(report, environment=_environment(device, timed))
+    environment = _environment(device, timed)
+    report = replace(report, environment=environment, settings=_settings(device, environment))
     return _figures(report, session, timed, bool(wanted.sustained_s))
 
 
@@ -174,7 +176,7 @@ def _energy_mj(timed: Timed) -> float | None:
 
 
 def _metering(wanted: Wanted, lab: Lab, board: Board | None) -> Metering | None:
-    if wanted.meter in ("", "none"):
+    if wanted.meter in NO_METER:
         return None
     from edgekit.harness.metering import Metering
 
@@ -187,6 +189,12 @@ def _known_of(board: Board | None, meter: type[PowerMeter]) -> dict[str, Any]:
     """Facts of the board that a meter can be told, where it was told nothing."""
     facts = {name: getattr(board, name, None) for name in FACTS if name in meter.options}
     return {} if None in facts.values() else facts
+
+
+def _settings(device: Device, environment: Mapping[str, Any]) -> dict[str, Any]:
+    """As the device says it ran: a default that was named is no other setting."""
+    told = {**device.job.options, **environment}
+    return {key: told.get(key) for key in SETTINGS if key in device.options}
 
 
 def _environment(device: Device, timed: Sequence[Timed]) -> dict[str, Any]:

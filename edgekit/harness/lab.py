@@ -94,7 +94,9 @@ def load_lab(path: Path | None = None) -> Lab:
     try:
         content = tomllib.loads(found.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{found} cannot be read: {error}", "see README, Measuring") from error
+        why = getattr(error, "strerror", None) or error
+        hint = "README, Measuring on a device, shows one"
+        raise UsageError(f"{found} cannot be read: {why}", hint) from error
     for table in content:
         if table not in ("devices", "meters"):
             hint = did_you_mean(table, ("devices", "meters"))

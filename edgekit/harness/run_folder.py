@@ -4,11 +4,12 @@
     window-0.npz ...  the meter's trace of each window
     report.json       written last: a run without it was broken off
 
-A folder without a report still has every sample that was taken.
+A folder without a report still has every sample that was taken; where none was, it is removed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from edgekit.power.base import Trace
 
 REPORT, SAMPLES = "report.json", "samples.jsonl"
+NEEDED = {"validity", "codes", "kind", "settings", "model_sha256"}
+"""Of a report, besides its figures, to compare it."""
 
 
 class RunFolder:
@@ -68,9 +71,15 @@ class RunFolder:
     def __enter__(self) -> RunFolder:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._file:
-            self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._file is None or self.path is None:
+            return
+        nothing = kind is not None and self._file.tell() == 0
+        self._file.close()
+        if nothing:
+            (self.path / SAMPLES).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a trace lies there
+                self.path.rmdir()
 
 
 def read_report(path: Path) -> dict[str, Any]:
@@ -83,25 +92,37 @@ def read_report(path: Path) -> dict[str, Any]:
     hint = "give the folder that edgekit bench wrote, or what bench --json printed"
     try:
         report = json.loads(file.read_text(encoding="utf-8"))
-        report["validity"], report["latency"], report["model_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ModelError(f"{path}: no run of edgekit bench here", hint) from error
-    found: dict[str, Any] = report
-    return found
+    if not isinstance(report, dict) or not _whole(report):
+        raise ModelError(f"{path}: no run of edgekit bench here", hint)
+    return report
 
 
 def read_samples(path: Path) -> list[NDArray[np.float64]]:
-    """ms of each inference, an array a window; empty where no samples were kept."""
+    """ms of each inference, an array a window; empty where no samples were kept.
+
+    Raises:
+        ModelError: The file is damaged.
+    """
     import numpy as np
 
     file = path / SAMPLES
     if not file.is_file():
         return []
     windows: dict[int, list[float]] = {}
-    for line in file.read_text(encoding="utf-8").splitlines():
-        part = json.loads(line)
-        windows.setdefault(part["window"], []).extend(part["ms"])
+    try:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            part = json.loads(line)
+            windows.setdefault(part["window"], []).extend(part["ms"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{file} is damaged", "bench again") from error
     return [np.asarray(windows[number], np.float64) for number in sorted(windows)]
+
+
+def _whole(report: dict[str, Any]) -> bool:
+    figures = (report.get(name, "") for name in ("latency", "energy", "emulated"))
+    return report.keys() >= NEEDED and all(isinstance(one, dict | None) for one in figures)
 
 
 def _make(parent: Path, name: str) -> Path:

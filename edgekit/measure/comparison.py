@@ -19,8 +19,8 @@ from edgekit.measure.latency import expanded_tail, medians_again
 
 COUNTED = ("instructions", "flash_bytes", "ram_bytes", "stack_bytes")
 SAME = (
-    ("kind", "kind of device", "bench both on devices of one kind"),
-    ("settings", "settings of the run", "give both the same --threads, --delegate and core"),
+    ("kind", "another kind of device", "bench both on devices of one kind"),
+    ("settings", "other settings of the run", "give both the same options, e.g. --threads"),
 )
 Samples = Sequence[NDArray[np.float64]]
 
@@ -74,7 +74,7 @@ def refuse_other(first: Mapping[str, Any], second: Mapping[str, Any], models: bo
         raise UsageError("the runs are of two different models", hint)
     for key, name, hint in SAME:
         if first[key] != second[key]:
-            raise UsageError(f"another {name}: {first[key]} and {second[key]}", hint)
+            raise UsageError(f"{name}: {first[key]} and {second[key]}", hint)
 
 
 def compare(
@@ -88,14 +88,15 @@ def compare(
     Args:
         first: Report of a run, as JSON.
         second: The other.
-        samples: ms of both, by windows; without them the latency has no interval.
+        samples: ms of both, by windows; without them the medians of the windows stand for them.
         allowed: Share by which a figure may get worse.
     """
     changes = []
     if first["latency"] and second["latency"]:
         changes.append(_latency(first, second, samples, allowed))
     energies = first["energy"], second["energy"]
-    if all(energies) and energies[0]["scope"] == energies[1]["scope"]:
+    drawn = all(one and one["gross_mj"] for one in energies)
+    if drawn and energies[0]["scope"] == energies[1]["scope"]:
         changes.append(_energy(*energies, allowed))
     if first["emulated"] and second["emulated"]:
         changes += _counts(first["emulated"], second["emulated"], allowed)
@@ -106,10 +107,15 @@ def _latency(
     first: Mapping[str, Any], second: Mapping[str, Any], samples: tuple[Samples, Samples], by: float
 ) -> Change:
     before, after = first["latency"]["median_ms"], second["latency"]["median_ms"]
-    span = None
-    if all(len(side) > 1 for side in samples):
-        span = ratio_interval(*samples)
+    reports = zip(samples, (first, second), strict=True)
+    known = [kept or _medians(report["latency"]) for kept, report in reports]
+    span = ratio_interval(*known) if all(len(side) > 1 for side in known) else None
     return _change("latency_ms", before, after, span, by)
+
+
+def _medians(latency: Mapping[str, Any]) -> Samples:
+    """Windows of one sample each, their medians, where no samples were kept."""
+    return [np.asarray([median], np.float64) for median in latency.get("windows_ms", ())]
 
 
 def ratio_interval(before: Samples, after: Samples, seed: int = 0) -> tuple[float, float]:

@@ -38,6 +38,8 @@ def energy_of(
         source = f"{idle_span.start_s:g} to {idle_span.end_s:g} s of the trace"
         base = idle(trace, idle_span, source)
     counts = [inferences] * len(spans) if inferences else _told(recording, len(spans))
+    if any(count is not None and count < 1 for count in counts):
+        raise DataError("a window has no inference, says the trace", "give --inferences")
     pairs = zip(spans, counts, strict=True)
     windows = [window_energy(trace, span, count, base) for span, count in pairs]
     return combine(windows, trace.info, trace.codes, base)

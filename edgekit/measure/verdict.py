@@ -47,7 +47,9 @@ CODES = {
         "invalid", "samples were lost", "use a shorter cable, a direct USB port or a lower rate"
     ),
     "no_golden": Code(
-        "degraded", "the build has no golden vectors", "build it again with this edgekit"
+        "degraded",
+        "no golden vectors were compared",
+        "builds for Linux boards and Android have golden.npz: build for the device's own target",
     ),
     "loaded_host": Code(
         "degraded", "other programs keep the device busy", "stop them, or try again later"
@@ -73,8 +75,8 @@ CODES = {
     ),
     "few_windows": Code(
         "degraded",
-        f"fewer than {FEWEST_WINDOWS} windows: the interval is not known",
-        f"leave out --quick, or give --windows {FEWEST_WINDOWS}",
+        f"fewer than {FEWEST_WINDOWS} windows: the interval is a guess",
+        f"leave out --quick, give --windows {FEWEST_WINDOWS} or a longer --sustained",
     ),
     "outliers": Code(
         "degraded", "the mean is over 10 % above the median", "look for what runs beside it"

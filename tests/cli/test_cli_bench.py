@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
+from litert_builds import small_model, write_build
 from toy_project import SECOND, write_toy
 
 from edgekit.cli import main
@@ -174,3 +180,25 @@ def test_devices_as_json(capsys: Capture) -> None:
     (qemu,) = (one for one in json.loads(capsys.readouterr().out) if one["name"] == "qemu")
     assert qemu["figures"] == ["emulated"]
     assert set(qemu["options"]) == {"core", "inferences"}
+
+
+def test_terminated_bench_puts_its_device_away(tmp_path: Path) -> None:
+    """SIGTERM while a real worker times: folder and worker of the host go, samples stay."""
+    left, env = tmp_path / "left", {**os.environ, "TMPDIR": str(tmp_path / "left")}
+    left.mkdir()
+    manifest = write_build(tmp_path / "build", small_model())
+    (tmp_path / "build/manifest.json").write_text(json.dumps({**manifest, "project": {}}))
+    command = [sys.executable, "-m", "edgekit", "bench", "build", "--device", "host"]
+    with subprocess.Popen([*command, "--seconds", "60s"], env=env) as bench:
+        deadline = time.monotonic() + 60
+        kept = tmp_path / "runs/build-host-001/samples.jsonl"
+        while not (kept.exists() and kept.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        children = psutil.Process(bench.pid).children(recursive=True)
+        bench.terminate()
+        assert bench.wait(20) == 143
+    assert children
+    psutil.wait_procs(children, 5)
+    assert not any(child.is_running() for child in children)
+    assert [path.name for path in left.iterdir()] == [f"edgekit-{os.getuid()}"]
+    assert kept.stat().st_size

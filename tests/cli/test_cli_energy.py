@@ -47,6 +47,24 @@ def test_published_traces(real_models: Path, capsys: Capture) -> None:
         assert found["uncertainty_uj"] == pytest.approx(42, abs=1)
 
 
+def test_uncertainty_of_windows_without_inferences_is_no_matter_of_their_number(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path = write_csv(tmp_path / "trace.csv")
+    (tmp_path / "marks").write_text("[[0.2, 0.4], [1.2, 1.4]]")
+    assert main(["energy", str(path), "--marks", str(tmp_path / "marks")]) == 0
+    said = capsys.readouterr().out
+    assert "one window" not in said
+    assert "uncertainty unknown, as the energy of an inference is" in said
+
+
+@pytest.mark.parametrize("volts", ["0", "-3"])
+def test_supply_that_none_has_is_refused(tmp_path: Path, volts: str, capsys: Capture) -> None:
+    path = write_csv(tmp_path / "trace.csv")
+    assert main(["energy", str(path), "--voltage", volts]) == 2
+    assert "invalid value for '--voltage'" in capsys.readouterr().err
+
+
 def test_windows_by_the_only_channel_by_marks_and_of_all(tmp_path: Path, capsys: Capture) -> None:
     path = write_csv(tmp_path / "trace.csv")
     found = energy(capsys, path, "--inferences", "100")

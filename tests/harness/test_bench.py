@@ -191,6 +191,37 @@ def test_run_that_breaks_off_keeps_its_samples(
     assert not (tmp_path / "x-desk-001" / "report.json").exists()
 
 
+def test_run_without_a_sample_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="died"):
+        bench(build_for("rpi4"), replace(fake(die=True), output=tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("samples", [(), (1.0, float("nan")), (1.0, -1.0)])
+def test_window_without_figures_is_refused(
+    monkeypatch: pytest.MonkeyPatch, samples: tuple[float, ...]
+) -> None:
+    monkeypatch.setattr(Fake, "_samples", lambda *_: samples)
+    with pytest.raises(DeviceError, match="fake timed no inference"):
+        bench(build_for("rpi4"), fake())
+
+
+def test_default_that_is_named_is_no_other_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Says(Fake):
+        options = {**Fake.options, "threads": Option("how many", "whole")}  # noqa: RUF012
+
+        def _environment(self) -> dict[str, int]:
+            return {"threads": self._option("threads", 1)}
+
+    monkeypatch.setattr("edgekit.harness.lab.find_driver", lambda name: Says)
+    lab = Lab({"desk": Entry("fake")})
+    found = [
+        bench(build_for("rpi4"), Wanted("desk", options), lab).settings
+        for options in ({}, {"threads": 1}, {"threads": 2})
+    ]
+    assert found == [{"threads": 1}, {"threads": 1}, {"threads": 2}]
+
+
 def test_runs_get_folders_of_their_own(tmp_path: Path) -> None:
     wanted = replace(fake(), output=tmp_path)
     folders = [bench(build_for("rpi4"), wanted).folder for _ in range(2)]

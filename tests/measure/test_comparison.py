@@ -38,7 +38,7 @@ def energy(gross: float, uncertainty: float, scope: str = "board") -> dict[str, 
 OTHER = {
     "model": ({"model_sha256": "cd"}, "two different models", "--other-model"),
     "kind": ({"kind": "android"}, "another kind of device: linux and android", "one kind"),
-    "settings": ({"settings": {"threads": 4}}, "another settings of the run", "--threads"),
+    "settings": ({"settings": {"threads": 4}}, "other settings of the run", "--threads"),
     "invalid": ({"validity": "invalid", "codes": ["clock_jump"]}, "invalid .clock_jump", "valid"),
 }
 
@@ -82,6 +82,17 @@ def test_without_samples_the_ratio_alone_decides() -> None:
     assert (change.low, change.regression) == (None, True)
 
 
+def test_without_samples_the_medians_of_the_windows_stand_for_them() -> None:
+    """The second is 4 % slower by its median, but its windows say nothing so clear."""
+    steady = {**RUN, "latency": {"median_ms": 10.0, "windows_ms": [10.0, 10.1, 9.9, 10.0, 10.0]}}
+    noisy = {**RUN, "latency": {"median_ms": 10.4, "windows_ms": [9.0, 10.4, 12.0, 9.5, 11.0]}}
+    slow = {**RUN, "latency": {"median_ms": 12.0, "windows_ms": [12.0, 12.1, 11.9, 12.0, 12.0]}}
+    assert not compare(steady, noisy)[0].regression
+    (change,) = compare(steady, slow)
+    assert change.low is not None
+    assert (change.regression, change.low > 1.1) == (True, True)
+
+
 def test_interval_of_a_ratio_is_that_of_both() -> None:
     low, high = ratio_interval(windows(10.0), windows(12.0))
     assert low < 1.2 < high
@@ -99,6 +110,11 @@ def test_energy_counts_its_uncertainty() -> None:
 
 def test_energy_of_another_scope_is_left_out() -> None:
     assert len(compare(energy(10, 0.1), energy(20, 0.1, "package"))) == 1
+
+
+def test_energy_of_nothing_has_no_ratio() -> None:
+    assert len(compare(energy(0, 0), energy(10, 0.1))) == 1
+    assert len(compare(energy(10, 0.1), energy(0, 0))) == 1
 
 
 def test_counts_are_exact() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from edgekit.errors import DataError, EdgekitError, UsageError
+from edgekit.measure import recorded
 from edgekit.measure.energy import Energy, Span, combine, edges, window_energy
 from edgekit.power._files.marks import read_marks
 from edgekit.power._files.names import quantity
@@ -396,6 +398,38 @@ def test_path_that_cannot_be_read(tmp_path: Path) -> None:
         read_recording(tmp_path / "picture.png")
     with pytest.raises(DataError, match=r"marks .* cannot be read"):
         read_marks(tmp_path / "nothing.json")
+
+
+TIMES = np.linspace(0, 1, 11)
+BROKEN = {
+    "gaps of an odd number": {"time_s": TIMES, "power_w": TIMES, "gaps": np.arange(3.0)},
+    "inferences in words": {"time_s": TIMES, "power_w": TIMES, "inferences": np.array(["a"])},
+    "own without JSON": {"edgekit_trace": np.array("x"), "time_s": TIMES},
+    "own without fields": {"edgekit_trace": np.array('{"version": 1}'), "time_s": TIMES},
+    "session without events": {"energy_J_per_ms_0": TIMES},
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_npz_that_is_no_trace_is_refused(tmp_path: Path, case: str) -> None:
+    np.savez(tmp_path / "x.npz", **BROKEN[case])
+    with pytest.raises(DataError, match=r"x\.npz is no trace"):
+        read_recording(tmp_path / "x.npz")
+
+
+def test_other_zip_file_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("a.txt", "hello")
+    with pytest.raises(DataError, match=r"x\.npz is no trace"):
+        read_recording(tmp_path / "x.npz")
+
+
+def test_window_of_less_than_one_inference_is_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", time_s=TIMES, power_w=TIMES, inferences=np.array([-10]))
+    recording = read_recording(tmp_path / "x.npz")
+    with pytest.raises(DataError, match="no inference"):
+        recorded.energy_of(recording, [Span(0, 1)])
+    assert recorded.energy_of(recording, [Span(0, 1)], 10).median_uj == pytest.approx(5e4)
 
 
 def test_trace_of_a_later_version_is_refused(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from edgekit.devices._litert.lines import SHOWN, Lines, worth_telling
 from edgekit.devices._litert.place import Ending, Place
-from edgekit.errors import DeviceError, EdgekitError, MissingExtra, TargetError
+from edgekit.errors import DeviceError, EdgekitError, MissingExtra, TargetError, UsageError
 
 SCHEMA = 1
 PIP = "python3 -m pip"
@@ -180,6 +180,11 @@ def _explain(name: str, packages: str, event: Mapping[str, Any]) -> EdgekitError
         return DeviceError(f"{name}: {what}", "close programs there, or take a smaller model")
     if kind == "disk":
         return DeviceError(f"{name}: {what}", "make room there: its disk may be full")
+    if kind == "delegate":
+        return UsageError(
+            f"{name}: the delegate cannot be loaded: {what}",
+            "give the path of an external delegate's library there, or leave out --delegate",
+        )
     return TargetError(
         f"{name}: the runtime there refuses the model: {what}",
         "build it for the target that the device is: edgekit targets lists them",

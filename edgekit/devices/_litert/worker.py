@@ -39,7 +39,7 @@ def say(event: str, **facts: Any) -> None:
 
 
 class Refused(Exception):
-    """Why the model cannot be run: `kind` is `missing`, `memory` or `model`."""
+    """Why the model cannot be run: `kind` is `missing`, `memory`, `delegate` or `model`."""
 
     def __init__(self, kind: str, what: str) -> None:
         super().__init__(what)
@@ -64,7 +64,7 @@ class Model:
                 model_path=path,
                 num_threads=threads,
                 experimental_op_resolver_type=kinds[kernels],
-                experimental_delegates=[module.load_delegate(delegate)] if delegate else None,
+                experimental_delegates=_delegates(module, delegate),
             )
             self.interpreter.allocate_tensors()
         except MemoryError:
@@ -105,6 +105,15 @@ class Model:
         self.interpreter.invoke()
         values = [self.interpreter.get_tensor(detail["index"]) for detail in self.outputs]
         return b"".join(v.astype(v.dtype.newbyteorder("<")).tobytes() for v in values)
+
+
+def _delegates(module: Any, path: str | None) -> Any:
+    if not path:
+        return None
+    try:
+        return [module.load_delegate(path)]
+    except (RuntimeError, ValueError, OSError) as error:
+        raise Refused("delegate", str(error) or type(error).__name__) from None
 
 
 def _runtime() -> Any:

@@ -45,6 +45,13 @@ def read(path: Path) -> Recording:
             arrays = {name: archive[name] for name in archive.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} cannot be read: {error}", "record or copy it again") from None
+    try:
+        return _recording(arrays, path)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise DataError(f"{path} is no trace: {error}", HINT) from None
+
+
+def _recording(arrays: dict[str, Any], path: Path) -> Recording:
     if OWN in arrays:
         return _own(arrays, path)
     if "energy_J_per_ms_0" in arrays:
