@@ -33,7 +33,8 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
     solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
     if solved:
         shares = {name: plans[name].target for name in plans if name in solved}
-        tflite = solve(candidate.tflite, context.original, shares, context.rows, context.progress)
+        original = candidate.tflite if candidate.kept else context.original
+        tflite = solve(candidate.tflite, original, shares, context.rows, context.progress)
         candidate = dataclasses.replace(candidate, tflite=tflite)
     trained_in = {name: own for name, own in plans.items() if name not in solved}
     steps = {name: Steps.of(own, planned.steps) for name, own in trained_in.items()}

@@ -50,15 +50,23 @@ def _constants(model: Any, known: Dependencies, keep: Mask) -> None:
     for (number, place), filters in wanted.items():
         alike[known.graph.ops[number].inputs[place], _key(filters)].append((number, place))
     for readers in alike.values():
-        _filter(model, _own(model, readers), wanted[readers[0]])
+        _filter(model, own(model, readers), wanted[readers[0]])
 
 
 def _key(filters: Filter) -> bytes:
     return b"".join(bytes([axis]) + filters[axis].tobytes() for axis in sorted(filters))
 
 
-def _own(model: Any, readers: Sequence[tuple[int, int]]) -> int:
-    """The constant that these inputs (operator, place) read, as one that nobody else reads."""
+def own(model: Any, readers: Sequence[tuple[int, int]]) -> int:
+    """Let inputs of operators have the constant that they read for themselves.
+
+    Args:
+        model: A `ModelT`.
+        readers: Operator and place of inputs that read one constant.
+
+    Returns:
+        Its tensor index: a new one where others read it, too.
+    """
     graph = model.subgraphs[0]
     index = int(graph.operators[readers[0][0]].inputs[readers[0][1]])
     count = sum((np.asarray(op.inputs) == index).sum() for op in graph.operators)
@@ -121,7 +129,7 @@ def _tell(model: Any, op: Op, place: int, axis: int, value: Any) -> None:
     if values is None or (values[axis] == -1).all():
         return
     values[axis] = value
-    edit.set_constant(model, tensors[_own(model, [(op.index, place)])], values)
+    edit.set_constant(model, tensors[own(model, [(op.index, place)])], values)
 
 
 def _with(sizes: Any, axis: int, size: int) -> Any:

@@ -1,6 +1,7 @@
-"""The networks of the bridge's tests are cases here, too."""
+"""The networks of the bridge's and the compiler's tests are cases here, too."""
 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "bridge"))
+for part in ("bridge", "compiler"):
+    sys.path.append(str(Path(__file__).parents[1] / part))

@@ -1,0 +1,204 @@
+"""How `remove` works: units are judged and silenced in rounds, then cut out, then it trains."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.bridge.lift import LiftedLayer, lift
+from edgekit.bridge.lower import lower
+from edgekit.bridge.weights import KINDS
+from edgekit.errors import ModelError, UsageError
+from edgekit.graph.read import read
+from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._amount import choose
+from edgekit.passes._importance import importance
+from edgekit.passes._refit import refit
+from edgekit.passes._remove_options import RemoveOptions
+from edgekit.passes.base import Candidate, Context
+from edgekit.passes.select import select, settings
+from edgekit.problem import Problem
+from edgekit.structure.dead import dead
+from edgekit.structure.dependencies import Dependencies, dependencies
+from edgekit.structure.groups import Cost, Group, groups
+from edgekit.structure.shrink import shrink
+from edgekit.structure.silence import silence
+from edgekit.structure.units import Mask
+
+_SHOWN = 6
+
+
+def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Context) -> Candidate:
+    """The candidate with fewer channels; `name` is for the log.
+
+    Raises:
+        EdgekitError: As `Base.run`.
+    """
+    layers = lift(candidate.tflite, form="folded").layers
+    known = dependencies(read(candidate.tflite))
+    found, shares = _wanted(layers, groups(known), options)
+    if not options.budget and not any(shares.values()):
+        return _without_dead(name, candidate, known, options, context)
+    tflite, keep = _silenced(candidate.tflite, known, found, shares, options, context)
+    smaller = _cut_out(candidate, tflite, known, keep)
+    if options.from_scratch:
+        smaller = dataclasses.replace(smaller, tflite=_forgotten(smaller.tflite, context))
+    return _trained(name, smaller, known, keep, options, context)
+
+
+def _wanted(
+    layers: Sequence[LiftedLayer], found: Sequence[Group], options: RemoveOptions
+) -> tuple[list[Group], dict[int, float]]:
+    """The groups that may lose channels, and place -> share where that is given.
+
+    Raises:
+        ModelError: No group can lose any.
+        UsageError: A pattern that matches nothing, or a group named that cannot.
+    """
+    if not layers:
+        raise ModelError("the model has no layer with weights", "leave the compression passes out")
+    named = {layer.name for layer in select(layers, options.layers, options.exclude)}
+    left_out = {layer.name for layer in layers} - named if options.exclude else set()
+    given = settings(layers, dict(options.per_layer))
+    for group in found:
+        _refuse_named(group, options, given)
+    able = [
+        group
+        for group in found
+        if not group.why and named.intersection(group.layers) and not left_out & {*group.layers}
+    ]
+    if not able:
+        raise ModelError(f"there is nothing to remove: {_whys(found)}", "leave remove out")
+    own = {
+        place: float(given[layer]["share"])
+        for place, group in enumerate(able)
+        for layer in group.layers
+        if layer in given
+    }
+    shares = {} if options.budget else dict.fromkeys(range(len(able)), options.share)
+    return able, shares | own
+
+
+def _refuse_named(group: Group, options: RemoveOptions, given: Mapping[str, Any]) -> None:
+    for layer in group.layers:
+        asked = layer in options.layers or (layer in given and given[layer]["share"])
+        if group.why and asked:
+            raise UsageError(f"{layer} cannot lose channels: {group.why}", "leave that layer out")
+
+
+def _whys(found: Sequence[Group]) -> str:
+    whys = [f"{group.layers[0]}: {group.why}" for group in found if group.why]
+    return "; ".join(whys[:_SHOWN]) or "no layer makes channels that others read"
+
+
+def _silenced(
+    tflite: bytes,
+    known: Dependencies,
+    found: list[Group],
+    shares: Mapping[int, float],
+    options: RemoveOptions,
+    context: Context,
+) -> tuple[bytes, Mask]:
+    """The flatbuffer with some units silenced, and which stay."""
+    context.progress.step(f"choosing channels of {len(found)} group{'s' * (len(found) > 1)}")
+    cost, keep, silenced = Cost(known), np.ones(known.count, bool), tflite
+    for number in range(1, options.rounds + 1):
+        scores = importance(options.criterion, silenced, known, context)
+        _refuse_nan(scores)
+        scores[~keep] = -np.inf
+        part = number / options.rounds
+        keep = choose(found, shares, scores, cost, options, part)
+        silenced = (
+            refit(tflite, known, keep, context) if options.refit else silence(tflite, known, keep)
+        )
+        context.progress.advance(number, options.rounds)
+    if keep.all():
+        raise UsageError(
+            "nothing leaves: the share is less than a channel of any group",
+            "ask for more, lower multiple or least, or leave this pass out",
+        )
+    return silenced, keep
+
+
+def _refuse_nan(scores: NDArray[Any]) -> None:
+    if not np.isfinite(scores).all():
+        raise ModelError(
+            "the model gives NaN or infinity, so that its channels cannot be judged",
+            "check the model and its preprocessing",
+        )
+
+
+def _cut_out(candidate: Candidate, tflite: bytes, known: Dependencies, keep: Mask) -> Candidate:
+    """The candidate without the units, and with what is left of the original's channels."""
+    kept = dict(candidate.kept)
+    for output in (op.outputs[0] for op in known.graph.ops if op.name in KINDS):
+        if output in known.places:
+            units = known.places[output].units
+            kept[output] = kept.get(output, np.arange(len(units)))[keep[units]]
+    return dataclasses.replace(candidate, tflite=shrink(tflite, known, keep), kept=kept)
+
+
+def _without_dead(
+    name: str, candidate: Candidate, known: Dependencies, options: RemoveOptions, context: Context
+) -> Candidate:
+    """The candidate without what changes nothing: there is nothing to train."""
+    keep = dead(known)
+    smaller = _cut_out(candidate, candidate.tflite, known, keep)
+    planned = wrapped.training(context)
+    entry = wrapped.make_entry(name, options, planned, {}, _left(known, keep))
+    return dataclasses.replace(smaller, log=(*candidate.log, entry))
+
+
+def _forgotten(tflite: bytes, context: Context) -> bytes:
+    """The network with weights as before any training: He et al. 2015, arXiv:1502.01852."""
+    random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
+    for layer in lifted.layers:
+        deep = layer.kind == "DepthwiseConv2D"
+        variable = layer.layer.depthwise_kernel if deep else layer.layer.kernel
+        shape = tuple(variable.shape)
+        fan_in = np.prod(shape[:-2] if deep else shape[:-1])
+        variable.assign(random.normal(0, np.sqrt(2 / fan_in), shape))
+        if layer.layer.bias is not None:
+            layer.layer.bias.assign(np.zeros(layer.layer.bias.shape))
+    return lower(lifted)
+
+
+def _trained(
+    name: str,
+    smaller: Candidate,
+    known: Dependencies,
+    keep: Mask,
+    options: RemoveOptions,
+    context: Context,
+) -> Candidate:
+    planned, lifted = wrapped.training(context), lift(smaller.tflite)
+    left = _left(known, keep)
+    of = sum(int(each["of"]) for each in left.values())
+    title = f"{sum(int(each['channels']) for each in left.values())} of {of} channels are left"
+    trained = wrapped.train(smaller, context, lifted, planned, title=title)
+    entry = wrapped.make_entry(name, options, planned, trained, left)
+    return wrapped.finish(smaller, lifted, entry=entry, problems=_stuck(groups(known)))
+
+
+def _left(known: Dependencies, keep: Mask) -> dict[str, dict[str, float]]:
+    """Layer name -> its channels now, and before."""
+    return {
+        layer: {"channels": float(keep[group.units].sum()), "of": float(len(group.units))}
+        for group in groups(known)
+        for layer in group.layers
+    }
+
+
+def _stuck(found: Sequence[Group]) -> list[Problem]:
+    """A note that names the layers that cannot shrink, but for those that end the model."""
+    stuck = [group for group in found if group.why]
+    if not stuck:
+        return []
+    names = [f"{group.layers[0]} ({group.why})" for group in stuck[:_SHOWN]]
+    more = f" and {len(stuck) - _SHOWN} more" if len(stuck) > _SHOWN else ""
+    message = f"remove leaves as is: {'; '.join(names)}{more}"
+    return [Problem("note", stuck[0].layers[0], message, "nothing needs doing")]
