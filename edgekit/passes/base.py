@@ -78,21 +78,21 @@ class Candidate:
         ranges: Learned (min, max) of activations, by tensor index.
         weight_scales: By the tensor index of a kernel: the scales [output channels] that its
             int8 form is to have, for kernels whose channels share one integer code book.
-        kept: By the tensor index of a layer's output: which of the original's channels it still
-            has, where some were removed.
         promises: What must stay true of the flatbuffer and of what is made of it.
         problems: What the user should know.
         log: One entry a finished pass.
+        kept: By the tensor index of a layer's output: which of the original's channels it still
+            has, where some were removed.
     """
 
     tflite: bytes
     traits: frozenset[str] = frozenset()
     ranges: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     weight_scales: Mapping[int, np.ndarray] = field(default_factory=dict)
-    kept: Mapping[int, np.ndarray] = field(default_factory=dict)
     promises: tuple[Promise, ...] = ()
     problems: tuple[Problem, ...] = ()
     log: tuple[Entry, ...] = ()
+    kept: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
