@@ -54,6 +54,12 @@ class RemoveOptions(PassOptions):
         "norm of the filter (arXiv:1608.08710); apoz: how often it is zero (arXiv:1607.03250); "
         "redundancy: distance from the filter most like it (arXiv:1507.06149)",
     )
+    blocks: int = option(
+        0,
+        "blocks of layers that leave before any channels: those that add least to what a linear "
+        "probe tells (Chen and Zhao 2018); with share = 0 nothing else leaves",
+        least=0,
+    )
     rounds: int = option(
         5, "times that channels are judged and leave on the way to the amount", least=1, most=100
     )

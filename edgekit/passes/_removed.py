@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.bridge.lower import lower
+from edgekit.bridge.names import layer_names
 from edgekit.bridge.weights import KINDS
 from edgekit.errors import ModelError, UsageError
 from edgekit.graph.read import read
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._amount import choose
+from edgekit.passes._blocks import without_blocks
 from edgekit.passes._importance import importance
 from edgekit.passes._refit import refit
 from edgekit.passes._remove_options import RemoveOptions
@@ -39,15 +41,22 @@ def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Co
         EdgekitError: As `Base.run`.
     """
     layers = lift(candidate.tflite, form="folded").layers
-    known = dependencies(read(candidate.tflite))
+    shallow, gone = without_blocks(candidate, options, context)
+    known = dependencies(read(shallow.tflite))
     found, shares = _wanted(layers, groups(known), options)
-    if not options.budget and not any(shares.values()):
-        return _without_dead(name, candidate, known, options, context)
-    tflite, keep = _silenced(candidate.tflite, known, found, shares, options, context)
-    smaller = _cut_out(candidate, tflite, known, keep)
+    if options.budget or any(shares.values()):
+        tflite, keep = _silenced(shallow.tflite, known, found, shares, options, context)
+    else:
+        tflite, keep = shallow.tflite, dead(known)
+    smaller = _cut_out(shallow, tflite, known, keep)
+    left = {each: {"channels": 0.0, "of": _width(candidate.tflite, each)} for each in gone}
+    left |= _left(known, keep)
+    if tflite is candidate.tflite and not options.from_scratch:  # nothing needs to be made up for
+        entry = wrapped.make_entry(name, options, wrapped.training(context), {}, left)
+        return dataclasses.replace(smaller, log=(*candidate.log, entry))
     if options.from_scratch:
         smaller = dataclasses.replace(smaller, tflite=_forgotten(smaller.tflite, context))
-    return _trained(name, smaller, known, keep, options, context)
+    return _trained(name, smaller, left, options, context, _stuck(groups(known)))
 
 
 def _wanted(
@@ -71,7 +80,7 @@ def _wanted(
         for group in found
         if not group.why and named.intersection(group.layers) and not left_out & {*group.layers}
     ]
-    if not able:
+    if not able and not options.blocks:
         raise ModelError(f"there is nothing to remove: {_whys(found)}", "leave remove out")
     own = {
         place: float(given[layer]["share"])
@@ -142,17 +151,6 @@ def _cut_out(candidate: Candidate, tflite: bytes, known: Dependencies, keep: Mas
     return dataclasses.replace(candidate, tflite=shrink(tflite, known, keep), kept=kept)
 
 
-def _without_dead(
-    name: str, candidate: Candidate, known: Dependencies, options: RemoveOptions, context: Context
-) -> Candidate:
-    """The candidate without what changes nothing: there is nothing to train."""
-    keep = dead(known)
-    smaller = _cut_out(candidate, candidate.tflite, known, keep)
-    planned = wrapped.training(context)
-    entry = wrapped.make_entry(name, options, planned, {}, _left(known, keep))
-    return dataclasses.replace(smaller, log=(*candidate.log, entry))
-
-
 def _forgotten(tflite: bytes, context: Context) -> bytes:
     """The network with weights as before any training: He et al. 2015, arXiv:1502.01852."""
     random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
@@ -170,18 +168,24 @@ def _forgotten(tflite: bytes, context: Context) -> bytes:
 def _trained(
     name: str,
     smaller: Candidate,
-    known: Dependencies,
-    keep: Mask,
+    left: Mapping[str, Mapping[str, float]],
     options: RemoveOptions,
     context: Context,
+    problems: Sequence[Problem],
 ) -> Candidate:
     planned, lifted = wrapped.training(context), lift(smaller.tflite)
-    left = _left(known, keep)
-    of = sum(int(each["of"]) for each in left.values())
-    title = f"{sum(int(each['channels']) for each in left.values())} of {of} channels are left"
+    now, before = (sum(int(each[key]) for each in left.values()) for key in ("channels", "of"))
+    title = f"{now} of {before} channels are left"
     trained = wrapped.train(smaller, context, lifted, planned, title=title)
     entry = wrapped.make_entry(name, options, planned, trained, left)
-    return wrapped.finish(smaller, lifted, entry=entry, problems=_stuck(groups(known)))
+    return wrapped.finish(smaller, lifted, entry=entry, problems=problems)
+
+
+def _width(tflite: bytes, layer: str) -> float:
+    """Channels that a layer makes."""
+    graph = read(tflite)
+    number = next(number for number, name in layer_names(graph).items() if name == layer)
+    return float(graph.tensors[graph.ops[number].outputs[0]].shape[-1])
 
 
 def _left(known: Dependencies, keep: Mask) -> dict[str, dict[str, float]]:

@@ -245,3 +245,38 @@ def test_it_comes_first(trait: str) -> None:
     before = base.Candidate(compressing.net(), traits=frozenset({trait}))
     with pytest.raises(UsageError, match=f"remove cannot follow a pass that left it {trait}"):
         remove(before)
+
+
+# Whole layers
+
+
+def deep() -> bytes:
+    """Two layers that could leave: one that changes nearly nothing, one that stirs all up."""
+    random = np.random.default_rng(1)
+    net = Net(6).dense(random.normal(size=(4, 6)))
+    net.dense(np.eye(4) + 0.01 * random.normal(size=(4, 4)))
+    net.dense(random.normal(size=(4, 4)), activation=1)
+    return net.dense(random.normal(size=(3, 4))).tflite()
+
+
+def test_the_layer_that_adds_least_leaves() -> None:
+    small = remove(base.Candidate(deep()), share=0, blocks=1)
+    assert list(widths(small.tflite)) == ["y0", "y2", "y3"]
+    assert small.log[-1].layers["y1"] == {"channels": 0.0, "of": 4.0}
+    assert small.log[-1].trained["epochs"] == 1
+
+
+def test_layers_and_then_channels_leave() -> None:
+    small = remove(base.Candidate(deep()), share=0.5, blocks=1)
+    assert widths(small.tflite) == {"y0": 2, "y2": 2, "y3": 3}
+
+
+def test_a_layer_that_is_left_out_stays() -> None:
+    small = remove(base.Candidate(deep()), share=0, blocks=1, exclude=["y1"])
+    assert list(widths(small.tflite)) == ["y0", "y1", "y3"]
+
+
+def test_more_layers_than_there_are_cannot_leave() -> None:
+    with pytest.raises(UsageError, match="blocks = 3: after 2 no layers are left") as refused:
+        remove(base.Candidate(deep()), share=0, blocks=3)
+    assert refused.value.hint == "give blocks = 2"
