@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.bridge.lift import LiftedLayer, lift
+from edgekit.bridge.lift import lift
 from edgekit.bridge.lower import lower
 from edgekit.bridge.names import layer_names
 from edgekit.bridge.weights import KINDS
@@ -21,8 +21,8 @@ from edgekit.passes._blocks import without_blocks
 from edgekit.passes._importance import importance
 from edgekit.passes._refit import refit
 from edgekit.passes._remove_options import RemoveOptions
+from edgekit.passes._remove_plan import stuck, wanted
 from edgekit.passes.base import Candidate, Context
-from edgekit.passes.select import select, settings
 from edgekit.problem import Problem
 from edgekit.structure.dead import dead
 from edgekit.structure.dependencies import Dependencies, dependencies
@@ -30,8 +30,6 @@ from edgekit.structure.groups import Cost, Group, groups
 from edgekit.structure.shrink import shrink
 from edgekit.structure.silence import silence
 from edgekit.structure.units import Mask
-
-_SHOWN = 6
 
 
 def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Context) -> Candidate:
@@ -43,7 +41,7 @@ def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Co
     layers = lift(candidate.tflite, form="folded").layers
     shallow, gone = without_blocks(candidate, options, context)
     known = dependencies(read(shallow.tflite))
-    found, shares = _wanted(layers, groups(known), options)
+    found, shares = wanted(layers, groups(known), options)
     if options.budget or any(shares.values()):
         tflite, keep = _silenced(shallow.tflite, known, found, shares, options, context)
     else:
@@ -56,52 +54,7 @@ def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Co
         return dataclasses.replace(smaller, log=(*candidate.log, entry))
     if options.from_scratch:
         smaller = dataclasses.replace(smaller, tflite=_forgotten(smaller.tflite, context))
-    return _trained(name, smaller, left, options, context, _stuck(groups(known)))
-
-
-def _wanted(
-    layers: Sequence[LiftedLayer], found: Sequence[Group], options: RemoveOptions
-) -> tuple[list[Group], dict[int, float]]:
-    """The groups that may lose channels, and place -> share where that is given.
-
-    Raises:
-        ModelError: No group can lose any.
-        UsageError: A pattern that matches nothing, or a group named that cannot.
-    """
-    if not layers:
-        raise ModelError("the model has no layer with weights", "leave the compression passes out")
-    named = {layer.name for layer in select(layers, options.layers, options.exclude)}
-    left_out = {layer.name for layer in layers} - named if options.exclude else set()
-    given = settings(layers, dict(options.per_layer))
-    for group in found:
-        _refuse_named(group, options, given)
-    able = [
-        group
-        for group in found
-        if not group.why and named.intersection(group.layers) and not left_out & {*group.layers}
-    ]
-    if not able and not options.blocks:
-        raise ModelError(f"there is nothing to remove: {_whys(found)}", "leave remove out")
-    own = {
-        place: float(given[layer]["share"])
-        for place, group in enumerate(able)
-        for layer in group.layers
-        if layer in given
-    }
-    shares = {} if options.budget else dict.fromkeys(range(len(able)), options.share)
-    return able, shares | own
-
-
-def _refuse_named(group: Group, options: RemoveOptions, given: Mapping[str, Any]) -> None:
-    for layer in group.layers:
-        asked = layer in options.layers or (layer in given and given[layer]["share"])
-        if group.why and asked:
-            raise UsageError(f"{layer} cannot lose channels: {group.why}", "leave that layer out")
-
-
-def _whys(found: Sequence[Group]) -> str:
-    whys = [f"{group.layers[0]}: {group.why}" for group in found if group.why]
-    return "; ".join(whys[:_SHOWN]) or "no layer makes channels that others read"
+    return _trained(name, smaller, left, options, context, stuck(groups(known)))
 
 
 def _silenced(
@@ -195,14 +148,3 @@ def _left(known: Dependencies, keep: Mask) -> dict[str, dict[str, float]]:
         for group in groups(known)
         for layer in group.layers
     }
-
-
-def _stuck(found: Sequence[Group]) -> list[Problem]:
-    """A note that names the layers that cannot shrink, but for those that end the model."""
-    stuck = [group for group in found if group.why]
-    if not stuck:
-        return []
-    names = [f"{group.layers[0]} ({group.why})" for group in stuck[:_SHOWN]]
-    more = f" and {len(stuck) - _SHOWN} more" if len(stuck) > _SHOWN else ""
-    message = f"remove leaves as is: {'; '.join(names)}{more}"
-    return [Problem("note", stuck[0].layers[0], message, "nothing needs doing")]
