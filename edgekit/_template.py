@@ -66,6 +66,7 @@ per_channel = true
 # keep_int16 = ["conv2d_3"]   # layers of an int8 build that stay in more bits
 # keep_float = ["dense"]
 # sparse = "auto"             # TFLite's sparse encoding: off, auto (where a run proves it)
+# dead = "off"                # channels that change nothing stay in an int8 build
 
 [io]
 # input = "float32"           # dtype of the built model's inputs; default: the target's

@@ -95,6 +95,9 @@ def _content(candidate: Candidate) -> dict[str, Any]:
             str(index): np.asarray(scales, np.float32).tolist()
             for index, scales in candidate.weight_scales.items()
         },
+        "kept": {
+            str(index): np.asarray(channels).tolist() for index, channels in candidate.kept.items()
+        },
         "promises": [promise.to_json() for promise in candidate.promises],
         "problems": [problem.to_json() for problem in candidate.problems],
         "log": [entry.to_json() for entry in candidate.log],
@@ -110,6 +113,7 @@ def _candidate(tflite: bytes, content: dict[str, Any]) -> Candidate:
             int(index): np.array(scales, np.float32)
             for index, scales in content["weight_scales"].items()
         },
+        kept={int(i): np.array(channels, np.int64) for i, channels in content["kept"].items()},
         promises=tuple(Promise.from_json(promise) for promise in content["promises"]),
         problems=tuple(Problem(**problem) for problem in content["problems"]),
         log=tuple(Entry(**entry) for entry in content["log"]),

@@ -50,14 +50,16 @@ def _judged(work: Work, profile: Profile, attempt: Attempt) -> Judged:
     table = work.project.budget
     limits = Budget(table.accuracy_drop, table.agreement, table.sqnr)
     stands = verdict(limits, result.accuracy, result.fidelity, table.strict)
-    return Judged(stands, result.fidelity, result.quantized.tflite, reference, result)
+    whole = work.quantized(attempt.plan, attempt.samples).tflite
+    return Judged(stands, result.fidelity, whole, reference, result)
 
 
 def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, bytes]:
     """What comes of one set of options, and the float flatbuffer that has its tensors."""
     plan = attempt.plan
     runtime, stand_in = evaluation_runtime(profile.evaluate_with)
-    quantized = _encoded(work, work.quantized(plan, attempt.samples), profile.evaluate_with)
+    whole = work.quantized(plan, attempt.samples)
+    quantized = _encoded(work, work.without_dead(whole, runtime), profile.evaluate_with)
     graph = read(quantized.tflite)
     refuse(check_ops(graph, profile), TargetError)
     arena = work.arena(quantized.tflite, runtime)
@@ -75,7 +77,8 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
         graph,
         runtime,
         fits,
-        fidelity=work.fidelity(quantized.tflite, runtime, reference) if judged else None,
+        # the outputs are the same, and a layer is compared when it has all its channels
+        fidelity=work.fidelity(whole.tflite, runtime, reference) if judged else None,
         accuracy=work.accuracy(quantized.tflite, runtime) if judged else None,
         made=made,
         stand_in=stand_in,

@@ -64,7 +64,7 @@ class QuantizeTable:
 
     `keep_int16`, `keep_float`: layers of an int8 build that stay in more bits, by the names that
     `edgekit inspect` shows. `sparse`: `auto` stores zeros in TFLite's sparse encoding where a run
-    proves that it works.
+    proves that it works. `dead`: channels of an int8 build that change nothing leave it (`auto`).
     """
 
     scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32"] = ""
@@ -75,6 +75,7 @@ class QuantizeTable:
     keep_int16: tuple[str, ...] = ()
     keep_float: tuple[str, ...] = ()
     sparse: Literal["off", "auto"] = "off"
+    dead: Literal["off", "auto"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from edgekit.c_project.make import Made, flash_of, make_project
 from edgekit.chain import Stage, frozen
 from edgekit.compiler.cores import Core, core_of
 from edgekit.data.samples import Samples
+from edgekit.dead_channels import without_dead
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.accuracy import measure as measure_accuracy
 from edgekit.evaluate.fidelity import Fidelity
@@ -165,7 +166,9 @@ class Work:
         if not plan.compress:
             return None
         steps = tuple(step for step in plan.steps if step.kind != "compress")
-        tflite = self.quantized(replace(plan, steps=steps)).tflite
+        tflite = self.without_dead(
+            self.quantized(replace(plan, steps=steps)), result.runtime
+        ).tflite
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
@@ -182,6 +185,14 @@ class Work:
         most = self.project.data.samples if samples is None else samples
         steps = [asdict(step) for step in (*plan.compress, plan.quantize)]
         return self._once(["quantize", steps, most], lambda: self._quantize(plan, most))
+
+    def without_dead(self, built: Quantized, runtime: str) -> Quantized:
+        """`built` without channels that change nothing, where a run gives the same outputs."""
+        if self.project.quantize.dead == "off" or self.quantized_already:
+            return built
+        key = ["dead", sha256(built.tflite), runtime]
+        tflite, problems = self._once(key, lambda: without_dead(built.tflite, runtime))
+        return replace(built, tflite=tflite, problems=(*built.problems, *problems))
 
     def sparse(self, built: bytes, runtime: str) -> tuple[bytes, tuple[Problem, ...]]:
         """`built` with sparse kernels where that is proved to work, and what there is to say."""

@@ -26,6 +26,7 @@ DONE = Candidate(
     (Promise("y0", 1, "block", 0.5, block=(1, 4)),),
     (Problem("note", "prune", "a note", "a hint"),),
     (Entry("prune", {"sparsity": 0.5}, {"epochs": 1}, {"y0": {"sparsity": 0.5}}),),
+    {4: np.array([0, 2, 5])},
 )
 
 
@@ -34,6 +35,7 @@ def test_a_later_build_finds_all_of_a_pass(tmp_path: Path) -> None:
     found = Checkpoints(tmp_path / "passes", "key", resume=True).load([PRUNE])
     assert found is not None
     assert found.weight_scales[1].tolist() == [0.5, 0.25]
+    assert found.kept[4].tolist() == [0, 2, 5]
     assert (found.tflite, found.traits, found.ranges) == (DONE.tflite, DONE.traits, DONE.ranges)
     assert (found.promises, found.problems, found.log) == (DONE.promises, DONE.problems, DONE.log)
 

@@ -76,7 +76,10 @@ def test_int8_keeps_the_accuracy(case: Case, real_models: Path, tmp_path: Path) 
     assert [build.manifest["target"] for build in builds] == TARGETS
     for build in builds:
         manifest = build.manifest
-        assert manifest["model"]["macs"] == manifest["built"]["macs"] == case.macs
+        assert manifest["model"]["macs"] == case.macs
+        # of person detection half of the work is for channels that change nothing
+        share = manifest["built"]["macs"] / case.macs
+        assert 0.4 < share < 0.6 if case.folder == VWW else 0.98 < share <= 1
         assert manifest["fidelity"]["sqnr_db"] > 22
         accuracy = manifest["accuracy"]
         low, high = accuracy["interval"]

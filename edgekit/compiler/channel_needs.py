@@ -8,6 +8,8 @@ operations need all channels and make all channels.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from edgekit.compiler.channel_constants import (
@@ -22,7 +24,10 @@ from edgekit.compiler.program import Layer, Program
 
 
 def needed_channels(
-    program: Program, constants: Constants, plain: frozenset[int]
+    program: Program,
+    constants: Constants,
+    plain: frozenset[int],
+    given: Sequence[Mask] = (),
 ) -> tuple[Mask, ...]:
     """For each value, by number, bool [channels].
 
@@ -31,8 +36,11 @@ def needed_channels(
         constants: Its constant channels.
         plain: Places of layers whose bias must stay the same for all pixels: what is constant
             but would come to different sums at the border stays.
+        given: For each value, by number, channels that stay for another reason.
     """
     keep = [np.zeros(channels_of(program, value), bool) for value in range(len(program.values))]
+    for mask, others in zip(keep, given, strict=False):
+        mask |= others
     for value in (*program.inputs, *program.outputs):
         keep[value][:] = True
     folds = [

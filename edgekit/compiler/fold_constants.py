@@ -32,11 +32,11 @@ def fold(program: Program, constants: Constants, keep: Sequence[Mask], layer: La
     smaller = taken.take_inputs(keep[source])
     if not folded.any():
         return smaller
-    sums = _sums(taken, constants.of(source), folded)
+    sums = sums_of(taken, constants.of(source), folded)
     return _add(smaller, sums, program.values[layer.output].shape)
 
 
-def _sums(operation: Conv2D, value: NDArray[np.int64], folded: Mask) -> NDArray[np.int64]:
+def sums_of(operation: Conv2D, value: NDArray[np.int64], folded: Mask) -> NDArray[np.int64]:
     """What constant channels add to the sums of a convolution, int64 [pixels, outputs]."""
     matrix = operation.matrix
     image = np.where(folded, value, matrix.zero_in)

@@ -137,7 +137,7 @@ def train(
     _tf.tensorflow().random.set_seed(context.seed)
     trained = fine_tune(
         lifted,
-        lift(context.original, form="folded"),
+        _teacher(context.original, candidate),
         context.rows,
         context.guard,
         planned.options,
@@ -148,6 +148,17 @@ def train(
         title=title,
     )
     return trained.to_json()
+
+
+def _teacher(original: bytes, candidate: Candidate) -> Lifted:
+    """The original, whose inner activations have the channels that the candidate still has."""
+    tf, lifted = _tf.tensorflow(), lift(original, form="folded")
+    narrowed = {
+        index: tf.gather(lifted.activations[index], channels, axis=-1)
+        for index, channels in candidate.kept.items()
+        if len(channels) < lifted.activations[index].shape[-1]
+    }
+    return dataclasses.replace(lifted, activations={**lifted.activations, **narrowed})
 
 
 def finish(

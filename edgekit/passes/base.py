@@ -81,6 +81,8 @@ class Candidate:
         promises: What must stay true of the flatbuffer and of what is made of it.
         problems: What the user should know.
         log: One entry a finished pass.
+        kept: By the tensor index of a layer's output: which of the original's channels it still
+            has, where some were removed.
     """
 
     tflite: bytes
@@ -90,6 +92,7 @@ class Candidate:
     promises: tuple[Promise, ...] = ()
     problems: tuple[Problem, ...] = ()
     log: tuple[Entry, ...] = ()
+    kept: Mapping[int, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

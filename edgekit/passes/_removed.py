@@ -1,0 +1,150 @@
+"""How `remove` works: units are judged and silenced in rounds, then cut out, then it trains."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgekit.bridge.lift import lift
+from edgekit.bridge.lower import lower
+from edgekit.bridge.names import layer_names
+from edgekit.bridge.weights import KINDS
+from edgekit.errors import ModelError, UsageError
+from edgekit.graph.read import read
+from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._amount import choose
+from edgekit.passes._blocks import without_blocks
+from edgekit.passes._importance import importance
+from edgekit.passes._refit import refit
+from edgekit.passes._remove_options import RemoveOptions
+from edgekit.passes._remove_plan import stuck, wanted
+from edgekit.passes.base import Candidate, Context
+from edgekit.problem import Problem
+from edgekit.structure.dead import dead
+from edgekit.structure.dependencies import Dependencies, dependencies
+from edgekit.structure.groups import Cost, Group, groups
+from edgekit.structure.shrink import shrink
+from edgekit.structure.silence import silence
+from edgekit.structure.units import Mask
+
+
+def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Context) -> Candidate:
+    """The candidate with fewer channels; `name` is for the log.
+
+    Raises:
+        EdgekitError: As `Base.run`.
+    """
+    layers = lift(candidate.tflite, form="folded").layers
+    shallow, gone = without_blocks(candidate, options, context)
+    known = dependencies(read(shallow.tflite))
+    found, shares = wanted(layers, groups(known), options)
+    if options.budget or any(shares.values()):
+        tflite, keep = _silenced(shallow.tflite, known, found, shares, options, context)
+    else:
+        tflite, keep = shallow.tflite, dead(known)
+    smaller = _cut_out(shallow, tflite, known, keep)
+    left = {each: {"channels": 0.0, "of": _width(candidate.tflite, each)} for each in gone}
+    left |= _left(known, keep)
+    if tflite is candidate.tflite and not options.from_scratch:  # nothing needs to be made up for
+        entry = wrapped.make_entry(name, options, wrapped.training(context), {}, left)
+        return dataclasses.replace(smaller, log=(*candidate.log, entry))
+    if options.from_scratch:
+        smaller = dataclasses.replace(smaller, tflite=_forgotten(smaller.tflite, context))
+    return _trained(name, smaller, left, options, context, stuck(groups(known)))
+
+
+def _silenced(
+    tflite: bytes,
+    known: Dependencies,
+    found: list[Group],
+    shares: Mapping[int, float],
+    options: RemoveOptions,
+    context: Context,
+) -> tuple[bytes, Mask]:
+    """The flatbuffer with some units silenced, and which stay."""
+    context.progress.step(f"choosing channels of {len(found)} group{'s' * (len(found) > 1)}")
+    cost, keep, silenced = Cost(known), np.ones(known.count, bool), tflite
+    for number in range(1, options.rounds + 1):
+        scores = importance(options.criterion, silenced, known, context)
+        _refuse_nan(scores)
+        scores[~keep] = -np.inf
+        part = number / options.rounds
+        keep = choose(found, shares, scores, cost, options, part)
+        silenced = (
+            refit(tflite, known, keep, context) if options.refit else silence(tflite, known, keep)
+        )
+        context.progress.advance(number, options.rounds)
+    if keep.all():
+        raise UsageError(
+            "nothing leaves: the share is less than a channel of any group",
+            "ask for more, lower multiple or least, or leave this pass out",
+        )
+    return silenced, keep
+
+
+def _refuse_nan(scores: NDArray[Any]) -> None:
+    if not np.isfinite(scores).all():
+        raise ModelError(
+            "the model gives NaN or infinity, so that its channels cannot be judged",
+            "check the model and its preprocessing",
+        )
+
+
+def _cut_out(candidate: Candidate, tflite: bytes, known: Dependencies, keep: Mask) -> Candidate:
+    """The candidate without the units, and with what is left of the original's channels."""
+    kept = dict(candidate.kept)
+    for output in (op.outputs[0] for op in known.graph.ops if op.name in KINDS):
+        if output in known.places:
+            units = known.places[output].units
+            kept[output] = kept.get(output, np.arange(len(units)))[keep[units]]
+    return dataclasses.replace(candidate, tflite=shrink(tflite, known, keep), kept=kept)
+
+
+def _forgotten(tflite: bytes, context: Context) -> bytes:
+    """The network with weights as before any training: He et al. 2015, arXiv:1502.01852."""
+    random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
+    for layer in lifted.layers:
+        deep = layer.kind == "DepthwiseConv2D"
+        variable = layer.layer.depthwise_kernel if deep else layer.layer.kernel
+        shape = tuple(variable.shape)
+        fan_in = np.prod(shape[:-2] if deep else shape[:-1])
+        variable.assign(random.normal(0, np.sqrt(2 / fan_in), shape))
+        if layer.layer.bias is not None:
+            layer.layer.bias.assign(np.zeros(layer.layer.bias.shape))
+    return lower(lifted)
+
+
+def _trained(
+    name: str,
+    smaller: Candidate,
+    left: Mapping[str, Mapping[str, float]],
+    options: RemoveOptions,
+    context: Context,
+    problems: Sequence[Problem],
+) -> Candidate:
+    planned, lifted = wrapped.training(context), lift(smaller.tflite)
+    now, before = (sum(int(each[key]) for each in left.values()) for key in ("channels", "of"))
+    title = f"{now} of {before} channels are left"
+    trained = wrapped.train(smaller, context, lifted, planned, title=title)
+    entry = wrapped.make_entry(name, options, planned, trained, left)
+    return wrapped.finish(smaller, lifted, entry=entry, problems=problems)
+
+
+def _width(tflite: bytes, layer: str) -> float:
+    """Channels that a layer makes."""
+    graph = read(tflite)
+    number = next(number for number, name in layer_names(graph).items() if name == layer)
+    return float(graph.tensors[graph.ops[number].outputs[0]].shape[-1])
+
+
+def _left(known: Dependencies, keep: Mask) -> dict[str, dict[str, float]]:
+    """Layer name -> its channels now, and before."""
+    return {
+        layer: {"channels": float(keep[group.units].sum()), "of": float(len(group.units))}
+        for group in groups(known)
+        for layer in group.layers
+    }

@@ -1,0 +1,98 @@
+"""How many units leave each group: shares, budgets, multiples, and what stays in any case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from small_nets import Net
+
+from edgekit.errors import UsageError
+from edgekit.graph.read import read
+from edgekit.passes._amount import choose, fewest
+from edgekit.passes._remove_options import RemoveOptions
+from edgekit.structure.dependencies import Dependencies, dependencies
+from edgekit.structure.groups import Cost, groups
+from edgekit.structure.units import Mask
+
+RANDOM = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def known() -> Dependencies:
+    """Two dense layers of 16 and 8 neurons, of which the first costs more."""
+    net = Net(32).dense(RANDOM.normal(size=(16, 32))).dense(RANDOM.normal(size=(8, 16)))
+    return dependencies(read(net.dense(RANDOM.normal(size=(2, 8))).tflite()))
+
+
+def chosen(known: Dependencies, scores: np.ndarray | None = None, **values: Any) -> Mask:
+    options = RemoveOptions(**values)
+    able = [group for group in groups(known) if not group.why]
+    shares = {} if options.budget else dict.fromkeys(range(len(able)), options.share)
+    worth = np.arange(known.count, dtype=float) if scores is None else scores
+    return choose(able, shares, worth, Cost(known), options)
+
+
+def left(known: Dependencies, keep: Mask) -> list[int]:
+    return [int(keep[group.units].sum()) for group in groups(known) if not group.why]
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ({"share": 0.25}, [12, 6]),
+        ({"share": 0.9, "least": 0.5}, [8, 4]),
+        ({"share": 0.99, "least": 0}, [1, 1]),
+        ({"share": 0.4, "multiple": 4}, [8, 4]),
+        ({"share": 0.4, "multiple": 8}, [8, 8]),
+        ({"share": 0.1, "multiple": 16}, [16, 8]),
+    ],
+)
+def test_a_share_of_every_group_leaves(
+    known: Dependencies, values: dict[str, Any], wanted: list[int]
+) -> None:
+    assert left(known, chosen(known, **values)) == wanted
+
+
+def test_the_least_worth_leave(known: Dependencies) -> None:
+    scores = RANDOM.normal(size=known.count)
+    keep = chosen(known, scores, share=0.5)
+    for group in groups(known):
+        gone = scores[group.units][~keep[group.units]]
+        assert gone.size == 0 or gone.max() < scores[group.units][keep[group.units]].min()
+
+
+@pytest.mark.parametrize("key", ["macs", "parameters"])
+@pytest.mark.parametrize("share", [0.8, 0.5, 0.3])
+def test_a_budget_is_met_and_hardly_more(known: Dependencies, key: str, share: float) -> None:
+    cost, worth = Cost(known), np.ones(known.count)
+    keep = chosen(known, worth, **{key: share})
+    count = getattr(cost, key)
+    whole = count(np.ones(known.count, bool))
+    assert count(keep) <= share * whole
+    for unit in np.flatnonzero(~keep):
+        with_it = keep.copy()
+        with_it[unit] = True
+        assert count(with_it) > (share - 0.1) * whole
+
+
+def test_what_is_worth_nothing_leaves_before_what_costs_most(known: Dependencies) -> None:
+    scores = np.ones(known.count)
+    second = groups(known)[1].units
+    scores[second[:3]] = 0
+    keep = chosen(known, scores, macs=0.7)
+    assert not keep[second[:3]].any()
+
+
+def test_a_budget_out_of_reach_is_refused(known: Dependencies) -> None:
+    with pytest.raises(UsageError, match=r"macs = 0.1 cannot be reached: 0\.\d+ of them stay"):
+        chosen(known, macs=0.1, least=0.5)
+
+
+def test_what_stays_in_any_case(known: Dependencies) -> None:
+    group = groups(known)[0]
+    assert fewest(group, RemoveOptions(least=0)) == 1
+    assert fewest(group, RemoveOptions(least=0.3)) == 5
+    assert fewest(group, RemoveOptions(least=0.3, multiple=4)) == 8
+    assert fewest(group, RemoveOptions(multiple=64)) == 16
