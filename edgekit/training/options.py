@@ -40,7 +40,7 @@ class FineTune:
     )
     temperature: float = _option(4.0, "softens the original's class scores (arXiv:1503.02531)")
     label_weight: float = _option(
-        0.5, "share of the labels in the loss, 0 to 1; the rest is the original's scores"
+        0.1, "share of the labels in the loss, 0 to 1; the rest is the original's scores"
     )
     feature_weight: float = _option(
         5.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
