@@ -17,6 +17,10 @@ LEARNING_RATE = 3e-3
 guard loss: 70 % zeros, 12 epochs: 0.55 with 4e-3, 0.56 with 1e-2, 0.61 with 2e-2; but with 50 %,
 where little is lost, 6 epochs with 1e-2 end above the 0.24 that they begin with."""
 
+FEATURE_WEIGHT = 50.0
+"""ResNet8 with 50 % zeros, 6 epochs, KL to the original on pictures of another kind than those that
+it was trained on: 0.094 with 5, 0.087 with 20, 0.078 with 50, 0.080 with 200."""
+
 
 def _option(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
@@ -43,7 +47,8 @@ class FineTune:
         0.1, "share of the labels in the loss, 0 to 1; the rest is the original's scores"
     )
     feature_weight: float = _option(
-        5.0, "weight of the difference of inner activations from the original's (arXiv:1412.6550)"
+        FEATURE_WEIGHT,
+        "weight of the difference of inner activations from the original's (arXiv:1412.6550)",
     )
 
 
