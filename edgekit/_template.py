@@ -95,7 +95,7 @@ samples = 200                 # the most rows that built and float model are com
 # max_minutes = 30
 # augment = ["auto"]          # or ["flip", "shift=2", "noise=0.02", "mix=0.5"], or ["none"]
 # temperature = 4.0           # of the original model's scores, which are learned from
-# label_weight = 0.5          # share of the labels, where there are any
+# label_weight = 0.1          # share of the labels, where there are any
 
 # [budget]                    # what the build may cost against the float model; default: no limit
 # accuracy_drop = 1.0         # points, on labelled data

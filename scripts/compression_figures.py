@@ -23,8 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-PICTURES = {"augment": ["flip", "shift=4"]}
-HALF, MORE = PICTURES | {"epochs": 6}, PICTURES | {"epochs": 10}
+PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 14}
 SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"], "epochs": 60}
 DIGITS = {"augment": ["shift=2", "mix=0.5"], "epochs": 4}
 
@@ -79,10 +78,10 @@ _VWW = {
 }
 _RESNET, _DSCNN = "ic_resnet8/pretrainedResnet.h5", "kws_dscnn/kws_ref_model"
 CASES = (
-    Case("resnet8-50-labels", _RESNET, "prune:0.5,qat", _resnet(",y"), "drop <= 1", HALF),
-    Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", _resnet(",y"), "drop <= 2.5", MORE),
-    Case("resnet8-50", _RESNET, "prune:0.5,qat", _resnet(""), "drop <= 3.0", HALF),
-    Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", MORE),
+    Case("resnet8-50-labels", _RESNET, "prune:0.5,qat", _resnet(",y"), "drop <= 1", PICTURES),
+    Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", _resnet(",y"), "drop <= 2.5", PICTURES),
+    Case("resnet8-50", _RESNET, "prune:0.5,qat", _resnet(""), "drop <= 3.0", PICTURES),
+    Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", PICTURES),
     Case("kws-cluster", _DSCNN, "cluster:32,qat", KWS, "drop <= 1", SOUNDS),
     Case(
         "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=octave:code_bits=4,qat", KWS,

@@ -43,7 +43,7 @@ def test_template_documents_every_key_of_compression(tmp_path: Path) -> None:
         CompressEntry("prune", {"sparsity": 0.6, "fine_tune": {"epochs": 10}}),
         CompressEntry("quantize_aware"),
     )
-    assert project.fine_tune == FineTune(20, 0.002, 32, 5, 30.0, ("auto",), 4.0, 0.5)
+    assert project.fine_tune == FineTune(20, 0.002, 32, 5, 30.0, ("auto",), 4.0, 0.1)
     assert project.budget == BudgetTable(1.0, 98.0, 20.0)
     assert project.quantize.sparse == "auto"
 

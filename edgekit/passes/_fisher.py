@@ -53,10 +53,11 @@ def fisher(
         with tf.GradientTape() as tape:
             found = network(tensors(rows, positions), training=False)
             inner, scores = found[: len(layers)], found[len(layers) :]
-            heads = zip(lifted.heads, scores, strict=True)
-            drawn = [_drawn(head, np.asarray(z), temperature, random) for head, z in heads]
-            total = tf.add_n([tf.reduce_sum(z * v) for z, v in zip(scores, drawn, strict=True)])
-        for layer, gradient in zip(layers, tape.gradient(total, inner), strict=True):
+            likely = tf.constant(0.0)
+            for head, z in zip(lifted.heads, scores, strict=True):
+                if z.dtype.is_floating:
+                    likely += tf.reduce_sum(z * _drawn(head, np.asarray(z), temperature, random))
+        for layer, gradient in zip(layers, tape.gradient(likely, inner), strict=True):
             if gradient is not None:
                 flat = tf.reshape(tf.square(gradient), [-1, gradient.shape[-1]])
                 added = np.asarray(tf.reduce_sum(flat, axis=0), np.float64)
@@ -68,7 +69,8 @@ def fisher(
 def _drawn(head: Head, scores: Array, temperature: float, random: np.random.Generator) -> Array:
     """The gradient by the scores of the log-likelihood of answers drawn from them."""
     if head == "linear":
-        spread = float(scores.std(axis=0).mean()) + _TINY
+        level = float(np.sqrt(np.mean(np.square(scores))))
+        spread = max(float(scores.std(axis=0).mean()), 1e-3 * level, _TINY)  # they may never change
         return np.asarray(random.standard_normal(scores.shape) / spread, np.float32)
     softened = scores.astype(np.float64) / temperature
     if head == "sigmoid":

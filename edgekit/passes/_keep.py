@@ -141,12 +141,17 @@ def after_each_step(
         for variable, value in still:
             variable.assign(value)
 
-    return _callback(keras, hold if held or above_zero or still else lambda: None)
+    return _callback(keras, hold if held or above_zero or still else lambda: None, held)
 
 
-def _callback(keras: Any, work: Callable[[], None]) -> Any:
+def _callback(keras: Any, work: Callable[[], None], held: Sequence[tuple[Any, Any]]) -> Any:
     class Hold(keras.callbacks.Callback):  # type: ignore[misc]
-        """Does `work` after each optimiser step."""
+        """Does `work` after each optimiser step, and tells the optimiser what is `held`."""
+
+        def on_train_begin(self, logs: Any = None) -> None:
+            """Called by the training loop."""
+            for variable, mask in held:
+                self.model.optimizer.hold(variable, mask)
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
             """Called by the training loop."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from edgekit.training.rows import Rows
 
 Array = NDArray[Any]
 Batch = list[Any]
+Pair = Callable[[], tuple[Any, Any]]
 ROWS = 768
 """Rows that moments are taken on, at most."""
 BATCH = 32
@@ -42,7 +45,11 @@ def own(lifted: Lifted, layers: Sequence[LiftedLayer], rows: Rows) -> list[Array
         rows: Inputs of the model.
     """
     given = _given(lifted, layers)
-    return _means(rows, lambda batch: ((x, x) for x in given(batch)))
+
+    def pairs(batch: Batch) -> list[Pair]:
+        return [partial(_twice, x) for x in given(batch)]
+
+    return _means(rows, pairs)
 
 
 def shared(student: LiftedLayer, ours: Lifted, theirs: Lifted, rows: Rows) -> tuple[Array, Array]:
@@ -57,47 +64,55 @@ def shared(student: LiftedLayer, ours: Lifted, theirs: Lifted, rows: Rows) -> tu
     x_of = _given(ours, [student])
     t_of = _given(theirs, [next(each for each in theirs.layers if each.name == student.name)])
 
-    def pairs(batch: Batch) -> list[tuple[Any, Any]]:
+    def pairs(batch: Batch) -> list[Pair]:
         (x,), (t,) = x_of(batch), t_of(batch)
-        return [(x, x), (x, t)]
+        return [partial(_twice, x), lambda: (x(), t())]
 
     mine, cross = _means(rows, pairs)
     return mine, cross
 
 
-def _means(rows: Rows, pairs: Callable[[Batch], Any]) -> list[Array]:
+def _twice(x: Callable[[], Any]) -> tuple[Any, Any]:
+    value = x()
+    return value, value
+
+
+def _means(rows: Rows, pairs: Callable[[Batch], Sequence[Pair]]) -> list[Array]:
     """The mean of a b' over places, of each pair of [places, inputs] that a batch gives."""
     tf = _tf.tensorflow()
     sums: dict[int, Array] = {}
-    counts: dict[int, int] = {}
+    counts: Counter[int] = Counter()
     for positions in batches(rows):
-        for number, (a, b) in enumerate(pairs(tensors(rows, positions))):
-            if counts.get(number, 0) < _PLACES:
+        for number, pair in enumerate(pairs(tensors(rows, positions))):
+            if counts[number] < _PLACES:
+                a, b = pair()
                 product = np.asarray(tf.matmul(a, b, transpose_a=True), np.float64)
                 sums[number] = sums.get(number, 0.0) + product
-                counts[number] = counts.get(number, 0) + int(a.shape[0])
+                counts[number] += int(a.shape[0])
         if min(counts.values()) >= _PLACES:
             break
     return [sums[number] / counts[number] for number in sums]
 
 
-def _given(lifted: Lifted, layers: Sequence[LiftedLayer]) -> Callable[[Batch], Any]:
-    """What gives the inputs [places, inputs + 1] of one layer after the other, for a batch."""
+def _given(
+    lifted: Lifted, layers: Sequence[LiftedLayer]
+) -> Callable[[Batch], list[Callable[[], Any]]]:
+    """For a batch, what makes the inputs [places, inputs + 1] of each layer: they are large."""
     sources = [lifted.activations[layer.op.inputs[0]] for layer in layers]
     network = _tf.tf_keras().Model(lifted.model.inputs, sources)
     shapes = [row_of(read(lifted.data), layer.op) for layer in layers]
 
-    def given(batch: Batch) -> Any:
-        found = network(batch, training=False)
-        found = found if len(layers) > 1 else [found] if not isinstance(found, list) else found
-        for layer, shape, values in zip(layers, shapes, found, strict=True):
-            yield _places(layer, _tf.tensorflow().reshape(values, [-1, *shape]))
+    def given(batch: Batch) -> list[Callable[[], Any]]:
+        found = _tf.tensorflow().nest.flatten(network(batch, training=False))
+        each = zip(layers, found, shapes, strict=True)
+        return [partial(_places, layer, values, shape) for layer, values, shape in each]
 
     return given
 
 
-def _places(layer: LiftedLayer, x: Any) -> Any:
+def _places(layer: LiftedLayer, values: Any, shape: tuple[int, ...]) -> Any:
     tf, of = _tf.tensorflow(), layer.layer
+    x = tf.reshape(values, [-1, *shape])
     if layer.kind == "Dense":
         flat = tf.reshape(x, [-1, of.kernel.shape[0]])
     else:

@@ -19,6 +19,9 @@ from edgekit.passes.base import Candidate, Context
 from edgekit.passes.promises import Promise
 from edgekit.problem import Problem
 
+LEARNING_RATE = 1.5e-3
+"""Where zeros are solved for. ResNet8 without labels, 10 epochs, guard loss with 70 % zeros: 0.45,
+with 3e-3 0.49; with 50 %, 20 epochs: 0.114 and 0.121."""
 _ROUNDING = 0.01  # share of weights that the training may leave over because of equal ones
 
 
@@ -30,9 +33,9 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
     """
     found = lift(candidate.tflite).layers
     plans, problems = plan(found, options)
-    planned = rest = wrapped.training(context)
-    before: dict[str, Any] = {}
     solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
+    planned = rest = wrapped.training(context, LEARNING_RATE if solved else None)
+    before: dict[str, Any] = {}
     if solved:
         groups = together(found, {name: plans[name] for name in plans if name in solved}, options)
         candidate, rest, before = gradual(candidate, groups, planned, context)

@@ -58,6 +58,14 @@ def _muon_class() -> Any:
         def __init__(self, learning_rate: Any) -> None:
             super().__init__("muon", jit_compile=False)
             self._learning_rate = self._build_learning_rate(learning_rate)
+            self._masks: dict[Any, Any] = {}
+
+        def hold(self, variable: Any, mask: Any) -> None:
+            """Leave weights out where `mask` is 0, before the first step.
+
+            What weights that stay zero would like to be must not turn the others' directions.
+            """
+            self._masks[self._var_key(variable)] = mask
 
         def build(self, var_list: Any) -> None:
             """Called with all variables before the first step."""
@@ -73,8 +81,10 @@ def _muon_class() -> Any:
 
         def update_step(self, gradient: Any, variable: Any) -> None:
             """One variable."""
+            key = self._var_key(variable)
             gradient = tf.convert_to_tensor(gradient)  # of code books it comes in slices
-            index = self._index_dict[self._var_key(variable)]
+            gradient = gradient * self._masks[key] if key in self._masks else gradient
+            index = self._index_dict[key]
             mean, square = self._means[index], self._squares[index]
             rate = tf.cast(self.learning_rate, variable.dtype)
             if square is None:

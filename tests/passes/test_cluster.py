@@ -13,7 +13,7 @@ from edgekit.bridge.lift import lift
 from edgekit.errors import EdgekitError, ModelError, UsageError
 from edgekit.graph.read import read
 from edgekit.passes import base
-from edgekit.passes._code_book import even_step, k_means
+from edgekit.passes._code_book import CodeBook, even_step, k_means
 from edgekit.passes._keep import keep
 
 CLUSTERED = (CONV, POINTWISE, DENSE)
@@ -140,6 +140,22 @@ def test_a_code_book_without_zero_is_refused_for_a_pruned_model(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         cluster(pruned, **values)
+
+
+def test_values_that_do_best_together_lose_less_than_the_nearest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    original = compressing.net()
+    inputs = np.random.default_rng(5).normal(size=(64, 6, 6, 4)).astype(np.float32)
+    wanted = np.asarray(lift(original).scores(inputs))
+
+    def lost() -> float:
+        found = cluster(clusters=6, learning_rate=1e-9)
+        return float(np.mean((np.asarray(lift(found.tflite).scores(inputs)) - wanted) ** 2))
+
+    together = lost()
+    monkeypatch.setattr(CodeBook, "snap", lambda *_: None)
+    assert together < 0.6 * lost()
 
 
 def test_k_means_finds_the_groups() -> None:

@@ -68,3 +68,22 @@ def test_a_kernel_learns_all_directions_alike(shape: tuple[int, ...]) -> None:
 def test_what_is_no_matrix_goes_by_adam(name: str, shape: tuple[int, ...]) -> None:
     gradient = np.random.default_rng(0).normal(size=shape)
     np.testing.assert_allclose(_learnt(name, shape, gradient), -0.01 * np.sign(gradient), rtol=1e-3)
+
+
+def test_weights_that_stay_zero_do_not_turn_the_others() -> None:
+    """The gradients of weights that are held are as good as none."""
+    random = np.random.default_rng(0)
+    gradient = random.normal(size=(12, 5))
+    mask = (random.random((12, 5)) < 0.5).astype(np.float32)
+
+    def learnt(gradient: np.ndarray, *, held: bool) -> np.ndarray:
+        tf = _tf.tensorflow()
+        variable, optimiser = tf.Variable(np.zeros((12, 5), np.float32), name="k"), muon(0.01, 1)
+        if held:
+            optimiser.hold(variable, mask)
+        optimiser.apply_gradients([(tf.constant(gradient, tf.float32), variable)])
+        return np.asarray(variable)
+
+    wild = np.where(mask == 0, 100.0, gradient)
+    np.testing.assert_array_equal(learnt(wild, held=True), learnt(gradient, held=True))
+    assert not np.allclose(learnt(wild, held=False), learnt(gradient, held=False))

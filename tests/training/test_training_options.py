@@ -25,7 +25,7 @@ def test_defaults_follow_the_size_of_the_data(
 ) -> None:
     found = resolve(FineTune(), rows, labelled=True)
     assert (found.batch, found.epochs, found.patience) == (batch, epochs, patience)
-    assert (found.learning_rate, found.label_weight, found.max_minutes) == (3e-3, 0.5, 0)
+    assert (found.learning_rate, found.label_weight, found.max_minutes) == (3e-3, 0.1, 0)
 
 
 def test_what_is_given_stays_and_resolving_again_changes_nothing() -> None:
