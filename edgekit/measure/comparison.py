@@ -109,7 +109,8 @@ def _latency(
     before, after = first["latency"]["median_ms"], second["latency"]["median_ms"]
     reports = zip(samples, (first, second), strict=True)
     known = [kept or _medians(report["latency"]) for kept, report in reports]
-    span = ratio_interval(*known) if all(len(side) > 1 for side in known) else None
+    enough = all(len(side) > 1 for side in known)
+    span = ratio_interval(known[0], known[1]) if enough else None
     return _change("latency_ms", before, after, span, by)
 
 
