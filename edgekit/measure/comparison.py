@@ -107,9 +107,9 @@ def _latency(
     first: Mapping[str, Any], second: Mapping[str, Any], samples: tuple[Samples, Samples], by: float
 ) -> Change:
     before, after = first["latency"]["median_ms"], second["latency"]["median_ms"]
-    reports = zip(samples, (first, second), strict=True)
-    known = [kept or _medians(report["latency"]) for kept, report in reports]
-    span = ratio_interval(*known) if all(len(side) > 1 for side in known) else None
+    old = samples[0] or _medians(first["latency"])
+    new = samples[1] or _medians(second["latency"])
+    span = ratio_interval(old, new) if min(len(old), len(new)) > 1 else None
     return _change("latency_ms", before, after, span, by)
 
 
