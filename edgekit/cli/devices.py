@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 
 from edgekit.cli._common import common, emit, json_option
 from edgekit.cli._table import fold
+from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.equipment import Equipment
@@ -33,11 +35,8 @@ def command(lab: str | None, as_json: bool) -> None:
     from edgekit.power.base import find_meter, meter_names
 
     found = load_lab(Path(lab) if lab else None)
-    drivers = [
-        {**_facts(name, find_driver(name), "device"), "figures": sorted(find_driver(name).figures)}
-        for name in driver_names()
-    ]
-    meters = [_facts(name, find_meter(name), "meter") for name in meter_names()]
+    drivers = [_listed(name, find_driver, "device") for name in driver_names()]
+    meters = [_listed(name, find_meter, "meter") for name in meter_names()]
     mine = [_entry(name, entry, "device") for name, entry in found.devices.items()]
     mine += [_entry(name, entry, "meter") for name, entry in found.meters.items()]
     if as_json:
@@ -50,6 +49,20 @@ def command(lab: str | None, as_json: bool) -> None:
 
 def _entry(name: str, entry: Entry, role: str) -> dict[str, Any]:
     return {"name": name, "role": role, "driver": entry.driver, "told": dict(entry.options)}
+
+
+def _listed(name: str, find: Callable[[str], type[Equipment]], role: str) -> dict[str, Any]:
+    """One of another package that is broken hides none of the others."""
+    from edgekit.devices.base import Device
+
+    try:
+        kind = find(name)
+    except UsageError as error:
+        broken = {"title": error.message, "lacking": ["what can be imported"], "hint": error.hint}
+        none: dict[str, Any] = {"options": {}, "tools": [], "modules": [], "plugged_in": []}
+        return {"name": name, "role": role, **broken, **none}
+    figures = {"figures": sorted(kind.figures)} if issubclass(kind, Device) else {}
+    return {**_facts(name, kind, role), **figures}
 
 
 def _facts(name: str, kind: type[Equipment], role: str) -> dict[str, Any]:

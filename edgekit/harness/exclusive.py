@@ -12,8 +12,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
-from edgekit.errors import DeviceError
+from edgekit.errors import DeviceError, OutputError
 
 LOCKS = Path(tempfile.gettempdir()) / f"edgekit-{os.getuid()}"
 
@@ -24,13 +25,12 @@ def exclusive(identity: str) -> Iterator[None]:
 
     Raises:
         DeviceError: Another bench has it.
+        OutputError: The lock cannot be written.
     """
     if not identity:
         yield
         return
-    LOCKS.mkdir(mode=0o700, exist_ok=True)
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    with open(LOCKS / f"device-{name}", "a+", encoding="ascii") as handle:
+    with _opened(identity) as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -43,3 +43,15 @@ def exclusive(identity: str) -> Iterator[None]:
         handle.write(str(os.getpid()))
         handle.flush()
         yield
+
+
+def _opened(identity: str) -> TextIO:
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    try:
+        LOCKS.mkdir(mode=0o700, exist_ok=True)
+        return open(LOCKS / f"device-{name}", "a+", encoding="ascii")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise OutputError(
+            f"the lock of a device cannot be written to {LOCKS}: {why}", "set TMPDIR to another"
+        ) from error

@@ -202,3 +202,17 @@ def test_terminated_bench_puts_its_device_away(tmp_path: Path) -> None:
     assert not any(child.is_running() for child in children)
     assert [path.name for path in left.iterdir()] == [f"edgekit-{os.getuid()}"]
     assert kept.stat().st_size
+
+
+def test_broken_driver_of_another_package_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    info = tmp_path / "other-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[edgekit.devices]\nbroken = no_such_module:Driver\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(["devices"]) == 0
+    said = capsys.readouterr().out
+    assert "devices 'broken' of no_such_module:Driver cannot be imported" in said
+    assert "\n  host\n" in said

@@ -20,7 +20,7 @@ from edgekit.devices import base
 from edgekit.devices.base import Device, Golden, Job, Request, Window
 from edgekit.devices.fake import Driver as Fake
 from edgekit.equipment import Option
-from edgekit.errors import ConnectionLost, DeviceError, ModelError, UsageError
+from edgekit.errors import ConnectionLost, DeviceError, ModelError, OutputError, UsageError
 from edgekit.harness.bench import Wanted, bench
 from edgekit.harness.board import board_of
 from edgekit.harness.exclusive import exclusive
@@ -311,6 +311,15 @@ def test_second_bench_on_a_device_is_refused() -> None:
     assert caught.value.hint == "wait until it is done"
     with exclusive("the only one"), exclusive(""), exclusive(""):
         pass
+
+
+def test_lock_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locks").touch()
+    monkeypatch.setattr("edgekit.harness.exclusive.LOCKS", tmp_path / "locks")
+    with pytest.raises(OutputError, match="locks: File exists"):
+        exclusive("the only one").__enter__()
 
 
 def test_sustained_run_has_a_curve() -> None:
