@@ -50,7 +50,7 @@ def print_report(report: Report) -> None:
     for code, text in advice(report.codes).items():
         item("", f"{code}: {text}")
     if report.folder:
-        item("samples", report.folder)
+        item("run", report.folder)
 
 
 def _latency(latency: Latency) -> None:
@@ -111,7 +111,7 @@ def _golden(golden: Golden) -> str:
         return "not compared"
     text = f"{golden.compared:,} output values of {golden.vectors} golden vectors are "
     if golden.tolerance:
-        return f"{text}within {golden.tolerance:g} of what they should be"
+        return f"{text}within the build's tolerance ({golden.tolerance:g}) of what they should be"
     return f"{text}what they should be"
 
 

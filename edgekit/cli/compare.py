@@ -46,7 +46,7 @@ def command(
     edgekit compare runs/digits-rpi4-pi-001 runs/digits-rpi4-pi-002 --max-regression 3%
     """
     from edgekit.harness.run_folder import read_report, read_samples
-    from edgekit.measure.comparison import compare, refuse_other
+    from edgekit.measure.comparison import compare, refuse_other, scopes_apart
 
     paths = Path(first), Path(second)
     before, after = (read_report(path) for path in paths)
@@ -65,6 +65,8 @@ def command(
         )
     else:
         _show(changes, worse, max_regression)
+        if left_out := scopes_apart(before, after):
+            click.echo(left_out)
         for name, report in zip("AB", (before, after), strict=True):
             if report["codes"]:
                 click.echo(f"{name} is {report['validity']}: {', '.join(report['codes'])}")

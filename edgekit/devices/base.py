@@ -141,6 +141,7 @@ class State:
 
     Attributes:
         load: Of one minute, in processes.
+        others: Share of all processors that other programs took since the state before.
         processors: That the device has.
         frequencies_mhz: Of each core now.
         governors: Of each core.
@@ -150,6 +151,7 @@ class State:
     """
 
     load: float | None = None
+    others: float | None = None
     processors: int | None = None
     frequencies_mhz: tuple[float, ...] | None = None
     governors: tuple[str, ...] | None = None

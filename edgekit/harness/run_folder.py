@@ -14,7 +14,7 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from edgekit.artifact import write_json
 from edgekit.errors import ModelError, OutputError
@@ -45,11 +45,12 @@ class RunFolder:
             OutputError: It cannot be written.
         """
         self.path = _make(parent, name) if parent else None
-        self._file = (self.path / SAMPLES).open("w", encoding="utf-8") if self.path else None
+        self._file: IO[str] | None = None
 
     def samples(self, window: int, latencies_ms: Sequence[float]) -> None:
         """Keep latencies of a window, at once."""
-        if self._file:
+        if self.path:
+            self._file = self._file or (self.path / SAMPLES).open("w", encoding="utf-8")
             line = {"window": window, "ms": [round(value, 6) for value in latencies_ms]}
             self._file.write(json.dumps(line) + "\n")
             self._file.flush()
@@ -72,12 +73,9 @@ class RunFolder:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if self._file is None or self.path is None:
-            return
-        nothing = kind is not None and self._file.tell() == 0
-        self._file.close()
-        if nothing:
-            (self.path / SAMPLES).unlink(missing_ok=True)
+        if self._file:
+            self._file.close()
+        elif kind is not None and self.path:
             with contextlib.suppress(OSError):  # a trace lies there
                 self.path.rmdir()
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from edgekit.devices.base import Device, Request, Window
+from edgekit.errors import EdgekitError
 from edgekit.harness.run_folder import RunFolder
 from edgekit.progress import Progress
 
@@ -63,8 +65,11 @@ class Session:
         self.metering.start()
         try:
             window = self.device.run(asked)
-        finally:
-            trace = self.metering.stop()
+        except BaseException:
+            with contextlib.suppress(EdgekitError):  # of two faults the device's is told
+                self.metering.stop()
+            raise
+        trace = self.metering.stop()
         span = self.metering.span(trace, window)
         self.folder.trace(number, trace, span, window.inferences)
         return Timed(window, self.metering.energy(trace, span, window.inferences))

@@ -103,6 +103,14 @@ def compare(
     return changes
 
 
+def scopes_apart(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Why the energies of two runs are not compared, in a line; empty where they are, or lack."""
+    scopes = [one["energy"]["scope"] for one in (first, second) if one["energy"]]
+    if len(set(scopes)) < 2:
+        return ""
+    return f"energy is left out: one is of the {scopes[0]}, the other of the {scopes[1]}"
+
+
 def _latency(
     first: Mapping[str, Any], second: Mapping[str, Any], samples: tuple[Samples, Samples], by: float
 ) -> Change:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +17,8 @@ Validity = Literal["valid", "degraded", "invalid"]
 
 FEWEST_WINDOWS = 5
 SHORTEST_S = 0.5
+BUSY = 0.15
+"""Share of all processors that others may take."""
 SPIKES, WIDEST, DRIFT, CLOCK = 0.10, 0.10, 0.03, 0.02
 """Shares of the median: of mean - median, of the interval's width, of a trend over the windows;
 share of a clock that may change."""
@@ -149,7 +152,7 @@ def _seen(
     states = [state for window in windows for state in (window.before, window.after)]
     timed = windows if latency else ()
     return [
-        ("loaded_host", any(_loaded(window.before) for window in windows[:1])),
+        ("loaded_host", _loaded(windows)),
         ("throttled", any(state.throttled for state in states)),
         ("charging", any(state.charging for state in states)),
         ("governor", any(_may_change(state) for state in states)),
@@ -171,8 +174,13 @@ def drifts(medians: Sequence[float]) -> bool:
     return one_way and far
 
 
-def _loaded(state: State) -> bool:
-    return state.load is not None and state.load > (state.processors or 1) / 2
+def _loaded(windows: Sequence[Window]) -> bool:
+    """By what others took while it ran; else by the load before, which may be of an earlier run."""
+    taken = [one.after.others for one in windows if one.after.others is not None]
+    if taken:
+        return statistics.median(taken) > BUSY
+    first = windows[0].before if windows else State()
+    return first.load is not None and first.load > (first.processors or 1) / 2
 
 
 def _may_change(state: State) -> bool:

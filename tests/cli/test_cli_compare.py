@@ -30,7 +30,7 @@ def test_report_for_people(capsys: Capture) -> None:
     assert "4 ms (95 %: " in said
     assert "verdict     degraded" in said
     assert "throttled: the device held itself back: cool it" in said
-    assert "samples     runs/toy-fake-001" in said
+    assert "run         runs/toy-fake-001" in said
 
 
 def test_sustained_run_for_people(capsys: Capture) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from edgekit.devices._litert.clock import Clock, between
-from edgekit.devices._litert.window import jumped, to_state, to_window, with_states
+from edgekit.devices._litert.window import jumped, others, to_state, to_window, with_states
 from edgekit.devices.base import State
 
 SECOND = 1_000_000_000
@@ -55,6 +55,23 @@ def test_two_readings_of_the_clock_differ_by_part_of_the_error() -> None:
 
 def test_what_a_device_does_not_tell_is_none() -> None:
     assert to_state(STATE) == State(load=0.5, processors=4, throttled=())
+
+
+TIMES = {"t_ns": 0, "busy_ns": 50 * SECOND, "own_ns": SECOND, "listed": 4}
+
+
+@pytest.mark.parametrize(
+    ("busy", "own", "share"), [(52, 3, 0), (60, 3, 0.2), (90, 1, 1), (50, 3, 0)]
+)
+def test_what_others_took_of_all_processors(busy: int, own: int, share: float) -> None:
+    after = {**TIMES, "t_ns": 10 * SECOND, "busy_ns": busy * SECOND, "own_ns": own * SECOND}
+    assert others(TIMES, after) == pytest.approx(share)
+
+
+def test_device_that_tells_no_times_has_no_others() -> None:
+    assert others(STATE, STATE) is None
+    assert others(TIMES, {**TIMES, "t_ns": 10, "busy_ns": None}) is None
+    assert others(TIMES, TIMES) is None
 
 
 def test_throttling_within_a_window_counts_though_it_is_over() -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edgekit.errors import UsageError
-from edgekit.measure.comparison import compare, ratio_interval, refuse_other
+from edgekit.measure.comparison import compare, ratio_interval, refuse_other, scopes_apart
 
 RUN: dict[str, Any] = {
     "validity": "valid",
@@ -115,6 +115,14 @@ def test_energy_of_another_scope_is_left_out() -> None:
 def test_energy_of_nothing_has_no_ratio() -> None:
     assert len(compare(energy(0, 0), energy(10, 0.1))) == 1
     assert len(compare(energy(10, 0.1), energy(0, 0))) == 1
+
+
+def test_what_is_left_out_is_told() -> None:
+    board, package = energy(10, 0.1), energy(20, 0.1, "package")
+    assert scopes_apart(board, package) == (
+        "energy is left out: one is of the board, the other of the package"
+    )
+    assert scopes_apart(board, board) == scopes_apart(board, RUN) == ""
 
 
 def test_counts_are_exact() -> None:

@@ -62,6 +62,14 @@ def test_load_that_the_bench_makes_itself_does_not_count() -> None:
     assert codes(run(before=state(load=2.5))) == ()
 
 
+def test_what_others_took_goes_before_the_load() -> None:
+    before = state(load=2.5)
+    quiet = [replace(GOOD, before=before, after=state(others=0.05))] * 5
+    assert codes(quiet) == ()
+    assert codes([replace(one, after=state(others=0.5)) for one in quiet]) == ("loaded_host",)
+    assert codes([*quiet[:4], replace(GOOD, after=state(others=0.9))]) == ()
+
+
 def test_a_clock_that_its_governor_lets_sink_is_not_a_change() -> None:
     lazy = state(governors=("ondemand",))
     low = replace(lazy, frequencies_mhz=(600.0,))

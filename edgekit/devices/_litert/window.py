@@ -65,7 +65,18 @@ def with_states(window: Window, before: Mapping[str, Any], after: Mapping[str, A
     within = since - set(before.get("throttled_since_boot") or ())
     if second.throttled is not None and within:
         second = replace(second, throttled=tuple(sorted({*second.throttled, *within})))
-    return replace(window, before=first, after=second)
+    return replace(window, before=first, after=replace(second, others=others(before, after)))
+
+
+def others(before: Mapping[str, Any], after: Mapping[str, Any]) -> float | None:
+    """Share of all processors that other programs took between two states; None: not told."""
+    told = [state.get(key) for state in (before, after) for key in ("t_ns", "busy_ns", "own_ns")]
+    processors = after.get("listed")
+    if None in told or not processors or after["t_ns"] <= before["t_ns"]:
+        return None
+    spent, busy, own = (after[key] - before[key] for key in ("t_ns", "busy_ns", "own_ns"))
+    share: float = (busy - own) / (spent * processors)
+    return min(1.0, max(0.0, share))
 
 
 def _tuple(value: Sequence[Any] | None) -> tuple[Any, ...] | None:

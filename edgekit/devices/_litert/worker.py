@@ -216,7 +216,12 @@ def state() -> dict[str, Any]:
     cpus = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/"
     frequencies = [float(text) / 1000 for text in _read_all(cpus + "scaling_cur_freq")]
     held = _throttled()
+    busy, processors = _busy()
     return {
+        "t_ns": time.monotonic_ns(),
+        "busy_ns": busy,
+        "own_ns": time.process_time_ns(),
+        "listed": processors,
         "load": os.getloadavg()[0],
         "processors": os.cpu_count(),
         "frequencies_mhz": frequencies or None,
@@ -226,6 +231,20 @@ def state() -> dict[str, Any]:
         "throttled_since_boot": None if held is None else _names(held >> 16),
         "charging": _charging(),
     }
+
+
+def _busy() -> tuple[int | None, int]:
+    """Time that all processors together have worked so far in ns, and how many there are.
+
+    Source: proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks.
+    """
+    lines = [line.split() for line in (_read("/proc/stat") or "").splitlines()]
+    processors = [line for line in lines if line and line[0].startswith("cpu")]
+    if len(processors) < 2 or len(processors[0]) < 9:
+        return None, 0
+    ticks = [int(text) for text in processors[0][1:9]]
+    worked = sum(ticks) - ticks[3] - ticks[4]
+    return worked * (1_000_000_000 // os.sysconf("SC_CLK_TCK")), len(processors) - 1
 
 
 def _names(bits: int) -> list[str]:
