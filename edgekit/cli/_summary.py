@@ -12,6 +12,9 @@ from edgekit.artifact import Build
 from edgekit.c_project.savings import PLAIN, savings
 from edgekit.cli._names import short
 from edgekit.cli._table import item, table
+from edgekit.devices.base import driver_names
+from edgekit.errors import UsageError
+from edgekit.target.profile import load_profile
 
 EXACT_DB = 200.0
 """From here on built and float model are the same for every purpose (`edgekit.evaluate.sqnr`)."""
@@ -102,6 +105,17 @@ def _next(folder: Path, manifest: dict[str, Any]) -> None:
     model = shlex.quote(str(folder / names[0]))
     click.echo(f"{'':<11} edgekit inspect {model}")
     click.echo(f"{'':<11} edgekit verify {shlex.quote(str(folder))}")
+    device = "qemu" if made else _device(manifest["target"])
+    if device in driver_names():
+        click.echo(f"{'':<11} edgekit bench {shlex.quote(str(folder))} --device {device}")
+
+
+def _device(target: str) -> str:
+    """The driver that measures a target; empty where its file is not on this machine."""
+    try:
+        return load_profile(target).device or ""
+    except UsageError:
+        return ""
 
 
 def _steps(manifest: dict[str, Any]) -> None:

@@ -66,6 +66,7 @@ files       out/
 next        load model.tflite on the device
             edgekit inspect out/model.tflite
             edgekit verify out
+            edgekit bench out --device ssh
 
 """
     )
