@@ -125,7 +125,7 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
     int32_t fast = d->fast & 7;
     (void)fast;
 #if EK_DEPTHWISE_3X3_LONG
-    if (d->fast & 32)
+    if (d->fast & 16)
         ek_depthwise_3x3_long(k, x, out, lines);
     else
 #endif
