@@ -5,7 +5,7 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
     const int8_t *w = k->weights;
     int32_t sum = 0, i;
-#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_LONG || EK_DEPTHWISE_3X3_BY_2_ONE)
+#if defined(__ARM_FEATURE_DSP)
     if (d->fast & 4) {
         ek_depthwise_spread(w, k->pairs);
         return;
