@@ -8,7 +8,8 @@ with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low byt
 comes out by subtraction: exact while |acc1| < 2^23. Most convolutions have a kernel of their own
 for that, which takes many pixels and all constants in one stream (see `runs`). `thumb2` has no such
 instruction, and puts three pixels into two words instead (see gemm_thumb2.h): three
-multiply-accumulates for the price of two, exact while sums over a segment of the depth keep below 2^20.
+multiply-accumulates for the price of two, exact while sums over a segment of the depth keep below
+2^20.
 """
 
 from __future__ import annotations
