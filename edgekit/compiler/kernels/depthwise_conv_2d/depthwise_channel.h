@@ -3,9 +3,9 @@
 
 /* One channel after the other. "Along" is the direction of the inner loop, "across" the other:
    widths are along, heights across. `rows` lines of `pitch` values of a channel are held, of one
-   channel at a time. `fast`: the distance of the outputs that a fast loop computes; bit 2: `bias` and
-   `multiplier` are those of one product, without `shift`; bit 3: four channels at a time; bit 4:
-   `rows` are not all lines; bit 5: eight outputs at a time. */
+   channel at a time. `fast`: the distance of the outputs that a fast loop computes; bit 2: `bias`
+   and `multiplier` are those of one product, without `shift`; bit 3: four channels at a time; bit 4:
+   eight outputs at a time. */
 typedef struct {
     const int8_t *weights;
     const void *bias;

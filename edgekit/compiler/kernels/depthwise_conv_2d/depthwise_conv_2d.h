@@ -85,7 +85,7 @@ static inline void ek_depthwise_outputs(const ek_depthwise_conv_2d_t *d, ek_dept
 }
 
 #if EK_DEPTHWISE_STRIPS
-/* The same where the strip does not hold all lines. */
+/* The same as often as the strip must be filled. */
 static inline void ek_depthwise_strips(const ek_depthwise_conv_2d_t *d, ek_depthwise_channel_t *k,
                                        const int8_t *in, int8_t *out, int16_t *strip,
                                        int32_t planes, int32_t number) {
@@ -94,7 +94,8 @@ static inline void ek_depthwise_strips(const ek_depthwise_conv_2d_t *d, ek_depth
     while (done < d->out_height) {
         int32_t lines = d->out_height - done < fit ? d->out_height - done : fit;
         int32_t wanted = (lines - 1) * d->stride_height + reach, past = lines * d->stride_height;
-        ek_depthwise_fill(d, in, strip + held * d->pitch, row + held, wanted - held, planes, 1);
+        ek_depthwise_fill(d, in, strip + held * d->pitch, row + held, wanted - held, planes,
+                          d->out_height > fit);
         ek_depthwise_outputs(d, k, strip, planes, number, out + done * d->out_across, lines);
         done += lines;
         row += past;
@@ -130,12 +131,10 @@ static EK_SMALL void ek_depthwise_conv_2d(const ek_depthwise_conv_2d_t *d, const
             planes = 1;
 #endif
 #if EK_DEPTHWISE_STRIPS
-        if (d->fast & 16) {
-            ek_depthwise_strips(d, &k, in, out, strip, planes, channel * d->outputs);
-            continue;
-        }
-#endif
+        ek_depthwise_strips(d, &k, in, out, strip, planes, channel * d->outputs);
+#else
         ek_depthwise_fill(d, in, strip, -d->pad_top, d->rows, planes, 0);
         ek_depthwise_outputs(d, &k, strip, planes, channel * d->outputs, out, d->out_height);
+#endif
     }
 }

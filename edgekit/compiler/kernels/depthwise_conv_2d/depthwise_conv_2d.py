@@ -32,9 +32,9 @@ _STRIP = 2048
 _TOGETHER = 4
 """Outputs that the fast loops compute at once."""
 _FAST = ("EK_DEPTHWISE_ANY", "EK_DEPTHWISE_3X3", "EK_DEPTHWISE_3X3_BY_2")
-_ONE, _WIDE, _STRIPS, _EIGHT = 4, 8, 16, 32
-"""What the number of a fast loop has besides: one product a sum; four channels at once; strips, not
-all lines; eight outputs at a time."""
+_ONE, _WIDE, _EIGHT = 4, 8, 16
+"""What the number of a fast loop has besides: one product a sum; four channels, eight outputs at a
+time."""
 _SPARE = 3
 """Bytes behind the weights that are read with them."""
 
@@ -117,8 +117,7 @@ class DepthwiseConv2D:
         narrow = one is None and bool((np.abs(bias.astype(np.int64)) < 1 << 15).all())
         if one:
             bias, taps = one.offset, np.append(taps.ravel(), np.zeros(_SPARE, np.int8))
-        kind = fast + _ONE * bool(one) + _WIDE * (self.planes > 1) + _STRIPS * (not layout.whole)
-        kind += _EIGHT * eight
+        kind = fast + _ONE * bool(one) + _WIDE * (self.planes > 1) + _EIGHT * eight
         layer = to.struct(
             "ek_depthwise_conv_2d_t",
             "layer",

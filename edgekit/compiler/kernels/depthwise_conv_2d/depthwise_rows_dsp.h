@@ -5,7 +5,7 @@ static inline void ek_depthwise_prepare(const ek_depthwise_conv_2d_t *d,
                                         ek_depthwise_channel_t *k) {
     const int8_t *w = k->weights;
     int32_t sum = 0, i;
-#if defined(__ARM_FEATURE_DSP) && (EK_DEPTHWISE_3X3_ONE || EK_DEPTHWISE_3X3_LONG || EK_DEPTHWISE_3X3_BY_2_ONE)
+#if defined(__ARM_FEATURE_DSP)
     if (d->fast & 4) {
         ek_depthwise_spread(w, k->pairs);
         return;
@@ -125,7 +125,7 @@ static inline void ek_depthwise_lines(const ek_depthwise_conv_2d_t *d,
     int32_t fast = d->fast & 7;
     (void)fast;
 #if EK_DEPTHWISE_3X3_LONG
-    if (d->fast & 32)
+    if (d->fast & 16)
         ek_depthwise_3x3_long(k, x, out, lines);
     else
 #endif

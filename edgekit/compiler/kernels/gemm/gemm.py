@@ -5,9 +5,11 @@ read int8 columns with the zero point inside, so it is folded into the bias; `mv
 of four channels at a time, which lie next to each other. `dsp` reads columns of int16 with the zero
 point taken off, so biases stay small enough for 16 bits, and two channels share a 16-bit weight:
 with h = 256 * w1 + w0, one SMLAD adds 256 * acc1 + acc0, another of the low bytes acc0, and acc1
-comes out by subtraction: exact while |acc1| < 2^23. `thumb2` has no such instruction, and puts
-three pixels into two words instead (see gemm_thumb2.h): three multiply-accumulates for the price
-of two, exact while sums over a segment of the depth keep below 2^20.
+comes out by subtraction: exact while |acc1| < 2^23. Most convolutions have a kernel of their own
+for that, which takes many pixels and all constants in one stream (see `runs`). `thumb2` has no such
+instruction, and puts three pixels into two words instead (see gemm_thumb2.h): three
+multiply-accumulates for the price of two, exact while sums over a segment of the depth keep below
+2^20.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 /* Pairs of pixels, one after the other. Inputs of a pixel: `rows` rows of `count` bytes, `down`
    bytes apart, four at least, from `from` on; of its neighbour `step` bytes further. Without `from`
-   the columns are there. A row begins every `row_bytes` of the columns, which have `steps` times two
-   inputs. Outputs of a neighbour are `across` bytes further. Assembly counts on the order. */
+   the columns are there. A row begins every `row_bytes` of the columns, which have `steps` times
+   two inputs. Outputs of a neighbour are `across` bytes further. Assembly counts on the order. */
 typedef struct {
     const int8_t *from;
     int32_t step, count, rows, down, row_bytes;
@@ -72,11 +72,12 @@ typedef struct {
 #endif
 
 /* Registers: r0-r7 sums, r8 and r9 inputs of the two pixels, r10 and r11 weights, r12 and lr where
-   the stream and columns are read. Stack: 0-28 as in `ek_run_t`, but 8:
-   whether an odd number of fours is to be taken (bit 0), inputs after them (bits 1 and 2), and from
-   bit 3 on how many there are in eights, without the last; 36 across, 40 pairs to go, 44 stream, 48 its end of fours, 52 channels that are left then, 56 end of the columns, 60
-   where the loop is entered, 64 zero point * 2 + 1, 68 bytes of the stream beside weights, 72 and 76
-   outputs of the two pixels, 80 channels to go. */
+   the stream and columns are read. Stack: 0-28 as in `ek_run_t`, but 8: whether an odd number of
+   fours is to be taken (bit 0), inputs after them (bits 1 and 2), and from bit 3 on how many there
+   are in eights, without the last; 36 across, 40 pairs to go, 44 stream, 48 its end of fours, 52
+   channels that are left then, 56 end of the columns, 60 where the loop is entered, 64 zero point
+   * 2 + 1, 68 bytes of the stream beside weights, 72 and 76 outputs of the two pixels, 80 channels
+   to go. */
 static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
     __attribute__((unused)) const ek_gemm_t *g, __attribute__((unused)) const ek_run_t *run) {
     __asm__ volatile(
@@ -104,9 +105,11 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
 #endif
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
-        "4: ldr r8, [sp, #76]\n ldr r9, [sp, #36]\n add r9, r8\n str r8, [sp, #72]\n str r9, [sp, #76]\n"
+        "4: ldr r8, [sp, #76]\n ldr r9, [sp, #36]\n add r9, r8\n"
+        "str r8, [sp, #72]\n str r9, [sp, #76]\n"
         "ldr r12, [sp, #44]\n ldr r8, [sp, #48]\n cmp r12, r8\n beq.w 5f\n"
-        "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n" EK_RUNS_FIRST "ldr.w pc, [sp, #60]\n"
+        "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n"
+        EK_RUNS_FIRST "ldr.w pc, [sp, #60]\n"
         ".balign 4\n"
         "3:\n" EK_GEMM_LOOP
         "ldr r8, [sp, #56]\n cmp lr, r8\n bne.w 3b\n"
@@ -133,7 +136,8 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
         "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
         "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
-        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n b.w 15b\n"
+        "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n"
+        "b.w 15b\n"
 #endif
     );
 }
