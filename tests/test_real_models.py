@@ -79,7 +79,7 @@ def test_int8_keeps_the_accuracy(case: Case, real_models: Path, tmp_path: Path) 
         assert manifest["model"]["macs"] == case.macs
         # of person detection half of the work is for channels that change nothing
         share = manifest["built"]["macs"] / case.macs
-        assert 0.4 < share < 0.6 if case.folder == VWW else 0.98 < share <= 1
+        assert 0.4 < share < 0.6 if case.folder == VWW else 0.9 < share <= 1
         assert manifest["fidelity"]["sqnr_db"] > 22
         accuracy = manifest["accuracy"]
         low, high = accuracy["interval"]

@@ -82,8 +82,10 @@ def _redundancy(known: Dependencies) -> Array:
 
 
 def _rows_of(wanted: Array, units: Array, filters: Array) -> Array:
-    """The filters of each wanted unit, one behind the other: those of a group come in order."""
-    return np.stack([filters[units == unit].ravel() for unit in wanted])
+    """The filters of each wanted unit, one behind the other; zeros where it has fewer."""
+    rows = [filters[units == unit].ravel() for unit in wanted]
+    longest = max(row.size for row in rows)
+    return np.stack([np.pad(row, (0, longest - row.size)) for row in rows])
 
 
 def _active(lifted: Lifted, known: Dependencies, context: Context) -> Array:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgekit import _tf
 from edgekit.bridge.lift import lift
 from edgekit.bridge.lower import lower
 from edgekit.bridge.names import layer_names
@@ -30,6 +31,9 @@ from edgekit.structure.groups import Cost, Group, groups
 from edgekit.structure.shrink import shrink
 from edgekit.structure.silence import silence
 from edgekit.structure.units import Mask
+
+_SEEN = 64
+"""Rows that the scale of a layer without memory is taken on."""
 
 
 def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Context) -> Candidate:
@@ -105,16 +109,22 @@ def _cut_out(candidate: Candidate, tflite: bytes, known: Dependencies, keep: Mas
 
 
 def _forgotten(tflite: bytes, context: Context) -> bytes:
-    """The network with weights as before any training: He et al. 2015, arXiv:1502.01852."""
+    """The network as before any training, each layer scaled so that what it gives has variance 1.
+
+    The original's batch normalization is in its weights: without that scale, inputs of 0 to 255
+    would not train. Source: Mishkin and Matas 2016 (LSUV), arXiv:1511.06422.
+    """
     random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
+    batch = [_tf.tensorflow().constant(a) for a in context.rows.batch(context.rows.some()[:_SEEN])]
     for layer in lifted.layers:
         deep = layer.kind == "DepthwiseConv2D"
-        variable = layer.layer.depthwise_kernel if deep else layer.layer.kernel
-        shape = tuple(variable.shape)
-        fan_in = np.prod(shape[:-2] if deep else shape[:-1])
-        variable.assign(random.normal(0, np.sqrt(2 / fan_in), shape))
+        kernel = layer.layer.depthwise_kernel if deep else layer.layer.kernel
+        kernel.assign(random.normal(size=tuple(kernel.shape)))
         if layer.layer.bias is not None:
             layer.layer.bias.assign(np.zeros(layer.layer.bias.shape))
+        output = lifted.activations[layer.op.outputs[0]]
+        given = _tf.tf_keras().Model(lifted.model.inputs, output)(batch, training=False)
+        kernel.assign(kernel / max(float(np.std(given)), 1e-6))
     return lower(lifted)
 
 

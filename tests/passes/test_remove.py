@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import compressing
@@ -17,9 +18,11 @@ from edgekit.passes import base
 from edgekit.passes._importance import importance
 from edgekit.passes._refit import refit
 from edgekit.passes._remove_options import RemoveOptions
+from edgekit.passes._removed import _forgotten
 from edgekit.passes._short import parse
 from edgekit.runtimes.litert import LiteRT
 from edgekit.structure.dependencies import dependencies
+from edgekit.training.rows import Rows
 
 BRIEF = {"epochs": 1, "rounds": 1}
 
@@ -246,6 +249,18 @@ def test_it_comes_first(trait: str) -> None:
     before = base.Candidate(compressing.net(), traits=frozenset({trait}))
     with pytest.raises(UsageError, match=f"remove cannot follow a pass that left it {trait}"):
         remove(before)
+
+
+def test_a_network_that_forgot_can_learn_from_inputs_of_any_size() -> None:
+    tflite = compressing.net()
+    context = compressing.context(tflite)
+    loud = Rows(tuple(array * 1000 for array in context.rows.inputs))
+    fresh = _forgotten(tflite, dataclasses.replace(context, rows=loud))
+    with LiteRT(fresh) as runtime:
+        scores = np.stack([runtime.run((row[None],))[0] for row in loud.inputs[0]])
+    assert 0.9 < scores.std() < 1.1
+    before, after = (compressing.kernels(each) for each in (tflite, fresh))
+    assert all(abs(np.corrcoef(before[n].ravel(), after[n].ravel())[0, 1]) < 0.5 for n in before)
 
 
 # Whole layers
