@@ -12,14 +12,14 @@ from edgekit.equipment import Needs
 from edgekit.errors import MissingExtra, UsageError
 from edgekit.power.base import find_meter, meter_names
 
-METERS = ["android", "estimate", "ina2xx", "joulescope", "none", "ppk2", "replay", "sysfs"]
+METERS = {"android", "estimate", "ina2xx", "joulescope", "none", "ppk2", "replay", "sysfs"}
 
 
 def test_meters_are_the_files_of_the_folder() -> None:
-    assert meter_names() == METERS
+    assert set(meter_names()) >= METERS
 
 
-@pytest.mark.parametrize("name", METERS)
+@pytest.mark.parametrize("name", meter_names())
 def test_meter_says_what_it_is_and_takes(name: str) -> None:
     meter = find_meter(name)
     assert meter.title
