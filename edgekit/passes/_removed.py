@@ -32,6 +32,9 @@ from edgekit.structure.shrink import shrink
 from edgekit.structure.silence import silence
 from edgekit.structure.units import Mask
 
+_FROM_SCRATCH = 2e-2
+"""Learning rate. ResNet8, half of its work, 4 epochs: 36 % right on the test pictures; with 3e-3
+and inner activations to follow, which suit trained networks, 9 %."""
 _SEEN = 64
 """Rows that the scale of a layer without memory is taken on."""
 
@@ -136,7 +139,10 @@ def _trained(
     context: Context,
     problems: Sequence[Problem],
 ) -> Candidate:
-    planned, lifted = wrapped.training(context), lift(smaller.tflite)
+    rate = None
+    if options.from_scratch:  # there are no inner activations to hold on to, and a long way to go
+        context, rate = context.tuned({"feature_weight": 0.0}), _FROM_SCRATCH
+    planned, lifted = wrapped.training(context, rate), lift(smaller.tflite)
     now, before = (sum(int(each[key]) for each in left.values()) for key in ("channels", "of"))
     title = f"{now} of {before} channels are left"
     trained = wrapped.train(smaller, context, lifted, planned, title=title)
