@@ -43,9 +43,10 @@ class PruneOptions(PassOptions):
     )
     schedule: Literal["auto", "solve", "polynomial", "constant"] = option(
         "auto",
-        "solve: before the training, by least squares (arXiv:2208.11580); polynomial: by "
-        "magnitude, from initial up to sparsity; constant: all of it from begin on; auto: solve, "
-        "but polynomial where initial, begin, end, frequency, block or n_m are given",
+        "solve: by least squares (arXiv:2208.11580), in part before the training, the rest after "
+        "30 % of it; polynomial: by magnitude, from initial up to sparsity; constant: all of it "
+        "from begin on; auto: solve, but polynomial where initial, begin, end, frequency, block or "
+        "n_m are given",
     )
     initial: float = option(
         0.0, "share of zero weights that polynomial begins with", least=0, below=1

@@ -1,5 +1,5 @@
 """Pruning by least squares: the weights that go are those that are missed least, and what stays
-makes up for them, before anything is trained.
+makes up for them, without training.
 
 Which go is decided over all layers that share their zeros (`_surgeon`). Then, from the first layer
 to the last, the weights that stay are solved for the original's outputs on the inputs that the
