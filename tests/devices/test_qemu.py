@@ -174,6 +174,20 @@ def test_function_that_the_compiler_renamed_is_found(tmp_path: Path) -> None:
     assert found.layers[0].instructions > 128
 
 
+def test_layer_that_does_nothing_takes_no_instructions(tmp_path: Path) -> None:
+    """The compiler leaves it out, though it may not inline it."""
+    kept = "#define EK_LAYER __attribute__((noinline))\nstatic EK_LAYER void"
+    first = f"{kept} toy_layer_02_concatenation(int8_t *arena) {{ (void)arena; }}\n{FIRST}"
+    body = RUN.replace(
+        "connected(arena);", "connected(arena);\n    toy_layer_02_concatenation(arena);", 1
+    )
+    manifest = write_toy(tmp_path, first=first, run=body)
+    nothing = {**manifest["c_project"]["layers"][0], "symbol": "toy_layer_02_concatenation"}
+    manifest["c_project"]["layers"].append(nothing)
+    found = measure(tmp_path, manifest)
+    assert [layer.instructions > 0 for layer in found.layers] == [True, True, False]
+
+
 def test_layer_without_a_function_is_named(tmp_path: Path) -> None:
     first = FIRST.replace("__attribute__((noinline))", "inline __attribute__((always_inline))")
     with pytest.raises(DeviceError, match="no function toy_layer_00_fully_connected"):

@@ -13,6 +13,11 @@ from edgekit.errors import DeviceError
 
 # GCC renames a function whose parameters it changed.
 _CLONE = re.compile(r"(\.(constprop|isra|lto_priv)\.\d+)*")
+# Before the name of a layer that must not be inlined: where GCC leaves no function for it all the
+# same, it does nothing, like a concatenation whose parts are in place.
+_KEPT = "static EK_LAYER void "
+_NEVER = 0
+"""An address that is never executed: the vector table's."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,8 @@ def markers(project: Project, symbols: Mapping[str, Symbol]) -> list[int]:
     Raises:
         DeviceError: The compiler left no function for a layer.
     """
-    entries = [_entry(layer.symbol, symbols) for layer in project.layers]
+    source = project.source.read_text(encoding="utf-8")
+    entries = [_entry(layer.symbol, symbols, source) for layer in project.layers]
     return [symbols[f"{project.prefix}_run"].address, symbols["bench_end"].address, *entries]
 
 
@@ -55,10 +61,12 @@ def share(project: Project, symbols: Mapping[str, Symbol], counts: Counts) -> Sh
     return Shares(layers, between)
 
 
-def _entry(symbol: str, symbols: Mapping[str, Symbol]) -> int:
+def _entry(symbol: str, symbols: Mapping[str, Symbol], source: str) -> int:
     for name, found in symbols.items():
         if name.startswith(symbol) and _CLONE.fullmatch(name.removeprefix(symbol)):
             return found.address
+    if f"{_KEPT}{symbol}(" in source:
+        return _NEVER
     raise DeviceError(
         f"the compiler left no function {symbol}: its layer cannot be told apart",
         "declare the layer's function noinline",
