@@ -158,9 +158,9 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
 #endif
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
-        "4: ldr r0, [sp, #76]\n ldr r1, [sp, #36]\n add r1, r0\n"
-        "str r0, [sp, #72]\n str r1, [sp, #76]\n"
-        "ldr r12, [sp, #44]\n ldr r0, [sp, #48]\n teq r12, r0, lsl #1\n beq.w 5f\n"
+        "4: ldr r0, [sp, #76]\n ldr r1, [sp, #36]\n ldr r12, [sp, #44]\n ldr r2, [sp, #48]\n"
+        "add r1, r0\n str r0, [sp, #72]\n str r1, [sp, #76]\n"
+        "teq r12, r2, lsl #1\n beq.w 5f\n"
         "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n"
         EK_RUNS_FIRST "ldr.w pc, [sp, #60]\n"
         ".balign 4\n"
@@ -172,7 +172,13 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "str r8, [sp, #72]\n str r9, [sp, #76]\n teq r12, r10, lsl #1\n bne.w 2b\n"
         "5:\n"
 #if EK_GEMM_TAIL
-        "ldr r8, [sp, #52]\n cmp r8, #0\n beq.w 9f\n"
+        "ldr r8, [sp, #52]\n ldr r0, [sp, #40]\n cmp r8, #0\n bne.w 6f\n"
+#else
+        "ldr r0, [sp, #40]\n"
+#endif
+        "9: subs r0, #1\n str r0, [sp, #40]\n bne.w 1b\n"
+        "add sp, #84\n pop {r4-r11, pc}\n"
+#if EK_GEMM_TAIL
         "6: str r8, [sp, #80]\n ldr r0, [r12], #4\n mov r1, r0\n movs r2, #0\n movs r3, #0\n"
         "ldr lr, [sp, #28]\n ldr r11, [sp, #56]\n"
         "add r11, " EK_RUNS_ROUND_BYTES "\n sub r8, r11, lr\n tst r8, #8\n bne 8f\n"
@@ -181,10 +187,8 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "ldrd r8, r9, [sp, #72]\n strb r2, [r8], #1\n strb r3, [r9], #1\n"
         "ldr r10, [sp, #80]\n subs r10, #1\n beq 8f\n"
         "strb r0, [r8], #1\n strb r1, [r9], #1\n subs r10, #1\n"
-        "8: strd r8, r9, [sp, #72]\n mov r8, r10\n bne.w 6b\n"
+        "8: strd r8, r9, [sp, #72]\n mov r8, r10\n bne.w 6b\n ldr r0, [sp, #40]\n b.w 9b\n"
 #endif
-        "9: ldr r0, [sp, #40]\n subs r0, #1\n str r0, [sp, #40]\n bne.w 1b\n"
-        "add sp, #84\n pop {r4-r11, pc}\n"
 #if EK_COLUMN_TAIL
         "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
         "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
