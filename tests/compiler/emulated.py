@@ -6,7 +6,8 @@ from pathlib import Path
 
 from c_project import compiled, random_rows, reference, write
 
-from edgekit.devices.qemu import Measured, measure
+from edgekit.devices._cortex_m.measured import Measured
+from edgekit.devices.qemu import measure
 
 
 def check_emulated(model: bytes, core: str, folder: Path, count: int = 2) -> Measured:

@@ -30,6 +30,8 @@ from edgekit.compiler.requantize import (
     multipliers,
 )
 
+_MANY = 256
+"""Output pixels that are worth code for three rows of nine inputs."""
 _ROWS, _PARTS, _PIXELS = 1, 2, 4
 _DENSE = 4096
 """Weights from which on the kernel for one column is worth its code."""
@@ -162,6 +164,8 @@ class Conv2D:
             return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
         if self._runs(core):
             to.use("conv_2d/conv_2d_runs.h")
+            if self._nines(core):
+                to.define("EK_COLUMN_NINES")
             if not self._direct(core) & _ROWS or window.kernel_width * window.channels < 4:
                 to.define("EK_CONV_2D_APART")
             return f"ek_conv_2d_runs(&{layer}, {to.inputs[0]}, {addend}, {memory});"
@@ -207,6 +211,13 @@ class Conv2D:
         """Whether the kernel for runs of pixels computes it."""
         plain = self.border is None and self.coding is None and not self._dense(core)
         return core.isa == "dsp" and plain and runs.fits(self.matrix)
+
+    def _nines(self, core: Core) -> bool:
+        """Whether rows of the kernel are worth their own code: 3 x 3 of three colours, mostly."""
+        window = self.window
+        rows = window.kernel_height, window.kernel_width * window.channels
+        many = core.optimize != "size" and window.pixels >= _MANY
+        return many and rows == (3, 9) and bool(self._direct(core) & _ROWS)
 
     def _columns(self, core: Core) -> int:
         if self._runs(core):

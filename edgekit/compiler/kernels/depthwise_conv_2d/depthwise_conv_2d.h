@@ -1,8 +1,9 @@
 #include "depthwise_rows.h"
 
+/* An even number of values. */
 static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t count) {
     int16_t value = (int16_t)zero;
-    for (; count >= 8; count -= 8, to += 8) {
+    for (; count >= 16; count -= 16, to += 16) {
         to[0] = value;
         to[1] = value;
         to[2] = value;
@@ -11,10 +12,19 @@ static EK_NOINLINE void ek_depthwise_pad(int16_t *to, int32_t zero, int32_t coun
         to[5] = value;
         to[6] = value;
         to[7] = value;
+        to[8] = value;
+        to[9] = value;
+        to[10] = value;
+        to[11] = value;
+        to[12] = value;
+        to[13] = value;
+        to[14] = value;
+        to[15] = value;
         EK_KEEP_LOOP();
     }
-    for (; count > 0; --count) {
-        *to++ = value;
+    for (; count > 0; count -= 2, to += 2) {
+        to[0] = value;
+        to[1] = value;
         EK_KEEP_LOOP();
     }
 }
@@ -76,9 +86,12 @@ static inline void ek_depthwise_fill(const ek_depthwise_conv_2d_t *d, const int8
 static inline void ek_depthwise_outputs(const ek_depthwise_conv_2d_t *d, ek_depthwise_channel_t *k,
                                         const int16_t *strip, int32_t planes, int32_t number,
                                         int8_t *out, int32_t lines) {
-    int32_t i;
+    int32_t outputs = 1, i;
+#if EK_DEPTHWISE_SPREAD
+    outputs = d->outputs;
+#endif
     for (; planes > 0; --planes, strip += d->rows * d->pitch)
-        for (i = d->outputs; i > 0; --i, ++number) {
+        for (i = outputs; i > 0; --i, ++number) {
             ek_depthwise_channel(d, number, k);
             ek_depthwise_lines(d, k, strip, out + number, lines);
         }

@@ -111,6 +111,8 @@ class DepthwiseConv2D:
             to.define("EK_DEPTHWISE_SIGNED")
         if self.planes > 1:
             to.define("EK_DEPTHWISE_FOUR")
+        if self.multiplier > 1:
+            to.define("EK_DEPTHWISE_SPREAD")
         if not layout.whole:
             to.define("EK_DEPTHWISE_STRIPS")
         bias, by = matrix.bias, matrix.by

@@ -64,14 +64,15 @@
    taps, lr where inputs are read. Stack: 0 taps, 24 offset, 28 factor, 32 outputs along, 36 bytes
    from row to row, 40 from the last row to the next eight, 44 outputs of a line, 48 those to go, 52
    output, 56 and 60 inputs and outputs of the line, 64 lines to go, 68 and 72 bytes to the next. */
-#define EK_DEPTHWISE_ROW8(one, two, step, move, begin)                                           \
-    step "ldr r11, [sp, #" one "]\n ldr r12, [sp, #" two "]\n" move                              \
+#define EK_DEPTHWISE_ROW8(one, two, step, begin)                                                 \
+    "ldr r11, [sp, #" one "]\n ldr r12, [sp, #" two "]\n"                                        \
     "ldr r8, [lr]\n ldr r9, [lr, #4]\n ldr r10, [lr, #8]\n"                                      \
     "smlad r0, r11, r8, " begin("r0") "\n smlabt r1, r11, r8, " begin("r1") "\n"                 \
     "smlad r2, r11, r9, " begin("r2") "\n smlabt r3, r11, r9, " begin("r3") "\n"                 \
-    "smlatb r0, r12, r9, r0\n smlad r1, r12, r9, r1\n ldr r8, [lr, #12]\n ldr r9, [lr, #16]\n"   \
+    "smlatb r0, r12, r9, r0\n smlad r1, r12, r9, r1\n"                                           \
     "smlatb r2, r12, r10, r2\n smlad r3, r12, r10, r3\n"                                         \
     "smlad r4, r11, r10, " begin("r4") "\n smlabt r5, r11, r10, " begin("r5") "\n"               \
+    "ldr r8, [lr, #12]\n ldr r9, [lr, #16]\n ldr r10, [sp, #" step "]\n add lr, r10\n"           \
     "smlad r6, r11, r8, " begin("r6") "\n smlabt r7, r11, r8, r7\n"                              \
     "smlatb r4, r12, r8, r4\n smlad r5, r12, r8, r5\n"                                           \
     "smlatb r6, r12, r9, r6\n smlad r7, r12, r9, r7\n"
@@ -92,16 +93,16 @@ static __attribute__((naked, noinline)) void ek_depthwise_3x3_long(
         "str r8, [sp, #72]\n"
         "5: ldr lr, [sp, #56]\n ldr r8, [sp, #60]\n ldr r9, [sp, #44]\n"
         "str r8, [sp, #52]\n str r9, [sp, #48]\n"
-        "1: ldr r7, [sp, #24]\n" EK_DEPTHWISE_ROW8("0", "4", "", "", EK_DEPTHWISE_FROM_R7)
-        EK_DEPTHWISE_ROW8("8", "12", "ldr r8, [sp, #36]\n", "add lr, r8\n", EK_DEPTHWISE_ON)
-        EK_DEPTHWISE_ROW8("16", "20", "ldr r8, [sp, #36]\n", "add lr, r8\n", EK_DEPTHWISE_ON)
+        "1: ldr r7, [sp, #24]\n" EK_DEPTHWISE_ROW8("0", "4", "36", EK_DEPTHWISE_FROM_R7)
+        EK_DEPTHWISE_ROW8("8", "12", "36", EK_DEPTHWISE_ON)
+        EK_DEPTHWISE_ROW8("16", "20", "40", EK_DEPTHWISE_ON)
         "ldr r8, [sp, #28]\n ldr r9, [sp, #32]\n ldr r10, [sp, #52]\n"
         EK_DEPTHWISE_ONE_OF8("r0") EK_DEPTHWISE_ONE_OF8("r1") EK_DEPTHWISE_ONE_OF8("r2")
         EK_DEPTHWISE_ONE_OF8("r3") EK_DEPTHWISE_ONE_OF8("r4") EK_DEPTHWISE_ONE_OF8("r5")
         EK_DEPTHWISE_ONE_OF8("r6") EK_DEPTHWISE_ONE_OF8("r7")
         EK_DEPTHWISE_STORE2("r0", "r1") EK_DEPTHWISE_STORE2("r2", "r3")
         EK_DEPTHWISE_STORE2("r4", "r5") EK_DEPTHWISE_STORE2("r6", "r7")
-        "str r10, [sp, #52]\n ldr r8, [sp, #40]\n ldr r9, [sp, #48]\n add lr, r8\n"
+        "str r10, [sp, #52]\n ldr r9, [sp, #48]\n"
         "subs r9, #8\n str r9, [sp, #48]\n bne.w 1b\n"
         "ldr r4, [sp, #56]\n ldr r5, [sp, #60]\n ldr r6, [sp, #64]\n ldr r7, [sp, #68]\n"
         "ldr r8, [sp, #72]\n add r4, r7\n add r5, r8\n str r4, [sp, #56]\n str r5, [sp, #60]\n"
@@ -123,7 +124,22 @@ EK_DEPTHWISE_FAST(ek_depthwise_3x3_by_2_one, EK_DEPTHWISE_TAPS_BY_2, "16", EK_DE
 #endif
 
 /* The taps of three rows times 256, as pairs 0, 1 and 1, 2. */
+#define EK_DEPTHWISE_PAIRS(taps, pair, first, second)                                            \
+    "and " pair ", " taps ", #0xff00ff00\n lsl " taps ", #8\n and " taps ", #0xff00ff00\n"        \
+    "pkhbt r12, " taps ", " pair ", lsl #16\n pkhbt " taps ", " pair ", " taps "\n"              \
+    "str r12, " first "\n str " taps ", " second "\n"
 static inline void ek_depthwise_spread(const int8_t *w, uint32_t *pairs) {
+#if EK_LARGE
+    uint32_t pair, first, second, third;
+    __asm__ volatile(
+        "ldr %[first], [%[w]]\n ldr %[second], [%[w], #3]\n ldr %[third], [%[w], #6]\n"
+        EK_DEPTHWISE_PAIRS("%[first]", "%[pair]", "[%[to]]", "[%[to], #4]")
+        EK_DEPTHWISE_PAIRS("%[second]", "%[pair]", "[%[to], #8]", "[%[to], #12]")
+        EK_DEPTHWISE_PAIRS("%[third]", "%[pair]", "[%[to], #16]", "[%[to], #20]")
+        : [pair] "=&r"(pair), [first] "=&r"(first), [second] "=&r"(second), [third] "=&r"(third)
+        : [w] "r"(w), [to] "r"(pairs)
+        : "r12", "memory");
+#else
     const uint32_t *end = pairs + 6;
     uint32_t even, odd, pair;
     __asm__ volatile(
@@ -134,5 +150,6 @@ static inline void ek_depthwise_spread(const int8_t *w, uint32_t *pairs) {
         : [even] "=&r"(even), [odd] "=&r"(odd), [pair] "=&r"(pair), [w] "+r"(w), [to] "+r"(pairs)
         : [end] "r"(end)
         : "cc", "memory");
+#endif
 }
 #endif

@@ -20,6 +20,9 @@ from edgekit.compiler.kernels.gemm.matrix import Matrix
 from edgekit.compiler.kernels.gemm.one_product import SCALE, one_product
 from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
 
+_LONG = range(17, 33)
+"""Steps behind the first one that take two rounds of sixteen, but one of 32."""
+
 
 def fits(matrix: Matrix) -> bool:
     """Whether the kernel can hold sums, weights and factors; it takes one set, and two steps."""
@@ -40,20 +43,22 @@ def emit(matrix: Matrix, rows: int, to: Emission) -> str:
         to: Where constants go.
     """
     to.use("gemm/runs.h")
-    one = one_product(matrix)
+    one, steps = one_product(matrix), _steps(matrix, rows)
+    if steps.shape[1] - 1 in _LONG:
+        to.define("EK_RUNS_LONG")
     to.define("EK_RUNS_ONE_PRODUCT" if one else "EK_RUNS_SIGNED")
     if matrix.low > INT8_LOW or matrix.high < INT8_HIGH:
         to.define("EK_GEMM_CLAMP")
     if matrix.channels % 4:
         to.define("EK_GEMM_TAIL")
     if one:
-        stream = _stream(_steps(matrix, rows), one.offset, one.offset, one.factor, None)
+        stream = _stream(steps, one.offset, one.offset, one.factor, None)
     else:
         bias, by = matrix.bias, matrix.by
         if len(by) == 1:
             by = by.take(np.zeros(matrix.channels, np.int64))
         # sums of even channels are doubled, of odd ones scaled, before their offset
-        stream = _stream(_steps(matrix, rows), SCALE * bias, 2 * bias, by.multiplier, -1 - by.shift)
+        stream = _stream(steps, SCALE * bias, 2 * bias, by.multiplier, -1 - by.shift)
     fields = [matrix.depth, matrix.channels, matrix.zero_in, matrix.zero_out]
     limits = [matrix.low, matrix.high, 0, 3 if one else 1]
     words = to.array("weights", stream)

@@ -25,6 +25,26 @@ typedef struct {
     "sxtab16 r9, r6, r11, ror #8\n sxtab16 r11, r6, r11\n str r9, [r12, #12]\n"                  \
     "str r11, [r12, #4]\n str r10, [r12], #16\n"
 
+#if EK_COLUMN_NINES
+/* Nine inputs of both pixels, r0 and lr, to where r7 points: three pixels of three colours. */
+#define EK_RUNS_NINES "cmp r2, #2\n beq.w 16f\n"
+#define EK_RUNS_NINE(a, b, c, d, e, f, g, h, i, j)                                               \
+    "ldr r2, [r0]\n ldr r3, [r0, #4]\n ldrb r5, [r0, #8]\n"                                      \
+    "ldr r8, [lr]\n ldr r9, [lr, #4]\n ldrb r10, [lr, #8]\n"                                     \
+    "sxtab16 r11, r6, r2, ror #8\n sxtab16 r2, r6, r2\n"                                        \
+    "str r2, [r7, #" a "]\n str r11, [r7, #" c "]\n"                                            \
+    "sxtab16 r11, r6, r8, ror #8\n sxtab16 r2, r6, r8\n"                                        \
+    "str r2, [r7, #" b "]\n str r11, [r7, #" d "]\n"                                            \
+    "sxtab16 r11, r6, r3, ror #8\n sxtab16 r2, r6, r3\n"                                        \
+    "str r2, [r7, #" e "]\n str r11, [r7, #" g "]\n"                                            \
+    "sxtab16 r11, r6, r9, ror #8\n sxtab16 r2, r6, r9\n"                                        \
+    "str r2, [r7, #" f "]\n str r11, [r7, #" h "]\n"                                            \
+    "sxtab16 r5, r6, r5\n sxtab16 r2, r6, r10\n"                                                \
+    "str r5, [r7, #" i "]\n str r2, [r7, #" j "]\n"
+#else
+#define EK_RUNS_NINES
+#endif
+
 /* The first step: r0 and r4 hold what sums begin with. */
 #define EK_RUNS_FIRST                                                                            \
     "ldr r11, [r12, #4]\n ldr r10, [r12], #8\n ldr r9, [lr, #4]\n ldr r8, [lr], #8\n"            \
@@ -34,16 +54,18 @@ typedef struct {
     "smuad r6, r11, r8\n smuad r7, r11, r9\n"
 
 /* Two channels of two pixels, one product each: see one_product.py. */
-#define EK_RUNS_ROUND_ONE(even0, even1, odd0, odd1)                                              \
+#define EK_RUNS_PRODUCTS(even0, even1, odd0, odd1, offset, even, load, odd)                      \
     "sub " odd0 ", " odd0 ", " even0 "\n sub " odd1 ", " odd1 ", " even1 "\n"                    \
-    "ldm r12!, {r8, r9, r10}\n"                                                                  \
-    "add " even0 ", r8, " even0 ", lsl #8\n add " even1 ", r8, " even1 ", lsl #8\n"              \
-    "smmul " even0 ", " even0 ", r9\n smmul " even1 ", " even1 ", r9\n"                          \
-    "smmul " odd0 ", " odd0 ", r10\n smmul " odd1 ", " odd1 ", r10\n"                            \
+    "add " even0 ", " offset ", " even0 ", lsl #8\n"                                             \
+    "add " even1 ", " offset ", " even1 ", lsl #8\n"                                             \
+    "smmul " even0 ", " even0 ", " even "\n smmul " even1 ", " even1 ", " even "\n"              \
     "ssat " even0 ", #8, " even0 ", asr #" EK_RUNS_SHIFT "\n"                                    \
-    "ssat " even1 ", #8, " even1 ", asr #" EK_RUNS_SHIFT "\n"                                    \
+    "ssat " even1 ", #8, " even1 ", asr #" EK_RUNS_SHIFT "\n" load                               \
+    "smmul " odd0 ", " odd0 ", " odd "\n smmul " odd1 ", " odd1 ", " odd "\n"                    \
     "ssat " odd0 ", #8, " odd0 ", asr #" EK_RUNS_SHIFT "\n"                                      \
     "ssat " odd1 ", #8, " odd1 ", asr #" EK_RUNS_SHIFT "\n"
+/* Where four outputs go, and the end of their stream. */
+#define EK_RUNS_OUT "ldr r8, [sp, #72]\n ldr r9, [sp, #76]\n ldr r10, [sp, #48]\n"
 /* The same as TensorFlow Lite Micro rounds, doubled sums; lr: shifts, r11: zero point * 2 + 1. */
 #define EK_RUNS_ROUND_SUM(sum, factor)                                                           \
     "smmulr " sum ", " sum ", " factor "\n add " sum ", " sum ", " sum ", asr #31\n"             \
@@ -58,9 +80,14 @@ typedef struct {
 #define EK_RUNS_SIGNED2                                                                          \
     "ldr lr, [r12], #4\n ldr r11, [sp, #64]\n" EK_RUNS_ROUND_SIGNED("r2", "r3", "r0", "r1")
 #define EK_RUNS_SIGNED4                                                                          \
-    EK_RUNS_SIGNED2 "lsr lr, #8\n" EK_RUNS_ROUND_SIGNED("r6", "r7", "r4", "r5")
-#define EK_RUNS_ONE2 EK_RUNS_ROUND_ONE("r2", "r3", "r0", "r1")
-#define EK_RUNS_ONE4 EK_RUNS_ONE2 EK_RUNS_ROUND_ONE("r6", "r7", "r4", "r5")
+    EK_RUNS_SIGNED2 "lsr lr, #8\n" EK_RUNS_ROUND_SIGNED("r6", "r7", "r4", "r5") EK_RUNS_OUT
+#define EK_RUNS_ONE2                                                                             \
+    "ldm r12!, {r8, r9, r10}\n" EK_RUNS_PRODUCTS("r2", "r3", "r0", "r1", "r8", "r9", "", "r10")
+/* Single loads behind each other are faster. */
+#define EK_RUNS_ONE4                                                                             \
+    "ldm r12!, {r8, r9, r10, r11, lr}\n"                                                        \
+    EK_RUNS_PRODUCTS("r2", "r3", "r0", "r1", "r8", "r9", "", "r10")                              \
+    EK_RUNS_PRODUCTS("r6", "r7", "r4", "r5", "r11", "lr", "ldr r11, [r12], #4\n" EK_RUNS_OUT, "r11")
 #if EK_RUNS_ONE_PRODUCT && EK_RUNS_SIGNED
 #define EK_RUNS_ROUND(product, any, one, two)                                                    \
     "ldr r8, [sp, #68]\n cmp r8, #32\n beq.w " one "f\n" any "b.w " two "f\n"                    \
@@ -71,11 +98,36 @@ typedef struct {
 #define EK_RUNS_ROUND(product, any, one, two) any
 #endif
 
+/* A round of the loop, its steps - 1, the bytes of a column that it takes, and the steps up to which
+   one round, after the first step, does. */
+#if EK_OPTIMIZE_SIZE
+#define EK_RUNS_LOOP EK_GEMM_STEPS2
+#define EK_RUNS_MASK "#1"
+#define EK_RUNS_ROUND_BYTES "#16"
+#define EK_RUNS_ONCE "#3"
+#elif EK_LARGE && EK_RUNS_LONG
+#define EK_RUNS_LOOP EK_GEMM_STEPS8 EK_GEMM_STEPS8 EK_GEMM_STEPS8 EK_GEMM_STEPS8
+#define EK_RUNS_MASK "#31"
+#define EK_RUNS_ROUND_BYTES "#256"
+#define EK_RUNS_ONCE "#33"
+#elif EK_OPTIMIZE_SPEED || EK_LARGE
+#define EK_RUNS_LOOP EK_GEMM_STEPS8 EK_GEMM_STEPS8
+#define EK_RUNS_MASK "#15"
+#define EK_RUNS_ROUND_BYTES "#128"
+#define EK_RUNS_ONCE "#17"
+#else
+#define EK_RUNS_LOOP EK_GEMM_STEPS8
+#define EK_RUNS_MASK "#7"
+#define EK_RUNS_ROUND_BYTES "#64"
+#define EK_RUNS_ONCE "#9"
+#endif
+
 /* Registers: r0-r7 sums, r8 and r9 inputs of the two pixels, r10 and r11 weights, r12 and lr where
    the stream and columns are read. Stack: 0-28 as in `ek_run_t`, but 8: whether an odd number of
    fours is to be taken (bit 0), inputs after them (bits 1 and 2), and from bit 3 on how many there
-   are in eights, without the last; 36 across, 40 pairs to go, 44 stream, 48 its end of fours, 52
-   channels that are left then, 56 end of the columns, 60 where the loop is entered, 64 zero point
+   are in eights, without the last; 36 across, 40 pairs to go, 44 stream, 48 half its end of fours, with
+   bit 31 if one round does (then the carry flag is set), 52 channels that are left then, 56 where
+   the last round of the columns begins, 60 where the loop is entered, 64 zero point
    * 2 + 1, 68 bytes of the stream beside weights, 72 and 76 outputs of the two pixels, 80 channels
    to go. */
 static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
@@ -89,13 +141,14 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
         "add r10, sp, #36\n stm r10!, {r3, r4, r12}\n str r2, [sp, #76]\n"
         "tst r7, #2\n ite ne\n movne r7, #32\n moveq r7, #36\n"
         "add r11, r7, r5, lsl #3\n lsr r0, r6, #2\n mla r11, r11, r0, r12\n and r6, #3\n"
-        "add r9, r9, r5, lsl #3\n rsb r5, #1\n and r5, " EK_GEMM_MASK "\n mov r0, #56\n"
+        "add r9, r9, r5, lsl #3\n rsbs r0, r5, " EK_RUNS_ONCE "\n rrx r11, r11\n"
+        "sub r9, " EK_RUNS_ROUND_BYTES "\n rsb r5, #1\n and r5, " EK_RUNS_MASK "\n mov r0, #56\n"
         "adr.w r1, 3f\n mla r5, r5, r0, r1\n orr r5, #1\n lsl r8, #1\n add r8, #1\n"
         "str r11, [sp, #48]\n str r6, [sp, #52]\n str r9, [sp, #56]\n str r5, [sp, #60]\n"
         "str r8, [sp, #64]\n str r7, [sp, #68]\n"
         /* columns */
         "ldr r0, [sp]\n cmp r0, #0\n beq.w 4f\n"
-        "1: ldm sp, {r0-r7}\n add r8, r0, r1, lsl #1\n str r8, [sp]\n"
+        "1: ldm sp, {r0-r7}\n add r8, r0, r1, lsl #1\n str r8, [sp]\n" EK_RUNS_NINES
         "11: mov r8, r0\n mov r12, r7\n lsrs lr, r2, #1\n bcs 13f\n"
         "12:\n" EK_RUNS_FOUR "13:\n" EK_RUNS_FOUR "subs lr, #32\n bge 12b\n"
 #if EK_COLUMN_TAIL
@@ -105,39 +158,49 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
 #endif
         "15: add r0, r4\n add r7, r5\n subs r3, #1\n bne 11b\n"
         /* channels */
-        "4: ldr r8, [sp, #76]\n ldr r9, [sp, #36]\n add r9, r8\n"
-        "str r8, [sp, #72]\n str r9, [sp, #76]\n"
-        "ldr r12, [sp, #44]\n ldr r8, [sp, #48]\n cmp r12, r8\n beq.w 5f\n"
+        "4: ldr r0, [sp, #76]\n ldr r1, [sp, #36]\n ldr r12, [sp, #44]\n ldr r2, [sp, #48]\n"
+        "add r1, r0\n str r0, [sp, #72]\n str r1, [sp, #76]\n"
+        "teq r12, r2, lsl #1\n beq.w 5f\n"
         "2: ldr r0, [r12], #4\n ldr r4, [r12], #4\n ldr lr, [sp, #28]\n"
         EK_RUNS_FIRST "ldr.w pc, [sp, #60]\n"
         ".balign 4\n"
-        "3:\n" EK_GEMM_LOOP
-        "ldr r8, [sp, #56]\n cmp lr, r8\n bne.w 3b\n"
+        "33: ldr.w r8, [sp, #56]\n cmp.w lr, r8\n"
+        "3:\n" EK_RUNS_LOOP "bcc.w 33b\n"
         EK_RUNS_ROUND(EK_RUNS_ONE4, EK_RUNS_SIGNED4, "31", "32")
-        "ldr r8, [sp, #72]\n ldr r9, [sp, #76]\n ldr r10, [sp, #48]\n"
         "strb r0, [r8, #1]\n strb r6, [r8, #2]\n strb r4, [r8, #3]\n strb r2, [r8], #4\n"
         "strb r1, [r9, #1]\n strb r7, [r9, #2]\n strb r5, [r9, #3]\n strb r3, [r9], #4\n"
-        "str r8, [sp, #72]\n str r9, [sp, #76]\n cmp r12, r10\n bne.w 2b\n"
+        "str r8, [sp, #72]\n str r9, [sp, #76]\n teq r12, r10, lsl #1\n bne.w 2b\n"
         "5:\n"
 #if EK_GEMM_TAIL
-        "ldr r8, [sp, #52]\n cmp r8, #0\n beq.w 9f\n"
+        "ldr r8, [sp, #52]\n ldr r0, [sp, #40]\n cmp r8, #0\n bne.w 6f\n"
+#else
+        "ldr r0, [sp, #40]\n"
+#endif
+        "9: subs r0, #1\n str r0, [sp, #40]\n bne.w 1b\n"
+        "add sp, #84\n pop {r4-r11, pc}\n"
+#if EK_GEMM_TAIL
         "6: str r8, [sp, #80]\n ldr r0, [r12], #4\n mov r1, r0\n movs r2, #0\n movs r3, #0\n"
-        "ldr lr, [sp, #28]\n ldr r11, [sp, #56]\n sub r8, r11, lr\n tst r8, #8\n bne 8f\n"
+        "ldr lr, [sp, #28]\n ldr r11, [sp, #56]\n"
+        "add r11, " EK_RUNS_ROUND_BYTES "\n sub r8, r11, lr\n tst r8, #8\n bne 8f\n"
         "7:\n" EK_GEMM_PAIR_STEP "8:\n" EK_GEMM_PAIR_STEP "cmp lr, r11\n bne 7b\n"
         EK_RUNS_ROUND(EK_RUNS_ONE2, EK_RUNS_SIGNED2, "51", "52")
         "ldrd r8, r9, [sp, #72]\n strb r2, [r8], #1\n strb r3, [r9], #1\n"
         "ldr r10, [sp, #80]\n subs r10, #1\n beq 8f\n"
         "strb r0, [r8], #1\n strb r1, [r9], #1\n subs r10, #1\n"
-        "8: strd r8, r9, [sp, #72]\n mov r8, r10\n bne.w 6b\n"
+        "8: strd r8, r9, [sp, #72]\n mov r8, r10\n bne.w 6b\n ldr r0, [sp, #40]\n b.w 9b\n"
 #endif
-        "9: ldr r8, [sp, #40]\n subs r8, #1\n str r8, [sp, #40]\n bne.w 1b\n"
-        "add sp, #84\n pop {r4-r11, pc}\n"
 #if EK_COLUMN_TAIL
         "14: add r8, lr\n sub r8, #4\n ldr r11, [r8, r1]\n ldr r10, [r8]\n"
         "rsb r9, lr, #4\n lsl r9, #3\n lsr r10, r9\n lsr r11, r9\n"
         "sxtab16 r8, r6, r10\n sxtab16 r9, r6, r11\n strd r8, r9, [r12]\n"
         "sxtab16 r8, r6, r10, ror #8\n sxtab16 r9, r6, r11, ror #8\n strd r8, r9, [r12, #8]\n"
         "b.w 15b\n"
+#endif
+#if EK_COLUMN_NINES
+        "16: cmp r3, #3\n bne.w 11b\n add lr, r0, r1\n" EK_RUNS_NINE("0", "4", "8", "12", "16",
+            "20", "24", "28", "32", "36") "add r0, r4\n add lr, r4\n" EK_RUNS_NINE("40", "44",
+            "48", "52", "56", "60", "64", "68", "72", "76") "add r0, r4\n add lr, r4\n"
+        EK_RUNS_NINE("80", "84", "88", "92", "96", "100", "104", "108", "112", "116") "b.w 4b\n"
 #endif
     );
 }
