@@ -21,6 +21,7 @@ PROMISED = [
     *("linux-arm64", "linux-armhf", "linux-x86_64", "rpi-zero2", "rpi3", "rpi4", "rpi5"),
     *("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55"),
     *("nucleo-l4r5zi", "nucleo-h7a3zi-q", "nucleo-u575zi-q", "nrf52840-dk", "nrf5340-dk"),
+    "apollo4p-evb",
     *("rp2040-pico", "rp2350-pico2", "arduino-nano33-ble", "esp32-s3", "ek-ra8d1"),
 ]
 OWN = """
