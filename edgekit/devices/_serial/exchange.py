@@ -16,6 +16,8 @@ from edgekit.errors import ConnectionLost, DeviceError
 
 READY = "m-ready"
 RETRIES = 3
+SETTLE_S = 0.2
+"""How long nothing may come before what comes next is the reply to the next command."""
 QUIET_S = 2.0
 """How long nothing may come during a short command; a board that resets needs as much."""
 MOST_LINES = 100_000
@@ -79,7 +81,9 @@ class Exchange:
             DeviceError: It is not there though it was asked for again; see `ask`, too.
         """
         silence, lines = None, list[Said]()
-        for _ in range(RETRIES):
+        for attempt in range(RETRIES):
+            if waking and attempt:
+                self.line.drain(SETTLE_S)  # what is left of the reply before is not this one's
             try:
                 lines, silence = self.ask(command, waking=waking), None
             except SilenceError as error:

@@ -15,6 +15,7 @@ from math import ceil
 
 from edgekit.devices._serial.exchange import (
     RETRIES,
+    SETTLE_S,
     Exchange,
     SilenceError,
     error_of,
@@ -24,7 +25,6 @@ from edgekit.devices._serial.exchange import (
 from edgekit.devices._serial.line import Line, Said
 from edgekit.errors import DeviceError
 
-SETTLE_S = 0.1
 CHUNK = 31
 """Bytes in one `db` command, as the runner sends: firmware has room for 80 characters."""
 _NAME = r"m-name-\w+-\[([^]]*)\]"
