@@ -32,6 +32,8 @@ from edgekit.devices.base import NO_GOLDEN, Golden, Job, Request, Window
 from edgekit.equipment import Needs, Option
 from edgekit.errors import EdgekitError, MissingExtra, UsageError
 
+ACCELERATORS = ("gpu", "npu")
+
 
 class Driver(LiteRtDevice):
     """One phone or tablet."""
@@ -43,6 +45,7 @@ class Driver(LiteRtDevice):
         "runtime": Option("path of LiteRT's AAR, or of its libLiteRt.so for the device"),
         "threads": OPTIONS["threads"],
         "kernels": Option("default (XNNPACK) or plain (LiteRT's own)"),
+        "delegate": Option("gpu or npu: LiteRT's accelerator that runs all of the model"),
         "ndk": Option("path of the Android NDK; default $ANDROID_NDK_HOME"),
         "worker": Option("path of a worker that was compiled before"),
         "benchmark_model": Option("path of that tool, here or there, to be used instead"),
@@ -81,6 +84,8 @@ class Driver(LiteRtDevice):
     def _deploy(self, job: Job) -> None:
         if job.options.get("kernels") == REFERENCE:
             raise UsageError("libLiteRt.so has no reference kernels", "default or plain")
+        if (delegate := job.options.get("delegate")) not in (None, *ACCELERATORS):
+            raise UsageError(f"LiteRT has no accelerator '{delegate}'", " or ".join(ACCELERATORS))
         super()._deploy(job)
         health = self._health()
         if not self._seen:  # a device that the bench itself has warmed is measured to the end

@@ -182,8 +182,8 @@ def _explain(name: str, packages: str, event: Mapping[str, Any]) -> EdgekitError
         return DeviceError(f"{name}: {what}", "make room there: its disk may be full")
     if kind == "delegate":
         return UsageError(
-            f"{name}: the delegate cannot be loaded: {what}",
-            "give the path of an external delegate's library there, or leave out --delegate",
+            f"{name}: the delegate cannot be used: {what}",
+            "edgekit devices says what it takes; or leave out --delegate",
         )
     return TargetError(
         f"{name}: the runtime there refuses the model: {what}",

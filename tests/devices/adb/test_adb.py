@@ -16,7 +16,7 @@ from edgekit.devices._adb.client import Adb
 from edgekit.devices._adb.files import FOLDER
 from edgekit.devices.adb import Driver
 from edgekit.devices.base import NO_GOLDEN, Request
-from edgekit.errors import DeviceError, MissingExtra, TargetError, UsageError
+from edgekit.errors import DeviceError, EdgekitError, MissingExtra, TargetError, UsageError
 
 SHORT = Request(seconds=0.1, warmup_seconds=0.05, inferences=5, most_seconds=20)
 
@@ -77,6 +77,16 @@ def test_kernels_and_threads_reach_the_runtime(desk: Desk) -> None:
             samples = sorted(driver.run(SHORT).latency_ms)
             medians.append(samples[len(samples) // 2])
     assert medians[0] * 1.3 < medians[1]  # XNNPACK has packed its weights
+
+
+@pytest.mark.parametrize("delegate", ["gpu", "npu"])
+def test_accelerator_that_is_not_there_is_never_replaced_by_the_cpu(
+    desk: Desk, delegate: str
+) -> None:
+    with Driver() as driver:
+        driver.deploy(desk.job(delegate=delegate))
+        with pytest.raises(EdgekitError, match=f"{delegate}|LiteRtCreateCompiledModel"):
+            driver.check()
 
 
 def test_files_go_once_and_only_whole(desk: Desk) -> None:
@@ -164,6 +174,7 @@ def test_what_cannot_be_used_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("ANDROID_NDK_HOME", raising=False)
     wrong = [
         ({"kernels": "reference"}, UsageError, "no reference kernels"),
+        ({"delegate": "tpu"}, UsageError, "no accelerator 'tpu'"),
         ({"runtime": "/nowhere.so"}, UsageError, "runtime = '/nowhere.so' is no file"),
         ({"runtime": ""}, UsageError, "no LiteRT to run on the device"),
         ({"worker": ""}, MissingExtra, "no Android NDK"),

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LITERT_OK = 0, LITERT_CPU = 1, LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1 };
+enum { LITERT_OK = 0, LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1 };
+enum { LITERT_CPU = 1, LITERT_GPU = 2, LITERT_NPU = 4 };
 enum { LITERT_OPTION_ACCELERATORS = 24, LITERT_OPTION_LOG = 25, LITERT_LOG_WARNING = 2 };
 enum { LITERT_ANY_INT = 2, LITERT_MAX_RANK = 8 };
 
@@ -76,6 +77,7 @@ _Static_assert(sizeof(LiteRtTensorType) == 72, "as in litert_model_types.h");
     F(CreateOpaqueOptions, (const char *, void *, void (*)(void *), LiteRtOpaqueOptions *))        \
     F(AddOpaqueOptions, (LiteRtOptions, LiteRtOpaqueOptions))                                      \
     F(CreateCompiledModel, (LiteRtEnvironment, LiteRtModel, LiteRtOptions, LiteRtCompiledModel *)) \
+    F(CompiledModelIsFullyAccelerated, (LiteRtCompiledModel, bool *))                              \
     F(CompiledModelResizeInputTensor, (LiteRtCompiledModel, size_t, size_t, const int *, size_t))  \
     F(GetCompiledModelInputTensorLayout, (LiteRtCompiledModel, size_t, size_t, LiteRtLayout *))    \
     F(GetCompiledModelOutputTensorLayouts,                                                         \

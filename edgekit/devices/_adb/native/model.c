@@ -24,19 +24,29 @@ static char *cpu_options(const char *kernels, int threads) {
     return toml;
 }
 
-static void create_options(Model *model, const char *kernels, int threads) {
+static int accelerator_of(const char *delegate) {
+    if (delegate == NULL) {
+        return LITERT_CPU;
+    }
+    if (strcmp(delegate, "gpu") != 0 && strcmp(delegate, "npu") != 0) {
+        fail("delegate", "LiteRT has no accelerator %s, only gpu and npu", delegate);
+    }
+    return strcmp(delegate, "gpu") == 0 ? LITERT_GPU : LITERT_NPU;
+}
+
+static void create_options(Model *model, const char *kernels, int threads, int accelerator) {
     LiteRtOpaqueOptions cpu;
     CALL(model, CreateOptions, &model->options);
-    CALL(model, SetOptionsHardwareAccelerators, model->options, LITERT_CPU);
+    CALL(model, SetOptionsHardwareAccelerators, model->options, accelerator);
     CALL(model, CreateOpaqueOptions, "xnnpack", cpu_options(kernels, threads), free, &cpu);
     CALL(model, AddOpaqueOptions, model->options, cpu);
 }
 
 /* Accelerators that are never used are not registered: the one for WebGPU ends the process on
  * processors without atomic instructions (Cortex-A72). */
-static void create_environment(Model *model) {
+static void create_environment(Model *model, int accelerator) {
     LiteRtEnvOption options[] = {
-        {LITERT_OPTION_ACCELERATORS, {LITERT_ANY_INT, {.integer = LITERT_CPU}}},
+        {LITERT_OPTION_ACCELERATORS, {LITERT_ANY_INT, {.integer = LITERT_CPU | accelerator}}},
         {LITERT_OPTION_LOG, {LITERT_ANY_INT, {.integer = LITERT_LOG_WARNING}}},
     };
     CALL(model, CreateEnvironment, 2, options, &model->environment);
@@ -105,17 +115,32 @@ static void make_buffers(Model *model) {
     fill_side(model, &model->outputs, out, graph, outputs);
 }
 
+/* Without that accelerator LiteRT would run the model on the CPU and not say so. */
+static void require_accelerated(Model *model) {
+    bool all = false;
+    CALL(model, CompiledModelIsFullyAccelerated, model->compiled, &all);
+    if (!all) {
+        fail("delegate", "the %s is not there, or does not run all of the model",
+             model->delegate);
+    }
+}
+
 static void compile(Model *model) {
     CALL(model, CreateCompiledModel, model->environment, model->loaded, model->options,
          &model->compiled);
+    if (model->delegate != NULL) {
+        require_accelerated(model);
+    }
     make_buffers(model);
 }
 
 void model_load(Model *model, const LiteRt *litert, const void *data, size_t size,
-                const char *kernels, int threads) {
+                const char *kernels, int threads, const char *delegate) {
+    int accelerator = accelerator_of(delegate);
     model->litert = litert;
-    create_environment(model);
-    create_options(model, kernels, threads);
+    model->delegate = delegate;
+    create_environment(model, accelerator);
+    create_options(model, kernels, threads, accelerator);
     CALL(model, CreateModelFromBuffer, model->environment, data, size, &model->loaded);
     CALL(model, GetModelSignature, model->loaded, 0, &model->signature);
     CALL(model, GetNumSignatureInputs, model->signature, &model->inputs.count);

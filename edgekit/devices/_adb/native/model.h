@@ -18,6 +18,7 @@ typedef struct {
 
 typedef struct {
     const LiteRt *litert;
+    const char *delegate;
     LiteRtEnvironment environment;
     LiteRtModel loaded;
     LiteRtOptions options;
@@ -26,9 +27,11 @@ typedef struct {
     Side inputs, outputs;
 } Model;
 
-/* Loads the model for the CPU: `kernels` is default (XNNPACK) or plain (built in, no delegate). All of these end the worker where they fail. */
+/* Loads the model: `kernels` of the CPU are default (XNNPACK) or plain (built in, no delegate);
+ * `delegate` is NULL, or gpu or npu, which then runs all of the model. All of these end the worker
+ * where they fail. */
 void model_load(Model *model, const LiteRt *litert, const void *data, size_t size,
-                const char *kernels, int threads);
+                const char *kernels, int threads, const char *delegate);
 void model_run(Model *model);
 
 /* Its variables as they were in the beginning: the C interface has no call for that alone. */

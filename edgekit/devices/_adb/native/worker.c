@@ -1,6 +1,7 @@
 /* Runs a model with libLiteRt.so on the device and times it.
  *
  *     worker --runtime libLiteRt.so --model PATH [--threads N] [--kernels default|plain]
+ *            [--delegate gpu|npu]
  *
  * Commands come as lines on stdin, events go as lines of JSON to stdout:
  *
@@ -29,12 +30,12 @@
 #include "window.h"
 
 typedef struct {
-    const char *runtime, *model, *kernels;
+    const char *runtime, *model, *kernels, *delegate;
     int threads;
 } Options;
 
 static Options parse(int count, char **words) {
-    Options options = {NULL, NULL, "default", 1};
+    Options options = {NULL, NULL, "default", NULL, 1};
     for (int i = 1; i < count; i += 2) {
         const char *value = i + 1 < count ? words[i + 1] : NULL;
         if (value != NULL && strcmp(words[i], "--runtime") == 0) {
@@ -43,6 +44,8 @@ static Options parse(int count, char **words) {
             options.model = value;
         } else if (value != NULL && strcmp(words[i], "--kernels") == 0) {
             options.kernels = value;
+        } else if (value != NULL && strcmp(words[i], "--delegate") == 0) {
+            options.delegate = value;
         } else if (value != NULL && strcmp(words[i], "--threads") == 0) {
             options.threads = atoi(value);
         } else {
@@ -109,7 +112,7 @@ int main(int count, char **words) {
     sha256(data, size, hash);
     const LiteRt *litert = litert_open(options.runtime);
     int64_t begun = now_ns();
-    model_load(&model, litert, data, size, options.kernels, options.threads);
+    model_load(&model, litert, data, size, options.kernels, options.threads, options.delegate);
     say_ready(hash, now_ns() - begun);
     while (fgets(line, sizeof line, stdin) != NULL && strncmp(line, "quit", 4) != 0) {
         obey(&model, line);
