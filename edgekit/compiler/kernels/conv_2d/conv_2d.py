@@ -121,6 +121,8 @@ class Conv2D:
             to.define("EK_COLUMN_TAIL")
         if self._runs(core):
             matrix = runs.emit(self.matrix, self._rows(core), to)
+        elif self.in_blocks(core):
+            matrix = runs.emit_apart(self.matrix, to)
         else:
             weights = "0" if self.coding else None
             matrix = gemm.emit(self._laid(core), core, to, weights=weights, pixels=window.pixels)
@@ -153,7 +155,8 @@ class Conv2D:
             return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
         if self.coding is not None:
             to.use("conv_2d/conv_2d_tiled.h")
-            if self.matrix.channels % 4 or not gemm.is_fast(self.matrix, core.isa):
+            alone = core.isa == "dsp" and not self.in_blocks(core)
+            if self.matrix.channels % 4 or alone:
                 to.define("EK_GEMM_ODD")
             if self.matrix.low > INT8_LOW or self.matrix.high < INT8_HIGH:
                 to.define("EK_GEMM_BLOCK_LIMITS")
@@ -170,6 +173,11 @@ class Conv2D:
                 to.define("EK_CONV_2D_APART")
             return f"ek_conv_2d_runs(&{layer}, {to.inputs[0]}, {addend}, {memory});"
         return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
+
+    def in_blocks(self, core: Core) -> bool:
+        """Whether the kernel for four channels of many pixels computes it, with coded weights."""
+        fours = self.coding is not None and self.matrix.channels % 4 == 0
+        return core.isa == "dsp" and fours and runs.fits(self.matrix)
 
     def with_add(self, add: Add, shape: tuple[int, ...]) -> Conv2D:
         """The same with an addition to its result."""

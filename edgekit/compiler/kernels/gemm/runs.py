@@ -43,8 +43,25 @@ def emit(matrix: Matrix, rows: int, to: Emission) -> str:
         to: Where constants go.
     """
     to.use("gemm/runs.h")
-    one, steps = one_product(matrix), _steps(matrix, rows)
-    if steps.shape[1] - 1 in _LONG:
+    steps = _steps(matrix, rows)
+    stream, one = _constants(matrix, steps, steps.shape[1], to)
+    return _struct(matrix, [to.array("weights", stream), 0], 0, one, to)
+
+
+def emit_apart(matrix: Matrix, to: Emission) -> str:
+    """The same where weights are decoded to the working memory: a stream of all the others."""
+    steps = np.zeros((matrix.channels // 2, 0), np.uint32)
+    stream, one = _constants(matrix, steps, -(-matrix.depth // 4) * 2, to)
+    bits = 8 * stream.nbytes // matrix.channels
+    return _struct(matrix, [0, to.array("constants", stream)], bits, one, to)
+
+
+def _constants(
+    matrix: Matrix, steps: NDArray[np.uint32], count: int, to: Emission
+) -> tuple[NDArray[np.uint32], bool]:
+    """The stream, and whether one product requantizes; `count` steps decide about the loop."""
+    one = one_product(matrix)
+    if count - 1 in _LONG:
         to.define("EK_RUNS_LONG")
     to.define("EK_RUNS_ONE_PRODUCT" if one else "EK_RUNS_SIGNED")
     if matrix.low > INT8_LOW or matrix.high < INT8_HIGH:
@@ -52,17 +69,18 @@ def emit(matrix: Matrix, rows: int, to: Emission) -> str:
     if matrix.channels % 4:
         to.define("EK_GEMM_TAIL")
     if one:
-        stream = _stream(steps, one.offset, one.offset, one.factor, None)
-    else:
-        bias, by = matrix.bias, matrix.by
-        if len(by) == 1:
-            by = by.take(np.zeros(matrix.channels, np.int64))
-        # sums of even channels are doubled, of odd ones scaled, before their offset
-        stream = _stream(steps, SCALE * bias, 2 * bias, by.multiplier, -1 - by.shift)
+        return _stream(steps, one.offset, one.offset, one.factor, None), True
+    bias, by = matrix.bias, matrix.by
+    if len(by) == 1:
+        by = by.take(np.zeros(matrix.channels, np.int64))
+    # sums of even channels are doubled, of odd ones scaled, before their offset
+    return _stream(steps, SCALE * bias, 2 * bias, by.multiplier, -1 - by.shift), False
+
+
+def _struct(matrix: Matrix, streams: list[object], bits: int, one: bool, to: Emission) -> str:
     fields = [matrix.depth, matrix.channels, matrix.zero_in, matrix.zero_out]
-    limits = [matrix.low, matrix.high, 0, 3 if one else 1]
-    words = to.array("weights", stream)
-    return to.struct("ek_gemm_t", "gemm", [words, 0, 0, 0, *fields, *limits])
+    limits = [matrix.low, matrix.high, bits, 3 if one else 1]
+    return to.struct("ek_gemm_t", "gemm", [*streams, 0, 0, *fields, *limits])
 
 
 def _steps(matrix: Matrix, rows: int) -> NDArray[np.uint32]:

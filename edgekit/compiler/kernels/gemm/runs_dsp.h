@@ -205,8 +205,6 @@ static __attribute__((naked, noinline, unused)) void ek_gemm_runs(
     );
 }
 #else
-static inline uint32_t ek_runs_next(const uint32_t **stream) { return *(*stream)++; }
-
 static inline int8_t ek_runs_out(const ek_gemm_t *g, int32_t sum, uint32_t factor, int32_t shift) {
     if (g->fast & 2)
         return (int8_t)ek_clamp((int32_t)((int64_t)sum * (int32_t)factor >> 42), -128, 127);
@@ -230,31 +228,35 @@ static EK_NOINLINE void ek_runs_pair(const ek_gemm_t *g, const ek_run_t *run, co
     }
 }
 
+/* The same to outputs, of which there are `channels`; `end`: what is added to sums of the even one,
+   and two factors. */
+static inline void ek_runs_two(const ek_gemm_t *g, const ek_run_t *run, const uint32_t *w,
+                               int32_t stride, uint32_t odd, const uint32_t *end,
+                               uint32_t shifts, int32_t channels) {
+    int32_t sums[4], i, p;
+    ek_runs_pair(g, run, w, stride, odd, sums);
+    sums[0] += (int32_t)end[0];
+    sums[1] += (int32_t)end[0];
+    for (i = 0; i < channels; ++i, shifts >>= 8)
+        for (p = 0; p < 2; ++p)
+            run->out[p * run->across + i] =
+                ek_runs_out(g, sums[2 * i + p], end[1 + i], (int32_t)shifts);
+}
+
 static EK_NOINLINE void ek_runs_channels(const ek_gemm_t *g, const ek_run_t *run) {
     const uint32_t *stream = (const uint32_t *)g->weights;
-    int32_t channel = 0, pair, pairs, i;
-    for (; channel < g->channels; channel += 2 * pairs) {
+    int32_t left = g->channels, pair, pairs;
+    ek_run_t to = *run;
+    for (; left > 0; stream += 3 * pairs) {
         const uint32_t *odd = stream;
         uint32_t shifts = 0;
-        pairs = channel + 4 <= g->channels ? 2 : 1;
+        pairs = left >= 4 ? 2 : 1;
         stream += pairs * (run->steps + 1);
         if (!(g->fast & 2))
-            shifts = ek_runs_next(&stream);
-        for (pair = 0; pair < pairs; ++pair) {
-            int32_t sums[4], even = (int32_t)ek_runs_next(&stream);
-            ek_runs_pair(g, run, odd + pairs + pair, pairs, odd[pair], sums);
-            sums[0] += even;
-            sums[1] += even;
-            for (i = 0; i < 2; ++i, shifts >>= 8) {
-                int32_t to = channel + 2 * pair + i;
-                uint32_t factor = ek_runs_next(&stream);
-                if (to >= g->channels)
-                    continue;
-                run->out[to] = ek_runs_out(g, sums[2 * i], factor, (int32_t)shifts);
-                run->out[run->across + to] =
-                    ek_runs_out(g, sums[2 * i + 1], factor, (int32_t)shifts);
-            }
-        }
+            shifts = *stream++;
+        for (pair = 0; pair < pairs; ++pair, left -= 2, to.out += 2, shifts >>= 16)
+            ek_runs_two(g, &to, odd + pairs + pair, pairs, odd[pair], stream + 3 * pair, shifts,
+                        left < 2 ? left : 2);
     }
 }
 
