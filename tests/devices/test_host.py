@@ -162,7 +162,7 @@ def test_delegate_that_does_not_load_is_named(tmp_path: Path) -> None:
     manifest = write_build(tmp_path, small_model())
     with (
         deployed(tmp_path, manifest, delegate="/nowhere/lib.so") as driver,
-        pytest.raises(UsageError, match=r"delegate cannot be loaded: /nowhere/lib.so"),
+        pytest.raises(UsageError, match=r"delegate cannot be used: /nowhere/lib.so"),
     ):
         driver.check()
 
