@@ -6,11 +6,12 @@ option or a missing package is refused before anything is touched.
 
 from __future__ import annotations
 
+import abc
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 from edgekit._discover import did_you_mean
 from edgekit.errors import DISTRIBUTION, MissingExtra, UsageError
@@ -82,8 +83,8 @@ class Needs:
         return " && ".join(commands)
 
 
-class Equipment:
-    """A class of this kind is found by the name of its file.
+class Equipment(abc.ABC):
+    """A class of this kind is found by the name of its file; a context manager.
 
     Attributes:
         title: For people, in one line.
@@ -94,6 +95,19 @@ class Equipment:
     title: ClassVar[str]
     options: ClassVar[Mapping[str, Option]] = {}
     needs: ClassVar[Needs] = Needs()
+
+    def close(self) -> None:
+        """Leave it as it was found; may be called at any time, and twice."""
+        self._close()
+
+    @abc.abstractmethod
+    def _close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @classmethod
     def plugged_in(cls) -> list[str]:

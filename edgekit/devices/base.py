@@ -24,7 +24,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar, Literal, TypeVar
 
 from edgekit._discover import load, names
@@ -191,7 +190,7 @@ class Window:
     codes: tuple[str, ...] = ()
 
 
-class Device(Equipment, abc.ABC):
+class Device(Equipment):
     """A way to run a build; a context manager.
 
     Attributes:
@@ -273,10 +272,6 @@ class Device(Equipment, abc.ABC):
         self.assign(Job(Path(), {}, None, options))
         self._reach()
 
-    def close(self) -> None:
-        """Leave the device as it was found; may be called at any time, and twice."""
-        self._close()
-
     def identity(self) -> str:
         """Name of what no other bench may use at the same time, of a job that was assigned.
 
@@ -320,17 +315,6 @@ class Device(Equipment, abc.ABC):
 
     def _close(self) -> None:
         """Nothing to do where nothing is held."""
-
-    def __enter__(self) -> Device:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def driver_names() -> list[str]:

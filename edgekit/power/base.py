@@ -14,7 +14,6 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from edgekit._discover import load, names
@@ -86,7 +85,7 @@ class Trace:
     sample: Sample = "instant"
 
 
-class PowerMeter(Equipment, abc.ABC):
+class PowerMeter(Equipment):
     """A way to record power; a context manager. One capture may follow another."""
 
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
@@ -118,10 +117,6 @@ class PowerMeter(Equipment, abc.ABC):
         """
         return self._stop()
 
-    def close(self) -> None:
-        """Leave the meter as it was found; may be called at any time, and twice."""
-        self._close()
-
     @abc.abstractmethod
     def _open(self) -> None: ...
 
@@ -130,20 +125,6 @@ class PowerMeter(Equipment, abc.ABC):
 
     @abc.abstractmethod
     def _stop(self) -> Trace: ...
-
-    @abc.abstractmethod
-    def _close(self) -> None: ...
-
-    def __enter__(self) -> PowerMeter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def meter_names() -> list[str]:

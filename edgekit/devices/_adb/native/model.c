@@ -115,10 +115,15 @@ static void make_buffers(Model *model) {
     fill_side(model, &model->outputs, out, graph, outputs);
 }
 
-/* Without that accelerator LiteRT would run the model on the CPU and not say so. */
-static void require_accelerated(Model *model) {
+/* Not there at all is refused; where a part runs on it, LiteRT runs the rest on the CPU and does not
+ * say so. */
+static void compile_for_delegate(Model *model) {
     bool all = false;
-    CALL(model, CompiledModelIsFullyAccelerated, model->compiled, &all);
+    LiteRtStatus status = model->litert->CreateCompiledModel(
+        model->environment, model->loaded, model->options, &model->compiled);
+    if (status == LITERT_OK) {
+        CALL(model, CompiledModelIsFullyAccelerated, model->compiled, &all);
+    }
     if (!all) {
         fail("delegate", "the %s is not there, or does not run all of the model",
              model->delegate);
@@ -126,10 +131,11 @@ static void require_accelerated(Model *model) {
 }
 
 static void compile(Model *model) {
-    CALL(model, CreateCompiledModel, model->environment, model->loaded, model->options,
-         &model->compiled);
     if (model->delegate != NULL) {
-        require_accelerated(model);
+        compile_for_delegate(model);
+    } else {
+        CALL(model, CreateCompiledModel, model->environment, model->loaded, model->options,
+             &model->compiled);
     }
     make_buffers(model);
 }
