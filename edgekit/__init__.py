@@ -19,9 +19,9 @@ def build(model: Any, target: str, **options: Any) -> Build:
         target: Name of a target (`edgekit targets`) or path of a TOML file.
         **options: `calibration`, `training`, `evaluation` (one specification or several),
             `output`, `quantize`, `preprocess`, `samples`, `fidelity` (False: skip), `metric`,
-            `modules`, `seed`, `export` (one name or several), `optimize`, `force`, `compress`
-            (short form, or tables as in `edgekit.toml`), `fine_tune` (a table), `max_drop`,
-            `min_agreement`, `min_sqnr`, `strict`, `ladder`, `resume`, and
+            `labels` (path), `modules`, `seed`, `export` (one name or several), `optimize`,
+            `force`, `compress` (short form, or tables as in `edgekit.toml`), `fine_tune` (a
+            table), `max_drop`, `min_agreement`, `min_sqnr`, `strict`, `ladder`, `resume`, and
             `set={"table.key": value}`.
 
     Returns:

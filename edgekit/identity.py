@@ -20,6 +20,7 @@ from edgekit.work import Work
 
 def input_key(work: Work, profile: Profile, plan: Plan) -> str:
     """Hash of everything a build depends on: the same key gives the same manifest."""
+    names = work.project.model.labels
     return digest(
         {
             "edgekit": __version__,
@@ -29,6 +30,7 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "project": project_json(work, profile),
             "model": work.source_sha256,
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
+            "labels": hash_source(work.root / names) if names else "",
             "code": [hash_source(path) for path in _code(work)],
         }
     )
@@ -53,9 +55,11 @@ def located(problem: Problem, work: Work) -> Problem:
 def project_json(work: Work, profile: Profile) -> dict[str, Any]:
     """The project for one target with every path relative to the root; the output left out."""
     root, data = work.root, work.project.data
+    names = work.project.model.labels
+    labels = {"labels": relative(names, root)} if names else {}
     target = next(name for name in work.project.build.targets if Path(name).name in _names(profile))
     return (
-        work.project.with_table("model", path=relative(work.project.model.path, root))
+        work.project.with_table("model", path=relative(work.project.model.path, root), **labels)
         .with_table(
             "data",
             calibration=tuple(relative_spec(text, root) for text in data.calibration),

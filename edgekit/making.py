@@ -27,6 +27,7 @@ from edgekit.work import Work
 
 def make(work: Work, profile: Profile, plan: Plan) -> Result:
     """Build for one target; where that breaks the budget, what the ladder makes of it."""
+    labels = work.labels
     refuse(work.data_problems(work.project.data.samples), DataError)
     budget = work.project.budget
     wanted = budget.limits and budget.ladder
@@ -36,7 +37,7 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
     golden = work.golden(result.quantized.tflite, result.graph, plan)
-    return replace(result, climb=climbed, golden=golden)
+    return replace(result, climb=climbed, golden=golden, labels=labels)
 
 
 def _means(work: Work, profile: Profile) -> Means:
@@ -95,16 +96,18 @@ def _encoded(work: Work, quantized: Quantized, runtime: str) -> Quantized:
     return replace(quantized, tflite=tflite, problems=(*quantized.problems, *problems))
 
 
-def export(result: Result, name: str, stage: Path) -> list[Artifact]:
-    """Write the files that the target is given into `stage`; `name` is the model's."""
+def export(work: Work, result: Result, stage: Path) -> list[Artifact]:
+    """Write the files that the target is given into `stage`."""
     given = ExportInput(
-        name,
+        work.name,
         result.quantized.tflite,
         result.graph,
         result.profile,
         result.verdict.arena_bytes,
         result.made.project,
         result.golden,
+        work.sets.preprocess,
+        result.labels,
     )
     artifacts = []
     for exporter_name in result.plan.exporters:

@@ -39,6 +39,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         },
         "plan": result.plan.steps_json(),
         "preprocess": work.sets.preprocess.to_json(),
+        "labels": list(result.labels),
         "quantization": _quantization(result),
         "calibration": _calibration(work, result),
         "compress": [entry.to_json() for entry in work.log(result.plan)],

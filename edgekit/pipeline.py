@@ -99,7 +99,7 @@ def _build(work: Work, profile: Profile, plan: Plan, folder: Path, force: bool) 
     began = time.monotonic()
     result = make(work, profile, plan)
     with publish.staged(folder) as stage:
-        artifacts = export(result, work.model.name, stage)
+        artifacts = export(work, result, stage)
         manifest = describe(work, result, artifacts, key)
         report = describe_run(work, result, time.monotonic() - began, stage)
         write_json(stage / REPORT, report)

@@ -14,6 +14,7 @@ from edgekit.artifact import digest, sha256
 from edgekit.c_project.make import NAME as EXPORTER
 from edgekit.c_project.make import Made, flash_of, make_project
 from edgekit.chain import Stage, frozen
+from edgekit.class_names import check_names, read_names
 from edgekit.compiler.cores import Core, core_of
 from edgekit.data.samples import Samples
 from edgekit.dead_channels import without_dead
@@ -105,6 +106,16 @@ class Work:
     def graph(self) -> Graph:
         """The model's graph before quantization."""
         return read(self.model.tflite)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes, where they are given; DataError where they do not fit the model."""
+        path = self.project.model.labels
+        if not path:
+            return ()
+        found = read_names(self.root / path)
+        check_names(found, self.graph.output_tensors(), path)
+        return found
 
     @cached_property
     def sets(self) -> Sets:
@@ -299,7 +310,7 @@ class Work:
 
     def _compiled(self, built: bytes, graph: Graph, target: str, core: Core, asked: bool) -> Made:
         self.progress.step(f"compiling to C for {core.name}, proving it equal")
-        return make_project(self.model.name, built, graph, target, core, asked=asked)
+        return make_project(self.name, built, graph, target, core, asked=asked)
 
     def _fidelity(self, built: bytes, runtime: str, reference: bytes | None) -> Fidelity | None:
         samples = self.sets.compared

@@ -147,7 +147,12 @@ def test_two_models_in_one_program_of_cpp(tmp_path: Path) -> None:
 
 
 NAMES = {
-    **{"my-model.v2": "my_model_v2", "größe": "gr_e", "模型": "model", "*/ int x; /*": "int_x"},
+    **{
+        "my-model.v2": "my_model_v2",
+        "größe": "grosse",
+        "模型": "model_c98e11",
+        "*/ int x; /*": "int_x",
+    },
     # taken: by the example, by headers of the system, by CMake
     **{"main": "main_model", "features": "features_model", "string": "string_model"},
     **{"Time": "Time_model", "test": "test_model"},
