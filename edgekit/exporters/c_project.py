@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgekit.artifact import sha256
+from edgekit.c_project.golden_text import golden_header
+from edgekit.c_project.interface.files import interface_files
 from edgekit.c_project.project import FOLDER, CProject
 from edgekit.c_project.read_me import read_me
 from edgekit.c_project.serial.files import FOLDER as SERIAL
 from edgekit.c_project.serial.files import serial_files
-from edgekit.c_project.golden_text import golden_header
 from edgekit.c_project.wrappers.files import wrapper_files
 from edgekit.exporters.base import ExportInput
 
@@ -28,7 +28,9 @@ class Exporter:
             return []
         place = folder / FOLDER
         texts = files(build_input.project)
-        texts |= wrapper_files(build_input.project, sha256(build_input.tflite), texts)
+        prefix, interface = build_input.project.prefix, build_input.interface
+        texts |= interface_files(prefix, interface, build_input.graph.input_tensors())
+        texts |= wrapper_files(build_input.project, interface.sha256, texts)
         more = serial_files(build_input.project, texts)
         texts |= {f"{SERIAL}/{name}": text for name, text in more.items()}
         for name, text in texts.items():

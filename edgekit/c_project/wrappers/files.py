@@ -6,11 +6,12 @@ They lie here as they are written, `PREFIX` in their names and `@...@` in their 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from edgekit.c_project.fill import filled
 from edgekit.c_project.processors import options
 from edgekit.c_project.project import CProject
 from edgekit.compiler.emit import plain
@@ -41,13 +42,6 @@ def wrapper_files(project: CProject, sha256: str, names: Iterable[str]) -> dict[
     return {
         name: filled(path.read_text(encoding="ascii"), values) for name, path in templates.items()
     }
-
-
-def filled(text: str, values: Mapping[str, str]) -> str:
-    """`text` with each `@key@` replaced."""
-    for key, value in values.items():
-        text = text.replace(f"@{key}@", value)
-    return text
 
 
 def version(sha256: str) -> str:
