@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -27,13 +27,15 @@ pytestmark = needs_jdk
 DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
 RAW = ("uint8", "int8", "uint16", "int16", "int32", "float32")
 NAMES = names_of("some net")
+LABELS = tuple(f'{n} "模型" \\u0041 \\ 😀 é ?? \t{n % 7 * "long "}' for n in range(3000))
 
 
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, profile = tmp_path_factory.mktemp("library"), None
+    folder = tmp_path_factory.mktemp("library")
     data = small_net()
-    given = ExportInput("some net", data, read(data), profile)  # type: ignore[arg-type]
+    graph, profile = read(data), cast(Any, None)
+    given = ExportInput("some net", data, graph, profile, labels=LABELS)
     Exporter().export(given, folder)
     return compiled(folder / "android" / "java", NAMES, "Driver", tmp_path_factory.mktemp("jvm"))
 
@@ -67,7 +69,9 @@ class Talk:
     def text(self) -> str:
         size = struct.unpack(">H", self.answers[:2])[0]
         part, self.answers = self.answers[2 : 2 + size], self.answers[2 + size :]
-        return part.decode()
+        return (
+            part.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16")
+        )
 
 
 def _text(value: str) -> bytes:
@@ -194,6 +198,13 @@ def test_preprocess_agrees_on_1000_random_rows_with_resize(classes: Path) -> Non
     for tensor, real in wanted:
         _check_prepared(talk, tensor, real)
     assert talk.answers == b""
+
+
+def test_3000_labels_of_any_characters_come_through(classes: Path) -> None:
+    talk = Talk([b"l"])
+    talk.run(classes)
+    assert talk.count() == len(LABELS)
+    assert tuple(talk.text() for _ in LABELS) == LABELS
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -27,6 +27,13 @@ public final class Driver {
   }
 
   private static void answer(int question) throws IOException {
+    if (question == 'l') {
+      out.writeInt(Labels.all().size());
+      for (String label : Labels.all()) {
+        out.writeUTF(label);
+      }
+      return;
+    }
     Port port = new Port("it", in.readUTF(), in.readFloat(), in.readInt(), ints(in.readInt()));
     switch (question) {
       case 'q':

@@ -5,7 +5,6 @@ import android.content.res.AssetManager;
 import android.graphics.Bitmap;
 import java.io.File;
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 
 /** Uses the library as an app does; assets come from the folder that is given. */
 public final class Run {
@@ -13,7 +12,7 @@ public final class Run {
     File folder = new File(arguments[0]);
     Context context = new Stand(folder, arguments[1].equals("compressed"));
     ByteBuffer model = @class@.load(context);
-    System.out.println("mapped " + (model instanceof MappedByteBuffer) + " " + model.isDirect());
+    System.out.println("mapped " + model.isReadOnly() + ", direct " + model.isDirect());
     System.out.println("labels " + @class@.LABELS);
     try (@class@ it = new @class@(context)) {
       float[] row = new float[@class@.INPUTS.get(0).elements()];
