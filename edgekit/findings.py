@@ -28,6 +28,7 @@ def problems(work: Work, result: Result) -> list[Problem]:
         *result.quantized.problems,
         *result.verdict.problems,
         *result.made.problems,
+        *result.said,
     ]
     if result.climb:
         found += result.climb.problems
