@@ -34,6 +34,7 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "labels": hash_source(work.root / names) if names else "",
             "code": [hash_source(path) for path in _code(work)],
+            "analyses": [hash_source(path) for path in _analyses(work)],
             "tools": {name: bool(shutil.which(name)) for name in _tools(plan)},
         }
     )
@@ -97,6 +98,12 @@ def _specs(work: Work) -> list[Spec]:
     data = work.project.data
     texts = (*data.calibration, *data.training, *data.evaluation)
     return [parse(text, work.root) for text in texts]
+
+
+def _analyses(work: Work) -> list[Path]:
+    """Files that passes read: sensitivity analyses."""
+    given = [entry.options.get("sensitivity") for entry in work.project.compress]
+    return [path for name in given if name and (path := work.root / name).exists()]
 
 
 def _measures(work: Work) -> list[str]:

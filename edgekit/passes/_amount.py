@@ -33,6 +33,7 @@ def choose(
     options: RemoveOptions,
     budget: Budget | None = None,
     progress: float = 1.0,
+    losses: Sequence[Array] | None = None,
 ) -> Mask:
     """The units that stay, bool [units].
 
@@ -43,6 +44,8 @@ def choose(
         options: Amounts.
         budget: For the groups without a share.
         progress: How far on the way to the amounts, 0 to 1: the last round has 1.
+        losses: For each of `found` what is lost with 0, 1, ... and all of its units gone; None:
+            what they are worth.
 
     Raises:
         UsageError: A budget that cannot be reached.
@@ -52,9 +55,16 @@ def choose(
         _thin(keep, found[place], scores, progress * share, options)
     if budget is None:
         return keep
-    rest = [group for place, group in enumerate(found) if place not in shares]
-    spend = _evenly if options.allocate == "uniform" else _where_least_is_lost
-    spend(keep, rest, scores, budget, options, progress)
+    rest = [place for place in range(len(found)) if place not in shares]
+    if options.allocate == "uniform":
+        _evenly(keep, [found[place] for place in rest], scores, budget, options, progress)
+    else:
+        curves = [losses[place] if losses else None for place in rest]
+        steps = [
+            _Step(found[place], scores, options, curve)
+            for place, curve in zip(rest, curves, strict=True)
+        ]
+        _where_least_is_lost(keep, steps, budget, progress)
     if not budget.holds(keep, progress):
         raise UsageError(
             f"{budget.missed(keep)}, even where every group keeps its {options.least:g} alone",
@@ -105,19 +115,13 @@ def _evenly(
 
 
 def _where_least_is_lost(
-    keep: Mask,
-    found: Sequence[Group],
-    scores: Array,
-    budget: Budget,
-    options: RemoveOptions,
-    progress: float,
+    keep: Mask, steps: Sequence[_Step], budget: Budget, progress: float
 ) -> None:
     """Step by step, always from the group that loses least for what that saves.
 
-    As NetAdapt does (Yang et al. 2018, arXiv:1804.03230), with what units are worth for a trial.
+    As NetAdapt does (Yang et al. 2018, arXiv:1804.03230), with a known loss for its trials.
     Savings get less as others shrink, so that only what looks best is looked at again.
     """
-    steps = [_Step(group, scores, options) for group in found]
     queue = [(step.price(keep, budget, progress), place) for place, step in enumerate(steps)]
     heapq.heapify(queue)
     while queue and not budget.holds(keep, progress):
@@ -133,9 +137,12 @@ def _where_least_is_lost(
 class _Step:
     """The units that would leave a group next."""
 
-    def __init__(self, group: Group, scores: Array, options: RemoveOptions) -> None:
+    def __init__(
+        self, group: Group, scores: Array, options: RemoveOptions, losses: Array | None
+    ) -> None:
         self._order = group.units[np.argsort(scores[group.units], kind="stable")]
-        self._worth = np.maximum(scores[self._order], 0)
+        worth = np.append(0, np.cumsum(np.maximum(scores[self._order], 0)))
+        self._losses = worth if losses is None else losses
         self._multiple = _multiple(group, options)
         self._width = math.ceil(len(self._order) / _STEPS / self._multiple) * self._multiple
         self._fewest, self._gone = fewest(group, options), 0
@@ -153,7 +160,7 @@ class _Step:
             return math.inf
         after = keep.copy()
         after[self._order[:end]] = False
-        lost = float(self._worth[self._gone : end].sum())
+        lost = float(self._losses[end] - self._losses[self._gone])
         return lost / max(budget.saving(keep, after, progress), _TINY)
 
     def take(self) -> Array:

@@ -169,6 +169,7 @@ def finish(
     promises: Sequence[Promise] = (),
     scales: Mapping[int, NDArray[Any]] | None = None,
     problems: Iterable[Problem] = (),
+    reached: Container[int] = (),
 ) -> Candidate:
     """The candidate with the trained weights, and what is newly said about it.
 
@@ -179,6 +180,7 @@ def finish(
         promises: New ones, which go before old ones of the same kind and kernel.
         scales: New `weight_scales`.
         problems: New ones.
+        reached: Operators that the pass works on, though training does not.
     """
     tflite = lower(lifted)
     made = {(promise.tensor, promise.kind) for promise in promises}
@@ -193,21 +195,26 @@ def finish(
             dataclasses.replace(p, tensor=to.get(p.layer, p.tensor)) for p in (*kept, *promises)
         ),
         weight_scales={to[layer.name]: all_scales[layer.kernel] for layer in held},
-        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted)),
+        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted, reached)),
         log=(*candidate.log, entry),
     )
 
 
-def beyond(name: str, lifted: Lifted) -> list[Problem]:
+def beyond(name: str, lifted: Lifted, reached: Container[int] = ()) -> list[Problem]:
     """A note that names the layers whose weights are not lifted: fused LSTM, embeddings, ...
 
     Args:
         name: Of the pass, which cannot work on them.
         lifted: What it worked on.
+        reached: Indices of further operators that it worked on.
     """
-    graph, reached = read(lifted.data), {layer.kernel for layer in lifted.layers}
+    graph, kernels = read(lifted.data), {layer.kernel for layer in lifted.layers}
     found = [each for each in find(graph) if each.tensor.dtype == "float32"]
-    left = {each.op.index: each.op for each in found if each.tensor.index not in reached}
+    left = {
+        each.op.index: each.op
+        for each in found
+        if each.tensor.index not in kernels and each.op.index not in reached
+    }
     if not left:
         return []
     names = layer_names(graph)

@@ -103,6 +103,18 @@ def test_every_group_gives_the_same_share_where_that_is_asked_for(known: Depende
     assert left(known, chosen(known, worth, macs=0.5)) == [8, 1]
 
 
+def test_what_was_measured_goes_before_what_is_judged(known: Dependencies) -> None:
+    able = [group for group in groups(known) if not group.why]
+    scores = np.ones(known.count)
+    scores[able[1].units] = 1000
+    options = RemoveOptions(macs=0.5, allocate="sensitivity")
+    budget = Budget(Cost(known), options, known.count)
+    curves = [np.linspace(0, 9, 17), np.linspace(0, 0.001, 9)]
+    keep = choose(able, {}, scores, options, budget, losses=curves)
+    assert left(known, keep) == [8, 1]
+    assert left(known, choose(able, {}, scores, options, budget)) == [4, 8]
+
+
 def test_two_budgets_hold_both(known: Dependencies) -> None:
     cost, worth = Cost(known), np.ones(known.count)
     keep = chosen(known, worth, macs=0.7, bytes=300)
