@@ -31,6 +31,7 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "model": work.source_sha256,
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "labels": hash_source(work.root / names) if names else "",
+            "analysis": _analysis(work),
             "code": [hash_source(path) for path in _code(work)],
         }
     )
@@ -57,6 +58,7 @@ def project_json(work: Work, profile: Profile) -> dict[str, Any]:
     root, data = work.root, work.project.data
     names = work.project.model.labels
     labels = {"labels": relative(names, root)} if names else {}
+    analysis = work.project.quantize.sensitivity
     target = next(name for name in work.project.build.targets if Path(name).name in _names(profile))
     return (
         work.project.with_table("model", path=relative(work.project.model.path, root), **labels)
@@ -66,6 +68,7 @@ def project_json(work: Work, profile: Profile) -> dict[str, Any]:
             training=tuple(relative_spec(text, root) for text in data.training),
             evaluation=tuple(relative_spec(text, root) for text in data.evaluation),
         )
+        .with_table("quantize", sensitivity=relative(analysis, root) if analysis else None)
         .with_table(
             "build",
             targets=(relative(target, root) if target.endswith(".toml") else target,),
@@ -82,6 +85,12 @@ def _names(profile: Profile) -> tuple[str, ...]:
 def repeatable(work: Work) -> bool:
     """Whether the key says everything: rows that a Python function yields it cannot know."""
     return not any(spec.module for spec in _specs(work))
+
+
+def _analysis(work: Work) -> str:
+    """Hash of the sensitivity analysis that the project names."""
+    path = work.root / work.project.quantize.sensitivity
+    return hash_source(path) if work.project.quantize.sensitivity and path.exists() else ""
 
 
 def _specs(work: Work) -> list[Spec]:
