@@ -10,15 +10,15 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
-from edgekit.importers.base import hash_source
+from edgekit.importers._source import hash_source
 from edgekit.plan import Plan
 from edgekit.problem import Problem
+from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.versions import versions
-from edgekit.work import Work
 
 
-def input_key(work: Work, profile: Profile, plan: Plan) -> str:
+def input_key(work: Source, profile: Profile, plan: Plan) -> str:
     """Hash of everything a build depends on: the same key gives the same manifest."""
     names = work.project.model.labels
     return digest(
@@ -41,7 +41,7 @@ def relative(path: str, root: Path) -> str:
     return os.path.relpath(root / path, root)
 
 
-def located(problem: Problem, work: Work) -> Problem:
+def located(problem: Problem, work: Source) -> Problem:
     """`problem` with the place it is about relative to the root."""
     where = problem.where
     data = work.project.data
@@ -52,7 +52,7 @@ def located(problem: Problem, work: Work) -> Problem:
     return problem
 
 
-def project_json(work: Work, profile: Profile) -> dict[str, Any]:
+def project_json(work: Source, profile: Profile) -> dict[str, Any]:
     """The project for one target with every path relative to the root; the output left out."""
     root, data = work.root, work.project.data
     names = work.project.model.labels
@@ -79,18 +79,18 @@ def _names(profile: Profile) -> tuple[str, ...]:
     return profile.name, f"{profile.name}.toml", *profile.aliases
 
 
-def repeatable(work: Work) -> bool:
+def repeatable(work: Source) -> bool:
     """Whether the key says everything: rows that a Python function yields it cannot know."""
     return not any(spec.module for spec in _specs(work))
 
 
-def _specs(work: Work) -> list[Spec]:
+def _specs(work: Source) -> list[Spec]:
     data = work.project.data
     texts = (*data.calibration, *data.training, *data.evaluation)
     return [parse(text, work.root) for text in texts]
 
 
-def _code(work: Work) -> list[Path]:
+def _code(work: Source) -> list[Path]:
     """Files of the user's modules in the project's folder: custom layers, metric, data."""
     _, _, metric = work.project.fidelity.metric.partition("python:")
     names = [*work.project.model.modules, metric.partition(":")[0]]
