@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +20,15 @@ from edgekit.target.profile import Profile
 from edgekit.versions import versions
 
 
-def input_key(work: Source, profile: Profile, plan: Plan) -> str:
-    """Hash of everything a build depends on: the same key gives the same manifest."""
+def input_key(work: Source, profile: Profile, plan: Plan, tools: Iterable[str]) -> str:
+    """Hash of everything a build depends on: the same key gives the same manifest.
+
+    Args:
+        work: The project and its model.
+        profile: The target.
+        plan: Of the build.
+        tools: Programs that its exporters use where they are there.
+    """
     names = work.project.model.labels
     return digest(
         {
@@ -32,6 +41,7 @@ def input_key(work: Source, profile: Profile, plan: Plan) -> str:
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "labels": hash_source(work.root / names) if names else "",
             "code": [hash_source(path) for path in _code(work)],
+            "tools": {name: bool(shutil.which(name)) for name in sorted(tools)},
         }
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,14 +98,16 @@ def _target(name: str, root: Path) -> str:
 
 
 def _build(work: Work, profile: Profile, plan: Plan, folder: Path) -> Build:
-    from edgekit.making import export, make
+    from edgekit.exporting import export, tools
+    from edgekit.making import make
     from edgekit.manifest import describe, describe_run
 
-    key = input_key(work, profile, plan)
+    key = input_key(work, profile, plan, tools(plan))
     began = time.monotonic()
     result = make(work, profile, plan)
     with publish.staged(folder) as stage:
-        artifacts = export(work, result, stage)
+        artifacts, said = export(work, result, stage)
+        result = replace(result, said=said)
         manifest = describe(work, result, artifacts, key)
         report = describe_run(work, result, time.monotonic() - began, stage)
         write_json(stage / REPORT, report)
@@ -120,7 +123,7 @@ def _unchanged(source: Source, profile: Profile, plan: Plan, folder: Path) -> Bu
         build = Build.load(folder)
     except EdgekitError:
         return None
-    key = input_key(source, profile, plan)
+    key = input_key(source, profile, plan, build.manifest.get("tools", ()))
     return build if build.manifest.get("key") == key and not build.damaged() else None
 
 
