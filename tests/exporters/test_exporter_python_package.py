@@ -182,12 +182,12 @@ def contract(
     preprocess, dtype = CASES[request.param]
     quantization = () if dtype == "float32" else (None, (0.0186,), (7,))
     made = [Made(each, (1, 5, 4, 3), dtype.upper(), *quantization) for each in ("x", "y")]
-    folder = exported("case", one_op("RELU", made), tmp_path, preprocess)
+    folder = exported("face", one_op("RELU", made), tmp_path, preprocess)
     monkeypatch.syspath_prepend(folder)
-    import case._contract as module
+    import face._contract as module
 
     yield preprocess, dtype, module
-    for name in [name for name in sys.modules if name.partition(".")[0] == "case"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "face"]:
         del sys.modules[name]
 
 
@@ -196,7 +196,7 @@ def test_preprocessing_is_edgekits_bit_for_bit(
     contract: tuple[str, str, ModuleType], tmp_path: Path
 ) -> None:
     preprocess, _, module = contract
-    tensor = read((tmp_path / "python/case/model.tflite").read_bytes()).input_tensors()[0]
+    tensor = read((tmp_path / "python/face/model.tflite").read_bytes()).input_tensors()[0]
     random = np.random.default_rng(5)
     sizes = [(5, 4), (9, 13), (2, 3)] if "resize" in preprocess else [(5, 4)]
     for place in range(1000):
