@@ -44,6 +44,7 @@ from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
 from edgekit.sets import Sets
 from edgekit.target.profile import Profile
 from edgekit.tflite_metadata import described
+from edgekit.training.spent import Spent
 
 T = TypeVar("T")
 GOLDEN = "golden"
@@ -60,6 +61,9 @@ class Work:
         root: Folder that the project's paths are relative to.
         progress: Told when a piece of work begins.
         resume: Whether compression goes on where an earlier build was stopped.
+
+    Attributes:
+        spent: What passes took.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Work:
         self.project = project
         self.root = root
         self.progress = progress
+        self.spent = Spent()
         self._resume = resume
         self._done: dict[str, Any] = {}
 
@@ -290,6 +295,7 @@ class Work:
             self.sets,
             self.progress,
             self._resume,
+            self.spent,
         )
 
     def _quantize(self, plan: Plan, samples: int) -> Quantized:
