@@ -26,11 +26,6 @@ TOOLS = ("aapt", "apksigner", "zipalign", "keytool", "dexdump")
 LACKING = [tool for tool in TOOLS if not shutil.which(tool)]
 needs_tools = pytest.mark.skipif(bool(LACKING), reason=f"not installed: {LACKING}")
 pytestmark = [pytest.mark.slow, pytest.mark.essential, needs_jdk, needs_tools]
-    pytest.mark.slow,
-    pytest.mark.essential,
-    needs_jdk,
-    pytest.mark.skipif(bool(LACKING), reason=f"not installed: {LACKING}"),
-]
 STUBS = Path(aar.__file__).resolve().parents[1] / "android" / "stubs"
 OPTIONS = ("--release", "8", "-Xlint:-options", "-encoding", "US-ASCII")
 MANIFEST = """<?xml version="1.0" encoding="utf-8"?>
