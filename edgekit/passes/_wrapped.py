@@ -280,4 +280,4 @@ def notes(name: str, layers: Sequence[LiftedLayer], unfit: Mapping[str, str]) ->
 
 def kernel_of(layer: LiftedLayer) -> NDArray[Any]:
     """The variable that is trained, in Keras' layout, without the scale behind it."""
-    return np.asarray(layer.layer.kernel)
+    return np.asarray(layer.kernel_variable)
