@@ -141,9 +141,11 @@ class PruneOptions(PassOptions):
         for key in setting:
             if key in _OF_THE_PASS:
                 raise UsageError(f"{key} is for all layers together", "give it beside per_layer")
-        amounts = {"sparsity": SPARSITY, **dict.fromkeys(_OTHER_AMOUNTS, 0.0), "n_m": ""}
-        given = any(key in setting for key in amounts)
-        plain = replace(self, **amounts, per_layer=()) if given else self
+        plain = self
+        if any(key in setting for key in ("sparsity", "n_m", *_OTHER_AMOUNTS)):
+            plain = replace(
+                self, sparsity=SPARSITY, threshold=0.0, sigma=0.0, macs=0.0, n_m="", per_layer=()
+            )
         return PassOptions.variant(plain, setting)
 
     def _refuse_unfit(self) -> None:

@@ -9,9 +9,11 @@ import numpy as np
 
 from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.errors import ModelError, UsageError
+from edgekit.passes import _fused
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._allocate import Costs
 from edgekit.passes._prune_options import PruneOptions
-from edgekit.passes._shares import Costs, allocated, amounts, budget
+from edgekit.passes._shares import allocated, amounts, budget
 from edgekit.passes._zeros import matrix, zeros
 from edgekit.passes.base import Candidate, Context
 from edgekit.passes.select import meant, settings
@@ -28,11 +30,13 @@ class Plan:
 
     Attributes:
         layers: Layer name -> its own options, `sparsity` being the share of zeros it is to have.
+        fused: Name of a recurrent layer that cannot be trained -> the share of zeros it is to have.
         costs: Layer name -> what a weight counts in the share of several layers together.
         problems: About the layers that are left as they are.
     """
 
     layers: dict[str, PruneOptions]
+    fused: dict[str, float] = field(default_factory=dict)
     costs: Costs = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -50,8 +54,9 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
         UsageError: The user named a layer that cannot be pruned, or all have enough zeros.
     """
     layers = lift(candidate.tflite).layers
-    heads = widths(candidate.tflite)
-    chosen = wrapped.choose(layers, options)
+    heads, recurrent = widths(candidate.tflite), _fused.find(candidate.tflite)
+    chosen = wrapped.choose([*layers, *recurrent], options)  # type: ignore[list-item]
+    fused = _recurrent(recurrent, chosen, options)
     wanted = {
         layer.name: _settled(layer, chosen[layer.name], heads.get(layer.name, 0))
         for layer in layers
@@ -63,6 +68,8 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
         return _unfit(layer, own, named)
 
     found, unfit, fit = wrapped.sort_out(layers, options, wanted, why)
+    if fused and not fit:
+        return Plan({}, fused, problems=wrapped.notes("prune", found, unfit))
     if not fit:
         raise _nothing(found, unfit)
     _refuse_nan(fit)
@@ -70,7 +77,7 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
     costs, share = budget(candidate.tflite, layers, plain, wanted, options)
     wanted |= allocated(candidate, plain, wanted, costs, share, options, context)
     done = [layer for layer in fit if _done(layer, wanted[layer.name])]
-    if len(done) == len(fit):
+    if len(done) == len(fit) and not fused:
         raise UsageError(
             f"{_share(fit, wanted):.3g} of the weights are to be zero, "
             f"{_share(fit):.3g} are already",
@@ -82,6 +89,7 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
             for each in fit
             if each not in done and wanted[each.name].target
         },
+        fused,
         costs,
         [
             *wrapped.notes("prune", found, unfit),
@@ -90,6 +98,26 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
             ),
         ],
     )
+
+
+def _recurrent(
+    layers: Sequence[_fused.Fused], chosen: Mapping[str, PruneOptions], options: PruneOptions
+) -> dict[str, float]:
+    """Name -> share of zeros of those that are named: what they lose no training gives back."""
+    found = {}
+    for layer in layers:
+        named = any(meant(layer, each) for each in (options.layers, dict(options.per_layer)))
+        own = chosen.get(layer.name)
+        if not named or own is None or not own.target:
+            continue
+        if own.shaped or own.schedule == "splicing":
+            raise UsageError(
+                f"{layer.name} ({layer.kind}) is one operator, whose weights go one by one and "
+                "before the training",
+                "leave block, heads, n_m and splicing out for it, or import it with unroll=True",
+            )
+        found[layer.name] = amounts(layer, own).target
+    return found
 
 
 def _settled(layer: LiftedLayer, own: PruneOptions, head: int) -> PruneOptions:

@@ -72,7 +72,8 @@ def _part(whole: Plan, progress: float) -> Plan:
         if not own.n_m:
             own = dataclasses.replace(own, sparsity=share, initial=min(own.initial, share))
         layers[name] = own
-    return dataclasses.replace(whole, layers=layers)
+    fused = {name: 1 - (1 - share) ** progress for name, share in whole.fused.items()}
+    return dataclasses.replace(whole, layers=layers, fused=fused)
 
 
 def _epochs(planned: wrapped.Training, number: int, count: int) -> wrapped.Training:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgekit import _tf
 from edgekit.bridge.lift import lift
-from edgekit.passes import _mask_pruner, _zeros
+from edgekit.passes import _fused, _mask_pruner, _zeros
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._gradual import gradual, joined
 from edgekit.passes._keep import after_each_step
@@ -53,6 +53,7 @@ def _once(
     context: Context,
 ) -> Candidate:
     """Prune, and train."""
+    candidate = _fused.zeroed(candidate, whole.fused)
     found, plans = lift(candidate.tflite).layers, dict(whole.layers)
     solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
     rest, first = planned, dict[str, Any]()
@@ -85,12 +86,13 @@ def _once(
             *([_mask_pruner.callback(ours, masked, steps)] if ours else []),
         ],
         keep_from=max((each.end for each in steps.values()), default=0) / rest.steps,
-        title=_title(plans),
+        title=_title([*(own.target for own in plans.values()), *whole.fused.values()]),
     )
     trained = joined(first, trained) if first else trained
     layers = [layer for layer in lifted.layers if layer.name in plans and plans[layer.name].target]
-    cut = max(_zeros.cut(layer, plans[layer.name]) for layer in layers)
+    cut = max((_zeros.cut(layer, plans[layer.name]) for layer in layers), default=0.0)
     achieved = {layer.name: {"sparsity": _zeros.zeros(layer)} for layer in layers}
+    achieved |= _fused.zeros(candidate.tflite, whole.fused)
     return wrapped.finish(
         candidate,
         lifted,
@@ -100,10 +102,10 @@ def _once(
     )
 
 
-def _title(plans: Mapping[str, PruneOptions]) -> str:
-    shares = sorted({own.target for own in plans.values()})
+def _title(targets: Sequence[float]) -> str:
+    shares = sorted(set(targets))
     share = f"{shares[0]:.0%}" if len(shares) == 1 else f"{shares[0]:.0%} to {shares[-1]:.0%}"
-    return f"pruning {len(plans)} layer{'s' * (len(plans) > 1)} to {share} zeros"
+    return f"pruning {len(targets)} layer{'s' * (len(targets) > 1)} to {share} zeros"
 
 
 def _cut_short(cut: float, trained: Mapping[str, Any]) -> list[Problem]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,14 @@ from edgekit.passes.base import Candidate, Context
 _MOST = 0.999
 
 
-def amounts(layer: LiftedLayer, own: PruneOptions) -> PruneOptions:
+class HasKernel(Protocol):
+    """What thresholds are compared with."""
+
+    def kernel_array(self) -> NDArray[Any]:
+        """The weights as they are used."""
+
+
+def amounts(layer: HasKernel, own: PruneOptions) -> PruneOptions:
     """Options with the share of zeros that a threshold comes to."""
     if not own.threshold and not own.sigma:
         return own
