@@ -133,8 +133,7 @@ def _forgotten(tflite: bytes, context: Context) -> bytes:
     random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
     batch = [_tf.tensorflow().constant(a) for a in context.rows.batch(context.rows.some()[:_SEEN])]
     for layer in lifted.layers:
-        deep = layer.kind == "DepthwiseConv2D"
-        kernel = layer.layer.depthwise_kernel if deep else layer.layer.kernel
+        kernel = layer.kernel_variable
         kernel.assign(random.normal(size=tuple(kernel.shape)))
         if layer.layer.bias is not None:
             layer.layer.bias.assign(np.zeros(layer.layer.bias.shape))
