@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgekit import __version__
+from edgekit import __version__, _discover
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
 from edgekit.importers.base import hash_source
@@ -32,6 +33,7 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "labels": hash_source(work.root / names) if names else "",
             "code": [hash_source(path) for path in _code(work)],
+            "tools": {name: bool(shutil.which(name)) for name in _tools(plan)},
         }
     )
 
@@ -82,6 +84,12 @@ def _names(profile: Profile) -> tuple[str, ...]:
 def repeatable(work: Work) -> bool:
     """Whether the key says everything: rows that a Python function yields it cannot know."""
     return not any(spec.module for spec in _specs(work))
+
+
+def _tools(plan: Plan) -> list[str]:
+    """Programs that the exporters of a plan use where they are there."""
+    exporters = [_discover.load("exporters", name) for name in plan.exporters]
+    return sorted({name for exporter in exporters for name in getattr(exporter, "tools", ())})
 
 
 def _specs(work: Work) -> list[Spec]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from edgekit import _discover
 from edgekit.artifact import digest, sha256
 from edgekit.c_project.make import NAME as EXPORTER
 from edgekit.c_project.make import Made, flash_of, make_project
@@ -42,6 +43,8 @@ from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
 from edgekit.sets import Sets
 from edgekit.target.profile import Profile
+from edgekit.tflite_metadata import described
+from edgekit.training.spent import Spent
 
 T = TypeVar("T")
 GOLDEN = "golden"
@@ -58,6 +61,9 @@ class Work:
         root: Folder that the project's paths are relative to.
         progress: Told when a piece of work begins.
         resume: Whether compression goes on where an earlier build was stopped.
+
+    Attributes:
+        spent: What passes took.
     """
 
     def __init__(
@@ -66,6 +72,7 @@ class Work:
         self.project = project
         self.root = root
         self.progress = progress
+        self.spent = Spent()
         self._resume = resume
         self._done: dict[str, Any] = {}
 
@@ -177,9 +184,8 @@ class Work:
         if not plan.compress:
             return None
         steps = tuple(step for step in plan.steps if step.kind != "compress")
-        tflite = self.without_dead(
-            self.quantized(replace(plan, steps=steps)), result.runtime
-        ).tflite
+        bare = self.without_dead(self.quantized(replace(plan, steps=steps)), result.runtime)
+        tflite = self.described(bare, plan).tflite
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
@@ -210,6 +216,21 @@ class Work:
         samples = self.sets.compared
         rows = iter(self.sets.prepared(samples)) if samples else ()
         return sparse_encoding(built, runtime, rows, seed=self.project.build.seed)
+
+    def described(self, built: Quantized, plan: Plan) -> Quantized:
+        """`built` with metadata for other readers, where an exporter of `plan` asks for it.
+
+        A model that is exported as it is stays as it is.
+        """
+        exporters = [_discover.load("exporters", name) for name in plan.exporters]
+        asked = any(getattr(exporter, "metadata", False) for exporter in exporters)
+        if not asked or plan.scheme == AS_IS:
+            return built
+        tflite = self._once(
+            ["metadata", sha256(built.tflite)],
+            lambda: described(built.tflite, self.name, self.sets.preprocess, self.labels),
+        )
+        return replace(built, tflite=tflite)
 
     def arena(self, built: bytes, runtime: str) -> Arena | None:
         """Load `built` and run it once: TargetError where the runtime cannot; TFLM's arena."""
@@ -274,6 +295,7 @@ class Work:
             self.sets,
             self.progress,
             self._resume,
+            self.spent,
         )
 
     def _quantize(self, plan: Plan, samples: int) -> Quantized:

@@ -1,4 +1,4 @@
-"""Random preprocessing contracts with rows, and what Python makes of them: every language's check."""
+"""Random preprocessing contracts with rows, and what Python makes of them."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ def _shape(random: np.random.Generator) -> tuple[int, ...]:
     return tuple(int(random.integers(1, 7)) for _ in range(rank))
 
 
-def _preprocess(
-    random: np.random.Generator, wanted: tuple[int, ...], number: int
-) -> Preprocess:
+def _preprocess(random: np.random.Generator, wanted: tuple[int, ...], number: int) -> Preprocess:
     channels = wanted[-1]
     found = [NAMED["raw"], NAMED["unit"], NAMED["symmetric"], _free(random, channels)][number % 4]
     if len(wanted) >= 2 and number % 3:

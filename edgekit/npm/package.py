@@ -8,16 +8,16 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from edgekit.exporters._names import kebab
+from edgekit.exporters._names import kebab, reserved
 from edgekit.golden.litert import Golden
 from edgekit.interface import Interface, Port
 
 FOLDER = "npm"
 PEER = "@litertjs/core"
-_BUILTIN = frozenset(
+_BUILTIN = reserved(
     """assert buffer cluster console constants crypto dgram dns domain events fs http http2 https
     inspector module net os path perf-hooks process punycode querystring readline repl stream
-    string-decoder sys timers tls tty url util v8 vm wasi worker-threads zlib node-modules""".split()
+    string-decoder sys timers tls tty url util v8 vm wasi worker-threads zlib node-modules"""
 )
 """Modules of Node.js, whose names npm takes from nobody."""
 

@@ -24,12 +24,13 @@ pytestmark = pytest.mark.skipif(not shutil.which("node"), reason="node is not in
 DTYPES = ("float32", "uint8", "int8", "int16", "uint16", "int32")
 NODE = """
 import { readFileSync } from "node:fs";
-const text = (values) => Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString("base64");
+const text = ({ buffer, byteOffset, byteLength }) =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("base64");
 const answers = [];
 for (const folder of JSON.parse(readFileSync(0))) {
   const given = JSON.parse(readFileSync(`${folder}/rows.json`));
   const bytes = Buffer.from(given.rows, "base64");
-  const values = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  const values = new Float64Array(Uint8Array.from(bytes).buffer);
   const { preprocess, prepare } = await import(`${folder}/preprocess.js`);
   const count = values.length / given.count;
   for (let i = 0; i < given.count; i++) {

@@ -1,9 +1,10 @@
-"""The packages in headless Chromium: as exact as LiteRT here, alone on this machine, no complaint."""
+"""The packages in an app: as exact as LiteRT here, alone in Chromium, typed for TypeScript."""
 
 from __future__ import annotations
 
 import base64
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,19 +12,19 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from browser import Browser
-from conftest import App, Made
+from npm_app import App, Made
 from numpy.typing import NDArray
 from PIL import Image
 
 from edgekit.runtimes.litert import LiteRT
 
-IN_PAGE = 'const model = await (await import(`${at}/index.js`)).load({ onProgress });'
+IN_PAGE = "const model = await (await import(`${at}/index.js`)).load({ onProgress });"
 IN_WORKER = """
 const client = await import(`${at}/client.js`);
 const model = await client.load({ onProgress, modules: client.modulesOfPage() });
 """
 RUN = """
-const text = (values) => btoa(Array.from(new Uint8Array(values.buffer), (b) => String.fromCharCode(b)).join(""));
+const text = (values) => btoa(String.fromCharCode(...new Uint8Array(values.buffer)));
 const predictions = [];
 for (const row of ROWS) {
   const { outputs, classes } = await model.predict(row);
@@ -65,9 +66,7 @@ def test_a_changed_model_is_noticed(app: App, address: str, browser: Browser) ->
             )
 
 
-def test_a_self_test_names_the_first_difference(
-    app: App, address: str, browser: Browser
-) -> None:
+def test_a_self_test_names_the_first_difference(app: App, address: str, browser: Browser) -> None:
     opened(browser, address, "mnist")
     found = browser.run("""
 const { load, golden } = await import("/node_modules/mnist/index.js");
@@ -77,8 +76,9 @@ const fetched = window.fetch;
 vectors[1].outputs[0][3] += 0.25;
 const text = (values) => btoa(String.fromCharCode(...new Uint8Array(values.buffer)));
 const side = (all) => all.map(text);
-const changed = { tolerance: [0.01], vectors: vectors.map((v) => ({ inputs: side(v.inputs), outputs: side(v.outputs) })) };
-window.fetch = async () => new Response(JSON.stringify(changed));
+const changed = vectors.map((v) => ({ inputs: side(v.inputs), outputs: side(v.outputs) }));
+const answer = JSON.stringify({ tolerance: [0.01], vectors: changed });
+window.fetch = async () => new Response(answer);
 try { return await model.selfTest(); } finally { window.fetch = fetched; }
 """)
     assert not found["ok"]
@@ -137,7 +137,8 @@ def dropped(browser: Browser, pixels: NDArray[Any], path: Path) -> None:
 const bytes = Uint8Array.from(atob("{data}"), (char) => char.charCodeAt(0));
 const dataTransfer = new DataTransfer();
 dataTransfer.items.add(new File([bytes], "picture.png", {{ type: "image/png" }}));
-document.getElementById("drop").dispatchEvent(new DragEvent("drop", {{ dataTransfer, cancelable: true }}));
+const event = new DragEvent("drop", {{ dataTransfer, cancelable: true }});
+document.getElementById("drop").dispatchEvent(event);
 """)
 
 
@@ -155,3 +156,62 @@ def alone(browser: Browser, address: str) -> None:
     assert hosts <= {urlsplit(address).netloc, ""}, hosts
     assert any(url.endswith(".wasm") for url in browser.requests)
     assert browser.complaints == []
+
+
+CONSUMER = """
+import { load, prepare, quantise, INPUTS, LABELS, NAME, SHA256 } from "key-words";
+import type { Prediction, Progress, SelfTest } from "key-words";
+import { load as loadInWorker, modulesOfPage } from "key-words/client";
+import { SHA256 as OTHER } from "mnist/interface";
+import { pixels } from "mnist/preprocess";
+
+const shape: readonly [1, 49, 10, 1] = INPUTS[0].shape;
+const dtype: "float32" = INPUTS[0].dtype;
+const first: "silence" | "unknown" | string = LABELS[0];
+
+export async function use(image: ImageData): Promise<Prediction> {
+  const onProgress = ({ loaded, total }: Progress) => console.log(loaded / total);
+  const model = await load({ wasm: "/wasm/", onProgress });
+  const worker = await loadInWorker({ modules: modulesOfPage() });
+  const test: SelfTest = await worker.selfTest();
+  if (!test.ok) throw new Error(`${test.difference?.index} of ${NAME}, ${SHA256}, ${OTHER}`);
+  const row = new Int8Array(490);
+  const stored = prepare(row, shape);
+  await model.run([stored, quantise([0.5]), pixels(image, 1)]);
+  await model.predict({ row, shape: [49, 10, 1] });
+  const { classes } = await model.predict([1, 2, 3]);
+  console.log(classes[0]?.label.toUpperCase(), dtype, first);
+  return model.predict(image);
+}
+"""
+WRONG = {
+    "an unknown option": ('await load({ wams: "/wasm/" });', "wams"),
+    "text for a row": ("await (await load()).predict('row');", "not assignable"),
+    "another shape": ("const wrong: readonly [1, 28] = INPUTS[0].shape;", "not assignable"),
+    "a changed constant": ("INPUTS[0].shape[0] = 2;", "read-only"),
+}
+OPTIONS = ("--noEmit", "--strict", "--target", "es2022", "--module", "nodenext", "--skipLibCheck")
+
+
+@pytest.fixture(scope="module")
+def said(app: App) -> str:
+    """What the compiler says of a right use and of each wrong one, in one run of it."""
+    texts = {"right": CONSUMER}
+    for number, (line, _) in enumerate(WRONG.values()):
+        texts[f"wrong{number}"] = f'import {{ load, INPUTS }} from "key-words";\n{line}\n'
+    for name, text in texts.items():
+        (app.folder / f"{name}.mts").write_text(text)
+    command = ["npx", "--no-install", "tsc", *OPTIONS, *(f"{name}.mts" for name in texts)]
+    return subprocess.run(command, cwd=app.folder, capture_output=True, text=True).stdout
+
+
+def test_an_app_compiles(said: str) -> None:
+    assert "wrong0.mts" in said
+    assert "right.mts" not in said, said
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_misuse_is_found(case: str, said: str) -> None:
+    number, words = list(WRONG).index(case), WRONG[case][1]
+    lines = [line for line in said.splitlines() if line.startswith(f"wrong{number}.mts")]
+    assert any(words in line for line in lines), said
