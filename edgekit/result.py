@@ -36,6 +36,7 @@ class Result:
         climb: What was tried to keep the budget; None before that.
         golden: Golden vectors for LiteRT; None where there are none, and before that.
         labels: Names of the classes; empty where none are given.
+        said: What exporters have to say.
     """
 
     profile: Profile
@@ -52,3 +53,4 @@ class Result:
     climb: Climb | None = None
     golden: Golden | None = None
     labels: tuple[str, ...] = ()
+    said: tuple[Problem, ...] = ()

@@ -61,6 +61,14 @@ class Exporter(Protocol):
 
     Attributes:
         kind: What the manifest calls the artifacts.
+
+    A class may have besides, where it needs it:
+
+        metadata: True: the flatbuffer is to carry TensorFlow Lite's metadata.
+        tools: Programs that it works without, but not as well: a build is made anew when one of
+            them appears or goes.
+        problems(build_input): What there is to say before anything is written, as a list of
+            `Problem`; an error means that nothing can be.
     """
 
     kind: str
