@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit import __version__
+from edgekit._plan_compress import pass_files
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
 from edgekit.importers.base import hash_source
@@ -30,6 +31,7 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "model": work.source_sha256,
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "code": [hash_source(path) for path in _code(work)],
+            "files": [hash_source(work.root / name) for name in pass_files(work.project)],
         }
     )
 

@@ -6,10 +6,12 @@ import time
 from pathlib import Path
 
 from edgekit import _discover, preprocess, publish
+from edgekit._plan_compress import pass_files, with_relative_files
 from edgekit.artifact import REPORT, Build, write_json
 from edgekit.errors import EdgekitError, OutputError, TargetError, UsageError
 from edgekit.evaluate.metrics import check_name
 from edgekit.identity import input_key, repeatable
+from edgekit.importers.base import detect
 from edgekit.making import export, make
 from edgekit.manifest import describe, describe_run
 from edgekit.plan import Plan, make_plan
@@ -23,7 +25,7 @@ from edgekit.work import Work
 
 def plan_targets(project: Project, root: Path) -> list[Plan]:
     """The plans of a project's targets; nothing is built."""
-    work = Work(project, root, Progress())
+    work = Work(with_relative_files(project, root), root, Progress())
     return [plan for _, plan in _plans(work)]
 
 
@@ -46,7 +48,7 @@ def build_targets(
     Raises:
         EdgekitError: What concerns all targets: model, data, options.
     """
-    work = Work(project, root, progress, resume)
+    work = Work(with_relative_files(project, root), root, progress, resume)
     plans = _checked_plans(work)
     folders = _folders(work, plans)
     for folder in folders:
@@ -70,6 +72,8 @@ def _checked_plans(work: Work) -> list[tuple[Profile, Plan]]:
     plans = _plans(work)
     for _, plan in plans:
         refuse(plan.problems, UsageError)
+    for name in pass_files(work.project):
+        detect(work.root / name)
     preprocess.parse(work.project.data.preprocess)
     check_name(work.project.fidelity.metric)
     return plans
