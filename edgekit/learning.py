@@ -14,7 +14,7 @@ from edgekit.artifact import digest, sha256
 from edgekit.chain import Stage, compress
 from edgekit.checkpoints import Checkpoints
 from edgekit.data.samples import Samples
-from edgekit.importers.base import hash_source
+from edgekit.importers._source import hash_source
 from edgekit.model import Model
 from edgekit.passes.base import Context
 from edgekit.plan import Plan
@@ -22,6 +22,7 @@ from edgekit.progress import Progress
 from edgekit.project import Project
 from edgekit.sets import Sets
 from edgekit.training.rows import Rows, store
+from edgekit.training.spent import Spent
 from edgekit.versions import versions
 
 
@@ -37,6 +38,7 @@ class Learning:
         sets: The data sets, as this model wants them.
         progress: Of the build.
         resume: Whether passes that an earlier build finished are taken over.
+        spent: Told what passes take.
     """
 
     project: Project
@@ -46,6 +48,7 @@ class Learning:
     sets: Sets
     progress: Progress
     resume: bool
+    spent: Spent
 
     def stages(self, plan: Plan) -> tuple[Stage, ...]:
         """The model after each pass of `plan`."""
@@ -96,6 +99,7 @@ class Learning:
             self.project.fine_tune,
             self.project.build.seed,
             self.progress,
+            self.spent,
             self.root,
             tuple(self.project.model.modules),
         )

