@@ -30,7 +30,7 @@ def digits() -> Project:
 
 def key(project: Project, root: Path = DATA) -> str:
     work, profile = Work(project, root, Progress()), load_profile("rpi4")
-    return input_key(work, profile, make_plan(project, profile, "keras"))
+    return input_key(work, profile, make_plan(project, profile, "keras"), ())
 
 
 CHANGES = {
