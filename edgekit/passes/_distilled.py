@@ -16,8 +16,9 @@ from edgekit.passes._user_model import user_model
 from edgekit.passes.base import Candidate, Context
 from edgekit.training.options import STEPS
 
-_FROM_NOTHING = 1e-2
-"""Learning rate of a student: it has a longer way to go than a model that lost a little."""
+_FROM_NOTHING = 5e-2
+"""Learning rate of a student, which has a longer way to go than a model that lost a little. A LeNet
+of 3,276 parameters after 8 epochs of 4,500 digits: 97.6 % right, with 2e-2 96.7 %."""
 _LONGER = 4
 """Times as many steps, for the same reason."""
 
