@@ -39,6 +39,7 @@ def pass_files(project: Project) -> tuple[str, ...]:
 
 def with_relative_files(project: Project, root: Path) -> Project:
     """`project` whose passes name models by paths relative to `root`, as the manifest has them."""
+    from edgekit.passes.base import from_mapping
 
     def moved(entry: CompressEntry) -> CompressEntry:
         options, _ = from_mapping(entry.name, entry.options, "compress")
@@ -46,8 +47,6 @@ def with_relative_files(project: Project, root: Path) -> Project:
         given = {key: entry.options[key] for key in fields if entry.options.get(key)}
         paths = {key: _relative(value, root) for key, value in given.items()}
         return CompressEntry(entry.name, {**entry.options, **paths})
-
-    from edgekit.passes.base import from_mapping
 
     return dataclasses.replace(project, compress=tuple(map(moved, project.compress)))
 

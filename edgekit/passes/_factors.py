@@ -100,9 +100,9 @@ def splits(window: Window) -> tuple[Split, ...]:
 
 
 def damped(moments: Array) -> Array:
-    """The moments with a little of their mean on the diagonal."""
-    added = _DAMPING * float(np.trace(moments)) / len(moments) + _TINY
-    return np.asarray(moments + added * np.eye(len(moments)))
+    """The moments with a little of their mean on the diagonal; with 1 where nothing moves."""
+    mean = float(np.trace(moments)) / len(moments)
+    return np.asarray(moments + (_DAMPING * mean if mean > _TINY else 1.0) * np.eye(len(moments)))
 
 
 class Factoring:

@@ -139,6 +139,7 @@ def test_named_layers_are_followed(case: str, folder: Path) -> None:
     assert len(graph.ops) == (2 if "student" in FEATURES[case] else 3)
 
 
+@pytest.mark.slow
 def test_what_turns_channels_trains_along(folder: Path) -> None:
     """A hidden layer that follows two of the teacher's comes closer to what can be told of it."""
     original, values = big(), {"student": "small.tflite", "features": {"y0": "y1"}}

@@ -87,3 +87,10 @@ def test_splits_that_differ() -> None:
     assert splits((1, 1)) == ("channel",)
     assert splits((1, 5)) == ("channel", "input")
     assert splits((3, 3)) == ("channel", "spatial", "input")
+
+
+def test_inputs_that_never_move_leave_it_to_the_weights() -> None:
+    random = np.random.default_rng(10)
+    given = Kernel(random.normal(size=(1, 1, 6, 5)), damped(np.zeros((6, 6))), np.ones(5))
+    plain = np.linalg.svd(given.matrix, compute_uv=False)
+    assert Factoring(given, "channel").lost([2])[0] == pytest.approx(np.square(plain[2:]).sum())
