@@ -33,7 +33,7 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "labels": hash_source(work.root / names) if names else "",
             "code": [hash_source(path) for path in _code(work)],
-            "tools": {name: bool(shutil.which(name)) for name in _tools(plan)},
+            "tools": {name: bool(shutil.which(name)) for name in tools_of(plan)},
         }
     )
 
@@ -86,7 +86,7 @@ def repeatable(work: Work) -> bool:
     return not any(spec.module for spec in _specs(work))
 
 
-def _tools(plan: Plan) -> list[str]:
+def tools_of(plan: Plan) -> list[str]:
     """Programs that the exporters of a plan use where they are there."""
     exporters = [_discover.load("exporters", name) for name in plan.exporters]
     return sorted({name for exporter in exporters for name in getattr(exporter, "tools", ())})

@@ -15,9 +15,10 @@ from edgekit.evaluate.fidelity import Fidelity
 from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
-from edgekit.identity import located, project_json, relative, relative_spec
+from edgekit.identity import located, project_json, relative, relative_spec, tools_of
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
+from edgekit.tools import versions_of
 from edgekit.versions import versions
 from edgekit.work import Work
 
@@ -77,6 +78,7 @@ def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dic
         "seconds": round(seconds, 2),
         "machine": platform.platform(),
         "python": platform.python_version(),
+        "tools": versions_of(tools_of(result.plan)),
         "history": list(work.model.history),
         "calibration_effects": result.quantized.effects,
         "training": work.spent.to_json(),
