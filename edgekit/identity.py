@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit import __version__
+from edgekit._functions import module_of
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
 from edgekit.importers._source import hash_source
@@ -90,8 +91,8 @@ def _names(profile: Profile) -> tuple[str, ...]:
 
 
 def repeatable(work: Source) -> bool:
-    """Whether the key says everything: rows that a Python function yields it cannot know."""
-    return not any(spec.module for spec in _specs(work))
+    """Whether the key says everything: it cannot know what a Python function yields or measures."""
+    return not any(spec.module for spec in _specs(work)) and not _measures(work)
 
 
 def _specs(work: Source) -> list[Spec]:
@@ -100,10 +101,16 @@ def _specs(work: Source) -> list[Spec]:
     return [parse(text, work.root) for text in texts]
 
 
+def _measures(work: Source) -> list[str]:
+    """Functions that passes measure with."""
+    given = [entry.options.get("measure") for entry in work.project.compress]
+    return [name for name in given if name]
+
+
 def _code(work: Source) -> list[Path]:
-    """Files of the user's modules in the project's folder: custom layers, metric, data."""
-    _, _, metric = work.project.fidelity.metric.partition("python:")
-    names = [*work.project.model.modules, metric.partition(":")[0]]
+    """Files of the user's modules in the project's folder: custom layers, metric, data, measure."""
+    functions = [work.project.fidelity.metric, *_measures(work)]
+    names = [*work.project.model.modules, *map(module_of, functions)]
     names += [spec.module for spec in _specs(work)]
     files = [work.root / f"{name.replace('.', '/')}.py" for name in names if name]
     return [file for file in files if file.is_file()]

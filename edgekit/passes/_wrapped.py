@@ -193,24 +193,26 @@ def finish(
             dataclasses.replace(p, tensor=to.get(p.layer, p.tensor)) for p in (*kept, *promises)
         ),
         weight_scales={to[layer.name]: all_scales[layer.kernel] for layer in held},
-        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted)),
+        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted, entry.layers)),
         log=(*candidate.log, entry),
     )
 
 
-def beyond(name: str, lifted: Lifted) -> list[Problem]:
+def beyond(name: str, lifted: Lifted, done: Container[str] = ()) -> list[Problem]:
     """A note that names the layers whose weights are not lifted: fused LSTM, embeddings, ...
 
     Args:
-        name: Of the pass, which cannot work on them.
+        name: Of the pass, which does not work on them.
         lifted: What it worked on.
+        done: Names of those that it did something to all the same.
     """
     graph, reached = read(lifted.data), {layer.kernel for layer in lifted.layers}
     found = [each for each in find(graph) if each.tensor.dtype == "float32"]
     left = {each.op.index: each.op for each in found if each.tensor.index not in reached}
+    names = layer_names(graph)
+    left = {index: op for index, op in left.items() if names[index] not in done}
     if not left:
         return []
-    names = layer_names(graph)
     shown = ", ".join(f"{names[index]} ({op.name})" for index, op in list(left.items())[:_SHOWN])
     more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
     return [
@@ -280,4 +282,4 @@ def notes(name: str, layers: Sequence[LiftedLayer], unfit: Mapping[str, str]) ->
 
 def kernel_of(layer: LiftedLayer) -> NDArray[Any]:
     """The variable that is trained, in Keras' layout, without the scale behind it."""
-    return np.asarray(layer.layer.kernel)
+    return np.asarray(layer.kernel_variable)
