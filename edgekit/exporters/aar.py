@@ -15,7 +15,7 @@ from pathlib import Path
 from edgekit.android.archive import archive
 from edgekit.android.compile import JAVAC, classes_jar, compiler
 from edgekit.android.names import GROUP, Names, names_of
-from edgekit.android.sources import TYPES, golden_bytes, java_sources
+from edgekit.android.sources import TYPES, java_sources
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
 from edgekit.tools import TOOLS, install_hint
@@ -64,7 +64,7 @@ class Exporter:
         sources = java_sources(build_input.interface, names, golden)
         assets = {names.asset: build_input.tflite}
         if golden is not None:
-            assets[names.golden] = golden_bytes(golden)
+            assets[names.golden] = golden.to_bytes()
         place = names.package.replace(".", "/")
         written = {
             SCRIPT: _library(SCRIPT, names, build_input).encode(),
