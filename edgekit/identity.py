@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from edgekit import __version__
+from edgekit import __version__, _discover
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
 from edgekit.importers.base import hash_source
@@ -20,6 +21,7 @@ from edgekit.work import Work
 
 def input_key(work: Work, profile: Profile, plan: Plan) -> str:
     """Hash of everything a build depends on: the same key gives the same manifest."""
+    names = work.project.model.labels
     return digest(
         {
             "edgekit": __version__,
@@ -29,7 +31,9 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "project": project_json(work, profile),
             "model": work.source_sha256,
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
+            "labels": hash_source(work.root / names) if names else "",
             "code": [hash_source(path) for path in _code(work)],
+            "tools": {name: bool(shutil.which(name)) for name in _tools(plan)},
         }
     )
 
@@ -53,9 +57,11 @@ def located(problem: Problem, work: Work) -> Problem:
 def project_json(work: Work, profile: Profile) -> dict[str, Any]:
     """The project for one target with every path relative to the root; the output left out."""
     root, data = work.root, work.project.data
+    names = work.project.model.labels
+    labels = {"labels": relative(names, root)} if names else {}
     target = next(name for name in work.project.build.targets if Path(name).name in _names(profile))
     return (
-        work.project.with_table("model", path=relative(work.project.model.path, root))
+        work.project.with_table("model", path=relative(work.project.model.path, root), **labels)
         .with_table(
             "data",
             calibration=tuple(relative_spec(text, root) for text in data.calibration),
@@ -78,6 +84,12 @@ def _names(profile: Profile) -> tuple[str, ...]:
 def repeatable(work: Work) -> bool:
     """Whether the key says everything: rows that a Python function yields it cannot know."""
     return not any(spec.module for spec in _specs(work))
+
+
+def _tools(plan: Plan) -> list[str]:
+    """Programs that the exporters of a plan use where they are there."""
+    exporters = [_discover.load("exporters", name) for name in plan.exporters]
+    return sorted({name for exporter in exporters for name in getattr(exporter, "tools", ())})
 
 
 def _specs(work: Work) -> list[Spec]:

@@ -20,6 +20,7 @@ from edgekit.progress import Progress
 from edgekit.project import Project
 from edgekit.sets import Sets
 from edgekit.training.rows import Rows, store
+from edgekit.training.spent import Spent
 from edgekit.versions import versions
 
 
@@ -35,6 +36,7 @@ class Learning:
         sets: The data sets, as this model wants them.
         progress: Of the build.
         resume: Whether passes that an earlier build finished are taken over.
+        spent: Told what passes take.
     """
 
     project: Project
@@ -44,6 +46,7 @@ class Learning:
     sets: Sets
     progress: Progress
     resume: bool
+    spent: Spent
 
     def stages(self, plan: Plan) -> tuple[Stage, ...]:
         """The model after each pass of `plan`."""
@@ -93,6 +96,7 @@ class Learning:
             self.project.fine_tune,
             self.project.build.seed,
             self.progress,
+            self.spent,
         )
 
     def _rows(self, samples: Samples, folder: Path) -> Rows:

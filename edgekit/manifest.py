@@ -9,6 +9,7 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.c_project.measure import measure
+from edgekit.criteria import Measured, criteria
 from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.findings import problems
@@ -39,6 +40,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         },
         "plan": result.plan.steps_json(),
         "preprocess": work.sets.preprocess.to_json(),
+        "labels": list(result.labels),
         "quantization": _quantization(result),
         "calibration": _calibration(work, result),
         "compress": [entry.to_json() for entry in work.log(result.plan)],
@@ -46,6 +48,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "built": {"parameters": count.parameters(graph), "macs": count.macs(graph)},
         "fidelity": _fidelity(result.fidelity),
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
+        "criteria": _criteria(work, result),
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
         "without_passes": plain.to_json() if plain else None,
@@ -76,10 +79,31 @@ def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dic
         "python": platform.python_version(),
         "history": list(work.model.history),
         "calibration_effects": result.quantized.effects,
+        "training": work.spent.to_json(),
         "budget": list(result.climb.lines) if result.climb else [],
         "fidelity": result.fidelity.to_json() if result.fidelity else None,
         "c_project": measure(project, built) if project else None,
     }
+
+
+def _criteria(work: Work, result: Result) -> dict[str, Any]:
+    """Of the model as it came and of what is built."""
+    found = result.accuracy.to_json() if result.accuracy else {}
+    sides = [
+        (work.graph, work.model.tflite, "float"),
+        (result.graph, result.quantized.tflite, "built"),
+    ]
+    original, built = (
+        Measured(
+            count.parameters(graph),
+            count.macs(graph),
+            len(tflite),
+            found.get(side),
+            found.get("metric", ""),
+        )
+        for graph, tflite, side in sides
+    )
+    return criteria(original, built)
 
 
 def _quantization(result: Result) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from edgekit import _discover, preprocess, publish
 from edgekit.artifact import REPORT, Build, write_json
 from edgekit.errors import EdgekitError, OutputError, TargetError, UsageError
 from edgekit.evaluate.metrics import check_name
+from edgekit.exporting import export
 from edgekit.identity import input_key, repeatable
-from edgekit.making import export, make
+from edgekit.making import make
 from edgekit.manifest import describe, describe_run
 from edgekit.plan import Plan, make_plan
 from edgekit.problem import refuse
@@ -99,7 +101,8 @@ def _build(work: Work, profile: Profile, plan: Plan, folder: Path, force: bool) 
     began = time.monotonic()
     result = make(work, profile, plan)
     with publish.staged(folder) as stage:
-        artifacts = export(result, work.model.name, stage)
+        artifacts, said = export(work, result, stage)
+        result = replace(result, said=said)
         manifest = describe(work, result, artifacts, key)
         report = describe_run(work, result, time.monotonic() - began, stage)
         write_json(stage / REPORT, report)

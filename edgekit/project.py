@@ -25,9 +25,16 @@ _MANY = 1 << 40
 
 @dataclass(frozen=True)
 class ModelTable:
-    """`[model]`: `path` of the model; `modules` to import first, that register custom layers."""
+    """`[model]`: what is built, and what its classes are called.
+
+    Attributes:
+        path: Of the model.
+        labels: Path of a text file with a class name a line, for apps and readers of metadata.
+        modules: To import first; they register custom layers.
+    """
 
     path: str = ""
+    labels: str = ""
     modules: tuple[str, ...] = ()
 
 

@@ -40,11 +40,12 @@ def print_build(build: Build, layers: bool = False) -> None:
         _coded(manifest["c_project"])
     click.echo()
     measured = _measured(manifest, build.report)
-    for name, text in (*_findings(manifest), *measured, *_corrections(build.report)):
+    told = (*_findings(manifest), *measured, *_corrections(build.report), *_spent(build.report))
+    for name, text in told:
         item(name, text)
-    told = [problem["message"] for problem in manifest["problems"]]
+    messages = [problem["message"] for problem in manifest["problems"]]
     for line in build.report.get("budget", ()):
-        if line not in told:
+        if line not in messages:
             item("budget", line)
     for problem in manifest["problems"]:
         item(problem["severity"], problem["message"])
@@ -73,6 +74,15 @@ def _corrections(report: dict[str, Any]) -> list[tuple[str, str]]:
         for name, effect in kept.items()
     ]
     return [("corrected", f"by {' and '.join(texts)}")] if texts else []
+
+
+def _spent(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the passes took, where some ran."""
+    found = report.get("training")
+    if not found:
+        return []
+    most = found["training_peak_bytes"] / 1e9
+    return [("passes", f"{found['training_seconds']:,.0f} s, at most {most:.2f} GB of memory")]
 
 
 def _files(folder: Path, manifest: dict[str, Any]) -> None:
@@ -189,6 +199,8 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("fidelity", _fidelity(manifest["fidelity"]))]
     if manifest["accuracy"]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
+    if judged := _criteria(manifest["criteria"]):
+        lines.append(("criteria", judged))
     enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
     lines.append(("fit", f"{manifest['target']} has every operator{enough}"))
     for name in ("flash", "ram"):
@@ -235,6 +247,19 @@ def _fidelity(fidelity: dict[str, Any] | None) -> str:
     if worst >= EXACT_DB:
         sqnr = "outputs equal the float model's"
     return f"{same}{sqnr}; {fidelity['samples']:,} rows on {fidelity['runtime']}"
+
+
+def _criteria(criteria: dict[str, dict[str, float | None]]) -> str:
+    """What is not shown elsewhere; `edgekit criteria` says what each is."""
+    built = {name: each["built"] for name, each in criteria.items()}
+    texts = {
+        "compression_rate": "{:.3g} x fewer bytes than the float model",
+        "theoretical_speed_up": "{:.3g} x fewer MACs",
+        "information_density": "{:,.0f} % a million parameters",
+        "netscore": "NetScore {:.4g}",
+    }
+    told = {name: value for name, value in built.items() if value not in (None, 1.0)}
+    return ", ".join(text.format(told[name]) for name, text in texts.items() if name in told)
 
 
 def _accuracy(accuracy: dict[str, Any]) -> str:

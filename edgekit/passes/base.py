@@ -23,6 +23,7 @@ from edgekit.passes._options import PassOptions, known, of_field, option
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
 from edgekit.training.options import FineTune, resolve
+from edgekit.training.spent import Spent
 
 if TYPE_CHECKING:  # passes and their options are listed without numpy
     import numpy as np
@@ -106,6 +107,7 @@ class Context:
         fine_tune: The project's choices; 0 means the default for this many rows.
         seed: Of every random choice.
         progress: Told what is being done.
+        spent: Told what passes take.
     """
 
     original: bytes
@@ -114,6 +116,7 @@ class Context:
     fine_tune: FineTune = field(default_factory=FineTune)
     seed: int = 0
     progress: Progress = field(default_factory=Progress)
+    spent: Spent = field(default_factory=Spent)
 
     def tuned(self, overrides: Mapping[str, Any]) -> Context:
         """The context of one pass: its own `fine_tune` keys go before the project's."""

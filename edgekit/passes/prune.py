@@ -13,9 +13,10 @@ class Pass(Base):
     """Zeros by least squares and then training; or masks of the smallest weights while it trains.
 
     Masks are TFMOT's where it can, else ours (`_mask_pruner`). For both, the kernel that is
-    trained, and whose magnitudes decide, is the flatbuffer's divided by one number a layer. Dividing each output channel by its own largest weight instead
-    takes as much from the channels that say most as from those that say least (ResNet8, 70 % zeros,
-    15 epochs without labels, two seeds: KL to the original 1.32 instead of 0.85).
+    trained, and whose magnitudes decide, is the flatbuffer's divided by one number a layer.
+    Dividing each output channel by its own largest weight instead takes as much from the channels
+    that say most as from those that say least (ResNet8, 70 % zeros, 15 epochs without labels, two
+    seeds: KL to the original 1.32 instead of 0.85).
     """
 
     name = "prune"

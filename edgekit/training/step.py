@@ -118,7 +118,7 @@ class Stepper:
         """Of the teacher's scores of each output, over rows."""
         teacher, some = self._scores(1), self._rows.some()
         found = [teacher(batch) for _, batch in _batches(self._rows, some)]
-        return tuple(_variance(np.concatenate(scores)) for scores in zip(*found, strict=True))
+        return tuple(variance(np.concatenate(scores)) for scores in zip(*found, strict=True))
 
     def _transform(self, seed: int) -> transforms.Transform:
         task, model = self._task, self._student.model
@@ -204,8 +204,11 @@ def _deviation(array: NDArray[Any]) -> NDArray[Any] | None:
     return np.asarray(array.std(axis=tuple(range(max(array.ndim - 1, 1))), dtype=np.float64))
 
 
-def _variance(scores: NDArray[Any]) -> float:
-    """Mean over the values of a row of their variance over rows, never nearly 0."""
+def variance(scores: NDArray[Any]) -> float:
+    """What squared errors of scores [rows, ...] are divided by.
+
+    It is the mean over the values of a row of their variance over rows, never nearly 0.
+    """
     values = scores.astype(np.float64)
     level = float(np.mean(values**2))
     return max(float(np.mean(values.var(axis=0))), 1e-6 * level, SMALLEST) if level else 1.0
