@@ -1,4 +1,4 @@
-"""Shares of zeros by the sensitivity of layers: from a file of `edgekit sensitivity`, or measured."""
+"""Shares of zeros by the sensitivity of layers, from a file or measured now."""
 
 from __future__ import annotations
 
