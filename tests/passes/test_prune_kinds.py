@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import compressing
@@ -12,6 +13,7 @@ from edgekit import _tf
 from edgekit.convert import float_tflite
 from edgekit.evaluate.weights import find
 from edgekit.graph.read import read
+from edgekit.importers.base import load
 from edgekit.passes import base
 from edgekit.structure.dead import dead
 from edgekit.structure.dependencies import dependencies
@@ -81,3 +83,13 @@ def test_convolutions_of_both_keras_are_spliced_in_rounds(legacy: bool) -> None:
     assert zeros["DEPTHWISE_CONV_2D"] == 0
     assert zeros["CONV_2D"] > 0.3
     assert pruned.traits == {"sparse"}
+
+
+@pytest.mark.slow
+def test_a_network_from_onnx_is_pruned_by_sensitivity(real_models: Path) -> None:
+    tflite = load(real_models / "mnist_keras3" / "cntk_mnist_nchw.onnx").tflite
+    options = {"pass": "prune", "sparsity": 0.8, "allocate": "sensitivity", "rounds": 2}
+    pruned = compressing.run(options, base.Candidate(tflite))
+    kernels = [w for w in find(read(pruned.tflite)) if w.op.name in ("CONV_2D", "FULLY_CONNECTED")]
+    zeros = sum(int((w.values == 0).sum()) for w in kernels)
+    assert zeros / sum(w.values.size for w in kernels) == pytest.approx(0.8, abs=0.01)
