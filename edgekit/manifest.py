@@ -12,6 +12,7 @@ from edgekit.c_project.measure import measure
 from edgekit.criteria import Measured, criteria
 from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
+from edgekit.exporting import tools
 from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
@@ -59,6 +60,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),
         "versions": versions(),
+        "tools": tools(result.plan),
     }
 
 

@@ -5,6 +5,7 @@ import android.content.res.AssetManager;
 import android.graphics.Bitmap;
 import androidx.annotation.NonNull;
 import androidx.annotation.Nullable;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -19,7 +20,7 @@ import org.tensorflow.lite.Interpreter;
  *
  * <p>An instance is for one thread at a time; close it when it is no longer used.
  */
-public final class @class@ implements AutoCloseable {
+public final class @class@ implements Closeable {
   /** What the model is called. */
   @NonNull public static final String NAME = @name@;
 
