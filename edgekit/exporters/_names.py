@@ -16,11 +16,12 @@ _DIGITS = 6
 _FALLBACK = "model"
 
 
-def _reserved(words: str) -> frozenset[str]:
+def reserved(words: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(words.split())
 
 
-JAVA = _reserved(
+JAVA = reserved(
     """abstract assert boolean break byte case catch char class const continue default do double
     else enum extends final finally float for goto if implements import instanceof int interface
     long native new package private protected public record return short static strictfp super
@@ -28,16 +29,16 @@ JAVA = _reserved(
     yield sealed permits non_sealed"""
 )
 """Java Language Specification 21, section 3.9; Kotlin's hard keywords that differ are below."""
-KOTLIN = _reserved("as fun in is object typealias typeof val when")
+KOTLIN = reserved("as fun in is object typealias typeof val when")
 """https://kotlinlang.org/docs/keyword-reference.html, hard keywords."""
-JAVASCRIPT = _reserved(
+JAVASCRIPT = reserved(
     """await break case catch class const continue debugger default delete do else enum export
     extends false finally for function if implements import in instanceof interface let new null
     package private protected public return static super switch this throw true try typeof var
     void while with yield arguments eval"""
 )
 """ECMAScript 2025, section 12.7.2."""
-SWIFT = _reserved(
+SWIFT = reserved(
     """associatedtype class deinit enum extension fileprivate func import init inout internal let
     open operator private precedencegroup protocol public rethrows static struct subscript
     typealias var break case catch continue default defer do else fallthrough for guard if in

@@ -69,7 +69,9 @@ class RemoveOptions(PassOptions):
         "least that was measured with each group alone narrower; uniform: the same share of all",
     )
     sensitivity: str = option(
-        "", "JSON of edgekit sensitivity, for allocate = sensitivity; empty: measured now"
+        "",
+        "JSON of edgekit sensitivity, for allocate = sensitivity; empty: measured now",
+        file=True,
     )
     criterion: Literal["taylor", "l1", "l2", "apoz", "redundancy"] = option(
         "taylor",

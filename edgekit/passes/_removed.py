@@ -138,8 +138,7 @@ def _forgotten(tflite: bytes, context: Context) -> bytes:
     random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
     batch = [_tf.tensorflow().constant(a) for a in context.rows.batch(context.rows.some()[:_SEEN])]
     for layer in lifted.layers:
-        deep = layer.kind == "DepthwiseConv2D"
-        kernel = layer.layer.depthwise_kernel if deep else layer.layer.kernel
+        kernel = layer.kernel_variable
         kernel.assign(random.normal(size=tuple(kernel.shape)))
         if layer.layer.bias is not None:
             layer.layer.bias.assign(np.zeros(layer.layer.bias.shape))
@@ -165,8 +164,7 @@ def _trained(
     title = f"{now} of {before} channels are left"
     trained = wrapped.train(smaller, context, lifted, planned, title=title)
     entry = wrapped.make_entry(name, options, planned, trained, left)
-    reached = {site.op for site in dependencies(read(smaller.tflite)).made("rows")}
-    return wrapped.finish(smaller, lifted, entry=entry, problems=problems, reached=reached)
+    return wrapped.finish(smaller, lifted, entry=entry, problems=problems)
 
 
 def _width(tflite: bytes, layer: str) -> float:
