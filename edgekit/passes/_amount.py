@@ -68,7 +68,7 @@ def choose(
     if not budget.holds(keep, progress):
         raise UsageError(
             f"{budget.missed(keep)}, even where every group keeps its {options.least:g} alone",
-            "ask for less, or lower least or multiple",
+            "ask for less, lower least, or write multiple = 1",
         )
     return keep
 
@@ -123,6 +123,7 @@ def _where_least_is_lost(
     Savings get less as others shrink, so that only what looks best is looked at again.
     """
     queue = [(step.price(keep, budget, progress), place) for place, step in enumerate(steps)]
+    taken: list[Array] = []
     heapq.heapify(queue)
     while queue and not budget.holds(keep, progress):
         _, place = heapq.heappop(queue)
@@ -130,8 +131,18 @@ def _where_least_is_lost(
         if queue and price > queue[0][0]:
             heapq.heappush(queue, (price, place))
         elif price < math.inf:
-            keep[steps[place].take()] = False
+            taken.append(steps[place].take())
+            keep[taken[-1]] = False
             heapq.heappush(queue, (steps[place].price(keep, budget, progress), place))
+    _give_back(keep, taken, budget, progress)
+
+
+def _give_back(keep: Mask, taken: Sequence[Array], budget: Budget, progress: float) -> None:
+    """What left and need not have, since what left later saved more; the dearest first."""
+    for units in reversed(taken if budget.holds(keep, progress) else ()):
+        keep[units] = True
+        if not budget.holds(keep, progress):
+            keep[units] = False
 
 
 class _Step:
@@ -164,6 +175,6 @@ class _Step:
         return lost / max(budget.saving(keep, after, progress), _TINY)
 
     def take(self) -> Array:
-        """The units that have left with this step."""
-        self._gone = self._end()
-        return self._order[: self._gone]
+        """The units that leave with this step."""
+        gone, self._gone = self._gone, self._end()
+        return self._order[gone : self._gone]

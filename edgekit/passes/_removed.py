@@ -96,7 +96,7 @@ def _silenced(
     if keep.all():
         raise UsageError(
             "nothing leaves: the share is less than a channel of any group",
-            "ask for more, lower multiple or least, or leave this pass out",
+            "ask for more, write multiple = 1, lower least, or leave this pass out",
         )
     return silenced, keep
 

@@ -312,6 +312,9 @@ def test_short_form() -> None:
         "remove:dead": RemoveOptions(share=0.0),
         "remove:0.4:criterion=l2": RemoveOptions(share=0.4, criterion="l2"),
         "remove:macs=0.5": RemoveOptions(macs=0.5),
+        "remove:latency=0.5:measure=python:lab:cost:bytes=9000": RemoveOptions(
+            latency=0.5, measure="python:lab:cost", bytes=9000.0
+        ),
     }.items():
         spec = parse(text)[0]
         assert base.from_mapping("remove", spec, "--compress")[0] == wanted
