@@ -11,6 +11,7 @@ from typing import Any
 
 from edgekit import __version__
 from edgekit._functions import module_of
+from edgekit._plan_compress import pass_files
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
 from edgekit.importers._source import hash_source
@@ -43,6 +44,7 @@ def input_key(work: Source, profile: Profile, plan: Plan, tools: Iterable[str]) 
             "labels": hash_source(work.root / names) if names else "",
             "analysis": _analysis(work),
             "code": [hash_source(path) for path in _code(work)],
+            "files": [hash_source(work.root / name) for name in pass_files(work.project)],
             "tools": {name: bool(shutil.which(name)) for name in sorted(tools)},
         }
     )
