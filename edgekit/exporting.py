@@ -9,6 +9,7 @@ from edgekit import _discover
 from edgekit.artifact import Artifact
 from edgekit.errors import TargetError
 from edgekit.exporters.base import Exporter, ExportInput
+from edgekit.plan import Plan
 from edgekit.problem import Problem, refuse
 from edgekit.result import Result
 from edgekit.work import Work
@@ -47,6 +48,12 @@ def export(work: Work, result: Result, stage: Path) -> tuple[list[Artifact], tup
             paths = exporter.export(given, stage)
             artifacts += [Artifact.of(exporter.kind, path, stage) for path in paths]
     return artifacts, tuple(said)
+
+
+def tools(plan: Plan) -> list[str]:
+    """Programs that the exporters of a plan use where they are there."""
+    exporters = [_discover.load("exporters", name) for name in plan.exporters]
+    return sorted({name for exporter in exporters for name in getattr(exporter, "tools", ())})
 
 
 def _problems(exporter: Exporter, given: ExportInput) -> tuple[Problem, ...]:

@@ -6,18 +6,20 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from edgekit import __version__
+from edgekit import __version__, exporting
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.c_project.measure import measure
 from edgekit.criteria import Measured, criteria
 from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
+from edgekit.exporting import tools
 from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
 from edgekit.identity import located, project_json, relative, relative_spec
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
+from edgekit.tools import versions_of
 from edgekit.versions import versions
 from edgekit.work import Work
 
@@ -59,6 +61,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),
         "versions": versions(),
+        "tools": tools(result.plan),
     }
 
 
@@ -77,6 +80,7 @@ def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dic
         "seconds": round(seconds, 2),
         "machine": platform.platform(),
         "python": platform.python_version(),
+        "tools": versions_of(exporting.tools(result.plan)),
         "history": list(work.model.history),
         "calibration_effects": result.quantized.effects,
         "training": work.spent.to_json(),

@@ -26,10 +26,10 @@ from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
-from edgekit.importers.base import detect, hash_source, load
+from edgekit.importers.base import load
 from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
-from edgekit.model import Format, Learned, Model
+from edgekit.model import Learned, Model
 from edgekit.passes.base import Entry as PassEntry
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
@@ -37,11 +37,14 @@ from edgekit.problem import Problem
 from edgekit.progress import Progress
 from edgekit.project import Project
 from edgekit.quantizers._sparse import sparse_encoding
-from edgekit.quantizers.base import Quantized, QuantizeOptions, quantized_already
+from edgekit.quantizers.base import Quantized, QuantizeOptions
 from edgekit.quantizers.base import load as load_quantizer
 from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
+from edgekit.sensitivities.rank import Cost, int8_costs
+from edgekit.sensitivities.result import Sensitivity
 from edgekit.sets import Sets
+from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.tflite_metadata import described
 from edgekit.training.spent import Spent
@@ -53,7 +56,7 @@ LAYER_ROWS = 8
 """Rows that a table of layers is taken on."""
 
 
-class Work:
+class Work(Source):
     """Everything that does not depend on the target, computed when first asked for.
 
     Args:
@@ -69,39 +72,11 @@ class Work:
     def __init__(
         self, project: Project, root: Path, progress: Progress, resume: bool = False
     ) -> None:
-        self.project = project
-        self.root = root
+        super().__init__(project, root)
         self.progress = progress
         self.spent = Spent()
         self._resume = resume
         self._done: dict[str, Any] = {}
-
-    @property
-    def path(self) -> Path:
-        """The model file."""
-        return self.root / self.project.model.path
-
-    @property
-    def name(self) -> str:
-        """Of the model: its file name without the suffix."""
-        return self.path.resolve().stem if self.path.is_file() else self.path.resolve().name
-
-    @cached_property
-    def source_format(self) -> Format:
-        """What the model file is, by its content."""
-        return detect(self.path)
-
-    @cached_property
-    def source_sha256(self) -> str:
-        """Hash of the model file or folder."""
-        return hash_source(self.path)
-
-    @cached_property
-    def quantized_already(self) -> bool:
-        """Whether the model is a `.tflite` that is no longer float."""
-        if self.source_format != "tflite":
-            return False
-        return bool(quantized_already(read(self.path.read_bytes(), str(self.path))))
 
     @cached_property
     def model(self) -> Model:
@@ -123,6 +98,14 @@ class Work:
         found = read_names(self.root / path)
         check_names(found, self.graph.output_tensors(), path)
         return found
+
+    @cached_property
+    def costs(self) -> dict[str, Cost]:
+        """What int8 costs each layer, where a sensitivity analysis is given."""
+        path = self.project.quantize.sensitivity
+        if not path:
+            return {}
+        return int8_costs(Sensitivity.from_file(self.root / path, sha256(self.model.tflite)))
 
     @cached_property
     def sets(self) -> Sets:

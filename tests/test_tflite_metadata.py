@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from digits_example import edgekit_in
 from made_tflite import Made, Step, build, small_net, unpack
 
 from edgekit.graph.flatbuffer import Table, root
@@ -110,6 +112,30 @@ def test_what_is_called_a_picture(shape: tuple[int, ...], text: str, picture: bo
     content = graph.tables("input_tensor_metadata", TENSOR)[0].table("content", _slots(kind=0))
     assert content is not None
     assert content.integer("kind", "B") == (2 if picture else 1)
+
+
+def test_a_build_writes_it_for_the_targets_that_want_it(real_models: Path, tmp_path: Path) -> None:
+    shutil.copy(
+        real_models / "tflm_examples" / "hello_world_float.tflite", tmp_path / "sine.tflite"
+    )
+    (tmp_path / "names.txt").write_text("low\nhigh\n")
+    options = ("--quantize", "float32", "--no-fidelity", "--labels", "names.txt")
+    targets = ("--target", "android", "--target", "rpi4")
+    done = edgekit_in(tmp_path, "build", "sine.tflite", *options, *targets)
+    assert done.returncode == 0, done.stderr
+    told, plain = (tmp_path / "build" / f"sine-{name}" for name in ("android", "rpi4"))
+    assert _metadata((told / "model.tflite").read_bytes()).text("name") == "sine"
+    assert NAME.encode() not in (plain / "model.tflite").read_bytes()
+    asset = told / "android" / "assets" / "edgekit" / "sine.tflite"
+    assert asset.read_bytes() == (told / "model.tflite").read_bytes()
+    assert edgekit_in(tmp_path, "verify", str(told)).returncode == 0
+
+
+def test_a_quantized_file_that_is_exported_as_it_is_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "net.tflite").write_bytes(small_net())
+    done = edgekit_in(tmp_path, "build", "net.tflite", "--target", "android", "--output", "b")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "b" / "model.tflite").read_bytes() == small_net()
 
 
 READER = """
