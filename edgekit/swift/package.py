@@ -18,9 +18,7 @@ ELEMENTS = ("float32", "int8", "uint8", "int16", "int32")
 """What `Port.swift` stores."""
 _TAKEN = reserved("Foundation Swift XCTest TensorFlowLite CoreGraphics PackageDescription Data")
 _STATUS = "// Compiled with Swift 6.0 on Linux, not with Xcode."
-_UNSEEN = (
-    "// NOT COMPILED: edgekit's tests have neither TensorFlowLite nor Core Graphics."
-)
+_UNSEEN = "// NOT COMPILED: edgekit's tests have neither TensorFlowLite nor Core Graphics."
 _SOURCES = ("Model", "Port", "Preprocess", "SelfTest", "Runtime")
 
 
