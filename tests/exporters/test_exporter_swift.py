@@ -14,8 +14,8 @@ from edgekit.swift.package import class_name, module_name
 
 NAMES = {
     "my model.v2": ("MyModelV2", "MyModelV2Model"),
-    "foundation": ("FoundationModel", "FoundationModelModel"),
-    "swift": ("SwiftModel", "SwiftModelModel"),
+    "foundation": ("FoundationNet", "FoundationNetModel"),
+    "swift": ("SwiftNet", "SwiftNetModel"),
     "3d": ("Model3d", "Model3dModel"),
     "": ("Model", "ModelModel"),
 }
