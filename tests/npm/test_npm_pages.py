@@ -11,6 +11,7 @@ from pages import blocks, environment, missing, run
 
 pytestmark = pytest.mark.slow
 BUNDLER = "with a bundler"
+HTML = '<link rel="icon" href="data:,"><body><script type="module" src="/main.js"></script></body>'
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_the_page_for_the_web_without_a_bundler(followed: Path, browser: Browser
 
 
 def test_the_page_for_the_web_with_a_bundler(followed: Path, browser: Browser) -> None:
-    (followed / "index.html").write_text('<script type="module" src="/main.js"></script>')
+    (followed / "index.html").write_text(HTML)
     for block in blocks("apps/web.md"):
         if (block.language, block.title) == ("sh", BUNDLER):
             run(block.text, followed, environment(followed.parent))
