@@ -54,8 +54,8 @@ def test_shipped_target_is_sound(name: str) -> None:
     assert profile.quantizers[0] == "int8"
     assert set(profile.quantizers) <= set(SCHEMES)
     compiled = ("c_project",) if profile.family == "mcu" else ()
-    golden = ("golden",) if profile.family in ("linux", "android") else ()
-    app = ("aar",) if profile.family == "android" else ()
+    golden = () if profile.family == "mcu" else ("golden",)
+    app = {"android": ("aar",), "web": ("npm",), "ios": ("swift",)}.get(profile.family, ())
     package = ("python_package",) if profile.family == "linux" else ()
     assert profile.exporters == ("tflite", "c_array", *compiled, *golden, *app, *package)
     assert (profile.evaluate_with == "tflite-micro") == (profile.family == "mcu")
