@@ -108,6 +108,8 @@ def _next(folder: Path, manifest: dict[str, Any]) -> None:
     use = f"load {names[0]} on the device"
     if compiled:
         use += f", or compile {' and '.join(compiled)} into its program"
+    for library in (name for name in names if name.endswith(".aar")):
+        use = f"add {library} to an app's dependencies, or {use}"
     if made := manifest.get("c_project"):
         place = f"{made['folder']}/{made['prefix']}.c"
         use = f"compile {place} into the device's program ({made['folder']}/README.md), or {use}"

@@ -1,8 +1,8 @@
 """How one share of zeros for the whole model is parted among its layers.
 
 The same share in every layer starves small layers, which are first and narrow, and spares large
-ones. Each way below ranks the weights of all layers, or layers by what they stand, and takes the
-cheapest until the share is reached; what a weight costs is 1, or its multiply-accumulates.
+ones. Each way below ranks the weights of all layers, and takes the lowest until the share is
+reached; what a weight costs is 1, or its multiply-accumulates.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ Array = NDArray[Any]
 Costs = Mapping[str, float]
 """Layer name -> what one of its weights costs; 1 for a layer that is not named."""
 _TINY = 1e-12
-_GRID = 1001
-"""Shares between which a layer's is chosen."""
-_HALVINGS = 60
 
 
 def lamp(
@@ -57,53 +54,6 @@ def sigmas(
         np.abs(kernel).ravel() / max(float(kernel.std()), _TINY) for kernel in kernels.values()
     ]
     return _shares(kernels, gone(scores, prices, share))
-
-
-def suffered(
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
-    sizes: Mapping[str, float],
-    share: float,
-) -> dict[str, float]:
-    """The same, where the model suffers least in all, if what layers do to it adds up.
-
-    At the least sum of losses every layer loses as much for the next weight that goes. Losses are
-    read between the levels on straight lines of their logarithm, since they grow like powers.
-
-    Args:
-        curves: Layer name -> shares of zeros, rising, and the loss at each.
-        sizes: Layer name -> the cost of all of its weights together.
-        share: Of the cost of all layers together that goes.
-    """
-    grid = np.linspace(0, 1, _GRID)[:-1]
-    losses = {name: _curve(grid, *curve) for name, curve in curves.items()}
-    whole = sum(sizes[name] for name in losses)
-
-    def at(price: float) -> dict[str, float]:
-        return {
-            name: float(grid[np.argmin(loss - price * sizes[name] * grid)])
-            for name, loss in losses.items()
-        }
-
-    def taken(shares: Mapping[str, float]) -> float:
-        return sum(shares[name] * sizes[name] for name in shares) / whole
-
-    low, high = -30.0, 30.0  # of the logarithm of what the next weight may cost
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if taken(at(np.exp(middle))) < share else (low, middle)
-    shares = at(np.exp(high))
-    excess = share / max(taken(shares), _TINY)
-    return {name: min(one * excess, 1.0 - 1 / _GRID) for name, one in shares.items()}
-
-
-def _curve(grid: Array, shares: Sequence[float], losses: Sequence[float]) -> Array:
-    """The loss at each share of the grid; never falling, 0 at 0, and steep behind the last."""
-    known = np.maximum.accumulate(np.maximum(losses, _TINY))
-    steep = np.append(np.log(known), np.log(known[-1]) + np.log(100))
-    inside = np.exp(np.interp(grid, [*shares, 1.0], steep))
-    first = grid < shares[0]
-    inside[first] = known[0] * (grid[first] / shares[0]) ** 2
-    return np.asarray(inside)
 
 
 def gone(scores: Sequence[Array], prices: Sequence[float], share: float) -> list[Array]:

@@ -74,7 +74,8 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
         raise _nothing(found, unfit)
     _refuse_nan(fit)
     plain = _pool(fit, chosen, options)
-    costs, share = budget(candidate.tflite, layers, plain, wanted, options)
+    pruned = {layer.name: wanted[layer.name] for layer in fit}
+    costs, share = budget(candidate.tflite, layers, plain, pruned, options)
     wanted |= allocated(candidate, plain, wanted, costs, share, options, context)
     done = [layer for layer in fit if _done(layer, wanted[layer.name])]
     if len(done) == len(fit) and not fused:

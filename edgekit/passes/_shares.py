@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,9 +15,10 @@ from edgekit.graph.count import layer_macs
 from edgekit.graph.read import read
 from edgekit.passes import _allocate
 from edgekit.passes._allocate import Costs
+from edgekit.passes._by_sensitivity import parted
 from edgekit.passes._prune_options import PruneOptions
-from edgekit.passes._suffering import Curve, curves
 from edgekit.passes.base import Candidate, Context
+from edgekit.sensitivities.allocate import Unit
 
 _MOST = 0.999
 
@@ -125,52 +124,24 @@ def allocated(
             initial=min(wanted[name].initial, one),
             macs=0.0,
         )
-        for name, one in _parts(candidate, kernels, wanted, costs, share, options, context).items()
+        for name, one in _parts(candidate, kernels, costs, share, options, context).items()
     }
 
 
 def _parts(
     candidate: Candidate,
     kernels: Mapping[str, NDArray[Any]],
-    wanted: Mapping[str, PruneOptions],
     costs: Costs,
     share: float,
     options: PruneOptions,
     context: Context,
 ) -> dict[str, float]:
     if options.allocate == "sensitivity":
-        sizes = {name: each.size * costs.get(name, 1.0) for name, each in kernels.items()}
-        shapes = {name: wanted[name] for name in kernels}
-        if options.sensitivity:
-            found = _read(options.sensitivity, list(kernels))
-        else:
-            found = curves(candidate.tflite, shapes, context)
-        return _allocate.suffered(found, sizes, share)
+        unit: Unit = "macs" if costs else "parameters"
+        names = list(kernels)
+        return parted(candidate.tflite, names, share, unit, options.sensitivity, context)
     if options.allocate == "sigma":
         return _allocate.sigmas(kernels, share, costs)
     if options.allocate == "uniform" or options.shaped:
         return dict.fromkeys(kernels, share)
     return _allocate.lamp(kernels, share, costs)
-
-
-def _read(path: str, names: Sequence[str]) -> dict[str, Curve]:
-    """The curves of a JSON file.
-
-    Raises:
-        UsageError: It cannot be read, or lacks a layer.
-    """
-    hint = "make it with edgekit sensitivity, or leave it out: then it is measured"
-    try:
-        layers = json.loads(Path(path).read_text(encoding="utf-8"))["layers"]
-        found = {
-            name: (
-                [float(p["share"]) for p in layers[name]],
-                [float(p["loss"]) for p in layers[name]],
-            )
-            for name in names
-        }
-    except OSError as error:
-        raise UsageError(f"sensitivity: {path} cannot be read: {error.strerror}", hint) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise UsageError(f"sensitivity: {path} has no such curve: {error}", hint) from error
-    return found

@@ -70,11 +70,7 @@ class Probe:
     @contextmanager
     def _changed(self, kernels: Kernels) -> Iterator[None]:
         changed = [layer for layer in self.lifted.layers if layer.kernel in kernels]
-        deep = [layer.kind == "DepthwiseConv2D" for layer in changed]
-        variables = [
-            layer.layer.depthwise_kernel if own else layer.layer.kernel
-            for layer, own in zip(changed, deep, strict=True)
-        ]
+        variables = [layer.kernel_variable for layer in changed]
         before = [np.asarray(variable) for variable in variables]
         for layer, variable in zip(changed, variables, strict=True):
             kind, many = KINDS[layer.op.name], variable.shape[-1]
