@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
@@ -260,6 +261,21 @@ def test_names_of_classes_and_real_outputs(tmp_path: Path) -> None:
     wanted = dequantise(np.arange(-128, 128).astype(np.int8), graph.output_tensors()[0])
     assert [float.fromhex(line) for line in said[5:-1]] == wanted.tolist()
     assert len(said[-1]) == 64
+
+
+@needs_gcc
+def test_inputs_have_functions_of_their_own_and_tokens_have_none(tmp_path: Path) -> None:
+    graph = CASES["sound"].graph()
+    (tensor,) = graph.input_tensors()
+    face = interface_of("m", b"model", graph, parse("unit"), ())
+    texts = interface_files("m", face, [tensor, replace(tensor, dtype="int32"), tensor])
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert set(re.findall(r"m_prepare\w*(?=\()", texts["m_interface.h"])) == {
+        f"m_prepare_{place}_{kind}" for place in (0, 2) for kind in NUMPY
+    }
+    run = ["gcc", *WARNINGS, "-c", "m_interface.c", "-o", "m.o"]
+    subprocess.run(run, cwd=tmp_path, check=True)
 
 
 def test_escapes_are_octal() -> None:
