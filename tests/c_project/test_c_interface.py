@@ -238,6 +238,27 @@ def test_a_cortex_m4_with_fused_operations_has_the_same_bits(name: str, tmp_path
     assert not any(name.startswith(("vfma", "vmla", "vfms")) for name in found)
 
 
+@needs_arm
+def test_a_program_of_bytes_alone_has_no_floating_point_in_software(tmp_path: Path) -> None:
+    from firmware import emulate
+
+    written(CASES["imagenet, a picture"], tmp_path)
+    called = {"u8": "uint8_t row[60]", "f32": "float row[60]"}
+    software = {}
+    for kind, row in called.items():
+        (tmp_path / "main.c").write_text(
+            f'#include "m_interface.h"\nint main(void) {{\n    static {row};\n'
+            f"    static int8_t input[60];\n    m_prepare_{kind}(row, input);\n    return 0;\n}}\n"
+        )
+        sources = [tmp_path / "main.c", tmp_path / "m_interface.c"]
+        assert emulate(sources, "cortex-m4", tmp_path, "-Os") == 0
+        symbols = subprocess.run(
+            ["arm-none-eabi-nm", "main.elf"], cwd=tmp_path, capture_output=True, check=True
+        )
+        software[kind] = b"__aeabi_dmul" in symbols.stdout
+    assert software == {"u8": False, "f32": True}
+
+
 def bits(row: np.ndarray) -> str:
     return ",".join(f"{word}u" for word in np.ascontiguousarray(row).view(np.uint32).ravel())
 
