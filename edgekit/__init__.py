@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from edgekit.artifact import Build
     from edgekit.harness.report import Report
+    from edgekit.sensitivities.result import Sensitivity
 
 
 def build(model: Any, target: str, **options: Any) -> Build:
@@ -19,9 +20,9 @@ def build(model: Any, target: str, **options: Any) -> Build:
         target: Name of a target (`edgekit targets`) or path of a TOML file.
         **options: `calibration`, `training`, `evaluation` (one specification or several),
             `output`, `quantize`, `preprocess`, `samples`, `fidelity` (False: skip), `metric`,
-            `modules`, `seed`, `export` (one name or several), `optimize`, `force`, `compress`
-            (short form, or tables as in `edgekit.toml`), `fine_tune` (a table), `max_drop`,
-            `min_agreement`, `min_sqnr`, `strict`, `ladder`, `resume`, and
+            `labels` (path), `modules`, `seed`, `export` (one name or several), `optimize`,
+            `force`, `compress` (short form, or tables as in `edgekit.toml`), `fine_tune` (a
+            table), `max_drop`, `min_agreement`, `min_sqnr`, `strict`, `ladder`, `resume`, and
             `set={"table.key": value}`.
 
     Returns:
@@ -64,4 +65,25 @@ def bench(build: Any, device: str, **wanted: Any) -> Report:
     return bench_one(build, device, **wanted)
 
 
-__all__ = ["__version__", "bench", "build", "build_all"]
+def sensitivity(model: Any, **options: Any) -> Sensitivity:
+    """Change one layer of a model at a time and measure what that costs; nothing is trained.
+
+    Args:
+        model: Path of a float model, as for `build`.
+        **options: `calibration`, `evaluation` (one specification or several), `preprocess`,
+            `samples`, `kinds` (some of prune, quantize, activations, remove), `levels` (shares),
+            `metric`, `modules`, `seed`, `output` (folder or `.json`; without it no file is
+            written), `resume`, and `progress`.
+
+    Returns:
+        The curves; `edgekit.sensitivities.allocate` parts an amount among layers by them.
+
+    Raises:
+        EdgekitError: Whatever the command would have said, with `message` and `hint`.
+    """
+    from edgekit.sensitivities.api import analyse_one
+
+    return analyse_one(model, **options)
+
+
+__all__ = ["__version__", "bench", "build", "build_all", "sensitivity"]

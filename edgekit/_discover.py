@@ -60,7 +60,7 @@ def require(package: str, name: str) -> None:
     Raises:
         UsageError: There is no such name.
     """
-    if name not in names(package):
+    if name not in _files(package) and name not in names(package):
         raise UsageError(f"no {_noun(package)} '{name}'", did_you_mean(name, names(package)))
 
 

@@ -35,6 +35,7 @@ _TEMPLATE = """\
 
 [model]
 path = @model@ # .keras, .h5, SavedModel folder, .onnx or .tflite
+# labels = "labels.txt"       # names of the classes, a line each: apps and phones show them
 # modules = ["my_layers"]     # imported first; they register custom layers with
                               # @keras.saving.register_keras_serializable()
 
@@ -67,6 +68,7 @@ per_channel = true
 # keep_float = ["dense"]
 # sparse = "auto"             # TFLite's sparse encoding: off, auto (where a run proves it)
 # dead = "off"                # channels that change nothing stay in an int8 build
+# sensitivity = "build/model-sensitivity"  # says which layers a broken budget gives more bits first
 
 [io]
 # input = "float32"           # dtype of the built model's inputs; default: the target's

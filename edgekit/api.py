@@ -43,7 +43,8 @@ def build_many(
 
 
 def _project(model: str | Path, targets: list[str], options: dict[str, Any]) -> Project:
-    project = Project().with_table("model", path=str(model), modules=options.pop("modules", None))
+    labels, modules = _text(options.pop("labels", None)), options.pop("modules", None)
+    project = Project().with_table("model", path=str(model), labels=labels, modules=modules)
     project = project.with_table("build", targets=targets).with_table(
         "fidelity", enabled=options.pop("fidelity", None), metric=options.pop("metric", None)
     )

@@ -60,7 +60,8 @@ def compress(
 def _run(step: Step, candidate: Candidate, context: Context) -> Candidate:
     options, tuned = from_mapping(step.name, step.options, "compress")
     try:
-        return load(step.name).run(candidate, options, context.tuned(tuned))
+        with context.spent.on(step.name):
+            return load(step.name).run(candidate, options, context.tuned(tuned))
     except EdgekitError as error:
         if error.message.startswith(f"{step.name} "):
             raise

@@ -7,6 +7,7 @@ from typing import Any
 
 from edgekit.c_project.savings import verdicts_of
 from edgekit.evaluate.fidelity import Fidelity
+from edgekit.graph.accumulators import accumulators
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
 from edgekit.result import Result
@@ -27,6 +28,7 @@ def problems(work: Work, result: Result) -> list[Problem]:
         *result.quantized.problems,
         *result.verdict.problems,
         *result.made.problems,
+        *result.said,
     ]
     if result.climb:
         found += result.climb.problems
@@ -42,7 +44,22 @@ def problems(work: Work, result: Result) -> list[Problem]:
         ]
     else:
         found.append(_not_compared(work, result))
+    found += _overflows(result)
     return list(dict.fromkeys(found))
+
+
+def _overflows(result: Result) -> list[Problem]:
+    """Layers whose sums may be larger than the accumulators of the runtime's kernels."""
+    return [
+        Problem(
+            "warning",
+            each.name,
+            f"its sums may need {each.exact} bits, and kernels add up in {each.runtime}",
+            "part the layer, or scale its weights down: what overflows is wrong without a word",
+        )
+        for each in accumulators(result.graph)
+        if each.exact > each.runtime
+    ]
 
 
 def _not_compared(work: Work, result: Result) -> Problem:

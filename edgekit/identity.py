@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from edgekit import __version__
+from edgekit._functions import module_of
+from edgekit._plan_compress import pass_files
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
-from edgekit.importers.base import hash_source
+from edgekit.importers._source import hash_source
 from edgekit.plan import Plan
 from edgekit.problem import Problem
+from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.versions import versions
-from edgekit.work import Work
 
 
-def input_key(work: Work, profile: Profile, plan: Plan) -> str:
-    """Hash of everything a build depends on: the same key gives the same manifest."""
+def input_key(work: Source, profile: Profile, plan: Plan, tools: Iterable[str]) -> str:
+    """Hash of everything a build depends on: the same key gives the same manifest.
+
+    Args:
+        work: The project and its model.
+        profile: The target.
+        plan: Of the build.
+        tools: Programs that its exporters use where they are there.
+    """
+    names = work.project.model.labels
     return digest(
         {
             "edgekit": __version__,
@@ -29,7 +41,11 @@ def input_key(work: Work, profile: Profile, plan: Plan) -> str:
             "project": project_json(work, profile),
             "model": work.source_sha256,
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
+            "labels": hash_source(work.root / names) if names else "",
+            "analysis": _analysis(work),
             "code": [hash_source(path) for path in _code(work)],
+            "files": [hash_source(work.root / name) for name in pass_files(work.project)],
+            "tools": {name: bool(shutil.which(name)) for name in sorted(tools)},
         }
     )
 
@@ -39,7 +55,7 @@ def relative(path: str, root: Path) -> str:
     return os.path.relpath(root / path, root)
 
 
-def located(problem: Problem, work: Work) -> Problem:
+def located(problem: Problem, work: Source) -> Problem:
     """`problem` with the place it is about relative to the root."""
     where = problem.where
     data = work.project.data
@@ -50,18 +66,22 @@ def located(problem: Problem, work: Work) -> Problem:
     return problem
 
 
-def project_json(work: Work, profile: Profile) -> dict[str, Any]:
+def project_json(work: Source, profile: Profile) -> dict[str, Any]:
     """The project for one target with every path relative to the root; the output left out."""
     root, data = work.root, work.project.data
+    names = work.project.model.labels
+    labels = {"labels": relative(names, root)} if names else {}
+    analysis = work.project.quantize.sensitivity
     target = next(name for name in work.project.build.targets if Path(name).name in _names(profile))
     return (
-        work.project.with_table("model", path=relative(work.project.model.path, root))
+        work.project.with_table("model", path=relative(work.project.model.path, root), **labels)
         .with_table(
             "data",
             calibration=tuple(relative_spec(text, root) for text in data.calibration),
             training=tuple(relative_spec(text, root) for text in data.training),
             evaluation=tuple(relative_spec(text, root) for text in data.evaluation),
         )
+        .with_table("quantize", sensitivity=relative(analysis, root) if analysis else None)
         .with_table(
             "build",
             targets=(relative(target, root) if target.endswith(".toml") else target,),
@@ -75,21 +95,33 @@ def _names(profile: Profile) -> tuple[str, ...]:
     return profile.name, f"{profile.name}.toml", *profile.aliases
 
 
-def repeatable(work: Work) -> bool:
-    """Whether the key says everything: rows that a Python function yields it cannot know."""
-    return not any(spec.module for spec in _specs(work))
+def repeatable(work: Source) -> bool:
+    """Whether the key says everything: it cannot know what a Python function yields or measures."""
+    return not any(spec.module for spec in _specs(work)) and not _measures(work)
 
 
-def _specs(work: Work) -> list[Spec]:
+def _analysis(work: Source) -> str:
+    """Hash of the sensitivity analysis that the project names."""
+    path = work.root / work.project.quantize.sensitivity
+    return hash_source(path) if work.project.quantize.sensitivity and path.exists() else ""
+
+
+def _specs(work: Source) -> list[Spec]:
     data = work.project.data
     texts = (*data.calibration, *data.training, *data.evaluation)
     return [parse(text, work.root) for text in texts]
 
 
-def _code(work: Work) -> list[Path]:
-    """Files of the user's modules in the project's folder: custom layers, metric, data."""
-    _, _, metric = work.project.fidelity.metric.partition("python:")
-    names = [*work.project.model.modules, metric.partition(":")[0]]
+def _measures(work: Source) -> list[str]:
+    """Functions that passes measure with."""
+    given = [entry.options.get("measure") for entry in work.project.compress]
+    return [name for name in given if name]
+
+
+def _code(work: Source) -> list[Path]:
+    """Files of the user's modules in the project's folder: custom layers, metric, data, measure."""
+    functions = [work.project.fidelity.metric, *_measures(work)]
+    names = [*work.project.model.modules, *map(module_of, functions)]
     names += [spec.module for spec in _specs(work)]
     files = [work.root / f"{name.replace('.', '/')}.py" for name in names if name]
     return [file for file in files if file.is_file()]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from edgekit.errors import ModelError
+from edgekit.graph.accumulators import accumulators
 from edgekit.graph.count import layer_macs, parameters, weight_bytes
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.graph.read import is_tflite, read
@@ -27,7 +29,8 @@ def inspect(path: Path, progress: Progress | None = None) -> dict[str, Any]:
         JSON-able: `path`, `format`, `sha256` and `bytes` (of the flatbuffer), `description`,
         `parameters`, `macs`, `inputs` and `outputs` (name, shape, dtype, scale, zero_point),
         `layers` (index, op, version, name, shape, dtype, scale, zero_point, quantization of the
-        weights, bytes of the weights, macs), `subgraphs`.
+        weights, bytes of the weights, macs), `accumulators` (of integer layers: index, name, bits
+        by rule, exact and of the runtime), `subgraphs`.
 
     Raises:
         ModelError: There is no such file, or it cannot be read.
@@ -49,6 +52,7 @@ def inspect(path: Path, progress: Progress | None = None) -> dict[str, Any]:
             _layer(graph, op, size, count)
             for op, size, count in zip(graph.ops, weight_bytes(graph), macs, strict=True)
         ],
+        "accumulators": [asdict(each) for each in accumulators(graph)],
         "subgraphs": len(graph.subgraphs),
     }
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from edgekit import __version__, publish
+from edgekit._plan_compress import pass_files
 from edgekit.artifact import digest, sha256
 from edgekit.chain import Stage, compress
 from edgekit.checkpoints import Checkpoints
 from edgekit.data.samples import Samples
+from edgekit.importers._source import hash_source
 from edgekit.model import Model
 from edgekit.passes.base import Context
 from edgekit.plan import Plan
@@ -20,6 +22,7 @@ from edgekit.progress import Progress
 from edgekit.project import Project
 from edgekit.sets import Sets
 from edgekit.training.rows import Rows, store
+from edgekit.training.spent import Spent
 from edgekit.versions import versions
 
 
@@ -35,6 +38,7 @@ class Learning:
         sets: The data sets, as this model wants them.
         progress: Of the build.
         resume: Whether passes that an earlier build finished are taken over.
+        spent: Told what passes take.
     """
 
     project: Project
@@ -44,6 +48,7 @@ class Learning:
     sets: Sets
     progress: Progress
     resume: bool
+    spent: Spent
 
     def stages(self, plan: Plan) -> tuple[Stage, ...]:
         """The model after each pass of `plan`."""
@@ -56,7 +61,8 @@ class Learning:
 
     @cached_property
     def _checkpoints(self) -> Checkpoints:
-        on = [sha256(self.model.tflite), self._data_key, self.project.build.seed]
+        files = [hash_source(self.root / name) for name in pass_files(self.project)]
+        on = [sha256(self.model.tflite), self._data_key, self.project.build.seed, files]
         key = digest([*on, versions(), __version__])
         return Checkpoints(self._folder, key, self.resume)
 
@@ -93,6 +99,9 @@ class Learning:
             self.project.fine_tune,
             self.project.build.seed,
             self.progress,
+            self.spent,
+            self.root,
+            tuple(self.project.model.modules),
         )
 
     def _rows(self, samples: Samples, folder: Path) -> Rows:

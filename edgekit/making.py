@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
-from edgekit import _discover
 from edgekit._plan_compress import resolved
-from edgekit.artifact import Artifact
 from edgekit.errors import DataError, TargetError
 from edgekit.evaluate.budget import Budget, verdict
-from edgekit.exporters.base import ExportInput
 from edgekit.graph.read import read
 from edgekit.ladder import Attempt, Judged, climb
 from edgekit.plan import Plan, Step
@@ -20,6 +17,7 @@ from edgekit.quantizers.base import Quantized
 from edgekit.result import Result
 from edgekit.rungs import Means, ladder
 from edgekit.runtimes.base import evaluation_runtime
+from edgekit.sensitivities.rank import Cost
 from edgekit.target.fit import check_ops, fit
 from edgekit.target.profile import Profile
 from edgekit.work import Work
@@ -27,22 +25,25 @@ from edgekit.work import Work
 
 def make(work: Work, profile: Profile, plan: Plan) -> Result:
     """Build for one target; where that breaks the budget, what the ladder makes of it."""
+    labels = work.labels
     refuse(work.data_problems(work.project.data.samples), DataError)
     budget = work.project.budget
     wanted = budget.limits and budget.ladder
     start = Attempt(plan, work.project.data.samples)
-    rungs = ladder(start, _means(work, profile)) if wanted else ()
+    costs = work.costs  # a file that cannot be used is refused, budget or not
+    rungs = ladder(start, _means(work, profile, costs)) if wanted else ()
     climbed = climb(start, rungs, lambda attempt: _judged(work, profile, attempt), work.progress)
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
     golden = work.golden(result.quantized.tflite, result.graph, plan)
-    return replace(result, climb=climbed, golden=golden)
+    return replace(result, climb=climbed, golden=golden, labels=labels)
 
 
-def _means(work: Work, profile: Profile) -> Means:
+def _means(work: Work, profile: Profile, costs: Mapping[str, Cost]) -> Means:
     train = CompressEntry("quantize_aware")
     step = Step("compress", train.name, resolved(train, work.project.fine_tune))
-    return Means(profile.runtime, work.sets.available, work.sets.trainable, step)
+    rows = work.sets.available, work.sets.trainable
+    return Means(profile.runtime, *rows, step, costs)
 
 
 def _judged(work: Work, profile: Profile, attempt: Attempt) -> Judged:
@@ -59,11 +60,13 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
     plan = attempt.plan
     runtime, stand_in = evaluation_runtime(profile.evaluate_with)
     whole = work.quantized(plan, attempt.samples)
-    quantized = _encoded(work, work.without_dead(whole, runtime), profile.evaluate_with)
+    bare = _encoded(work, work.without_dead(whole, runtime), profile.evaluate_with)
+    quantized = work.described(bare, plan)
     graph = read(quantized.tflite)
     refuse(check_ops(graph, profile), TargetError)
-    arena = work.arena(quantized.tflite, runtime)
-    made = work.compiled(quantized.tflite, graph, profile, plan)
+    # what is told about it changes no output: targets with and without it share the work
+    arena = work.arena(bare.tflite, runtime)
+    made = work.compiled(bare.tflite, graph, profile, plan)
     refuse(made.problems, TargetError)
     sizes = made.project.sizes if made.project else None
     fits = fit(graph, quantized.tflite, profile, arena, sizes)
@@ -79,7 +82,7 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
         fits,
         # the outputs are the same, and a layer is compared when it has all its channels
         fidelity=work.fidelity(whole.tflite, runtime, reference) if judged else None,
-        accuracy=work.accuracy(quantized.tflite, runtime) if judged else None,
+        accuracy=work.accuracy(bare.tflite, runtime) if judged else None,
         made=made,
         stand_in=stand_in,
         samples=attempt.samples,
@@ -93,22 +96,3 @@ def _encoded(work: Work, quantized: Quantized, runtime: str) -> Quantized:
         return quantized
     tflite, problems = work.sparse(quantized.tflite, runtime)
     return replace(quantized, tflite=tflite, problems=(*quantized.problems, *problems))
-
-
-def export(result: Result, name: str, stage: Path) -> list[Artifact]:
-    """Write the files that the target is given into `stage`; `name` is the model's."""
-    given = ExportInput(
-        name,
-        result.quantized.tflite,
-        result.graph,
-        result.profile,
-        result.verdict.arena_bytes,
-        result.made.project,
-        result.golden,
-    )
-    artifacts = []
-    for exporter_name in result.plan.exporters:
-        exporter = _discover.load("exporters", exporter_name)()
-        paths = exporter.export(given, stage)
-        artifacts += [Artifact.of(exporter.kind, path, stage) for path in paths]
-    return artifacts

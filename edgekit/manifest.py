@@ -6,17 +6,20 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from edgekit import __version__
+from edgekit import __version__, exporting
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.c_project.measure import measure
+from edgekit.criteria import Measured, criteria
 from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
+from edgekit.exporting import tools
 from edgekit.findings import problems
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
 from edgekit.identity import located, project_json, relative, relative_spec
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
+from edgekit.tools import versions_of
 from edgekit.versions import versions
 from edgekit.work import Work
 
@@ -39,6 +42,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         },
         "plan": result.plan.steps_json(),
         "preprocess": work.sets.preprocess.to_json(),
+        "labels": list(result.labels),
         "quantization": _quantization(result),
         "calibration": _calibration(work, result),
         "compress": [entry.to_json() for entry in work.log(result.plan)],
@@ -46,6 +50,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "built": {"parameters": count.parameters(graph), "macs": count.macs(graph)},
         "fidelity": _fidelity(result.fidelity),
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
+        "criteria": _criteria(work, result),
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
         "without_passes": plain.to_json() if plain else None,
@@ -56,6 +61,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),
         "versions": versions(),
+        "tools": tools(result.plan),
     }
 
 
@@ -74,12 +80,34 @@ def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dic
         "seconds": round(seconds, 2),
         "machine": platform.platform(),
         "python": platform.python_version(),
+        "tools": versions_of(exporting.tools(result.plan)),
         "history": list(work.model.history),
         "calibration_effects": result.quantized.effects,
+        "training": work.spent.to_json(),
         "budget": list(result.climb.lines) if result.climb else [],
         "fidelity": result.fidelity.to_json() if result.fidelity else None,
         "c_project": measure(project, built) if project else None,
     }
+
+
+def _criteria(work: Work, result: Result) -> dict[str, Any]:
+    """Of the model as it came and of what is built."""
+    found = result.accuracy.to_json() if result.accuracy else {}
+    sides = [
+        (work.graph, work.model.tflite, "float"),
+        (result.graph, result.quantized.tflite, "built"),
+    ]
+    original, built = (
+        Measured(
+            count.parameters(graph),
+            count.macs(graph),
+            len(tflite),
+            found.get(side),
+            found.get("metric", ""),
+        )
+        for graph, tflite, side in sides
+    )
+    return criteria(original, built)
 
 
 def _quantization(result: Result) -> dict[str, Any]:

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edgekit import _discover, preprocess, publish
+from edgekit import _discover, publish
+from edgekit._plan_compress import pass_files, with_relative_files
 from edgekit.artifact import REPORT, Build, write_json
 from edgekit.errors import EdgekitError, OutputError, TargetError, UsageError
-from edgekit.evaluate.metrics import check_name
 from edgekit.identity import input_key, repeatable
-from edgekit.making import export, make
-from edgekit.manifest import describe, describe_run
+from edgekit.importers._source import detect
 from edgekit.plan import Plan, make_plan
 from edgekit.problem import refuse
 from edgekit.progress import Progress
 from edgekit.project import Project
 from edgekit.publish import MANIFEST
+from edgekit.source import Source
 from edgekit.target.profile import Profile, load_profile
-from edgekit.work import Work
+
+if TYPE_CHECKING:
+    from edgekit.work import Work
 
 
 def plan_targets(project: Project, root: Path) -> list[Plan]:
     """The plans of a project's targets; nothing is built."""
-    work = Work(project, root, Progress())
-    return [plan for _, plan in _plans(work)]
+    project = with_relative_files(project, root)
+    return [plan for _, plan in _plans(Source(project, root))]
 
 
 def build_targets(
@@ -46,60 +51,69 @@ def build_targets(
     Raises:
         EdgekitError: What concerns all targets: model, data, options.
     """
-    work = Work(project, root, progress, resume)
-    plans = _checked_plans(work)
-    folders = _folders(work, plans)
+    project = with_relative_files(project, root)
+    source = Source(project, root)
+    plans = _plans(source)
+    for _, plan in plans:
+        refuse(plan.problems, UsageError)
+    for name in pass_files(project):
+        detect(root / name)
+    folders = _folders(source, plans)
     for folder in folders:
         publish.check(folder)
-        _spare_model(work.path, folder)
+        _spare_model(source.path, folder)
+    work = cache(lambda: _work(project, root, progress, resume))
     builds: list[Build] = []
     failure: TargetError | None = None
     for (profile, plan), folder in zip(plans, folders, strict=True):
         with publish.lock(folder, lambda: progress.step("waiting for another build")):
             try:
-                builds.append(_build(work, profile, plan, folder, force))
+                unchanged = None if force else _unchanged(source, profile, plan, folder)
+                builds.append(unchanged or _build(work(), profile, plan, folder))
             except TargetError as error:
                 failure = failure or error
-    if failure is None:
-        work.finish()
+    if failure is None and any(build.fresh for build in builds):
+        work().finish()
     return builds, failure
 
 
-def _checked_plans(work: Work) -> list[tuple[Profile, Plan]]:
-    """The plans, after everything that can be refused without loading the model was refused."""
-    plans = _plans(work)
-    for _, plan in plans:
-        refuse(plan.problems, UsageError)
-    preprocess.parse(work.project.data.preprocess)
-    check_name(work.project.fidelity.metric)
-    return plans
+def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Work:
+    """What is imported only where something is built, and refused before the model is loaded."""
+    from edgekit import preprocess
+    from edgekit.evaluate.metrics import check_name
+    from edgekit.work import Work
+
+    preprocess.parse(project.data.preprocess)
+    check_name(project.fidelity.metric)
+    return Work(project, root, progress, resume)
 
 
-def _plans(work: Work) -> list[tuple[Profile, Plan]]:
-    targets = work.project.build.targets
+def _plans(source: Source) -> list[tuple[Profile, Plan]]:
+    targets = source.project.build.targets
     if not targets:
         raise UsageError("no target given", "--target NAME; edgekit targets lists them")
-    for name in work.project.build.export:
+    for name in source.project.build.export:
         _discover.require("exporters", name)
-    profiles = [load_profile(_target(name, work.root)) for name in targets]
-    return [
-        (profile, make_plan(work.project, profile, work.source_format, work.quantized_already))
-        for profile in profiles
-    ]
+    profiles = [load_profile(_target(name, source.root)) for name in targets]
+    found = source.source_format, source.quantized_already
+    return [(profile, make_plan(source.project, profile, *found)) for profile in profiles]
 
 
 def _target(name: str, root: Path) -> str:
     return str(root / name) if name.endswith(".toml") else name
 
 
-def _build(work: Work, profile: Profile, plan: Plan, folder: Path, force: bool) -> Build:
-    key = input_key(work, profile, plan)
-    if not force and repeatable(work) and (previous := _unchanged(folder, key)):
-        return previous
+def _build(work: Work, profile: Profile, plan: Plan, folder: Path) -> Build:
+    from edgekit.exporting import export, tools
+    from edgekit.making import make
+    from edgekit.manifest import describe, describe_run
+
+    key = input_key(work, profile, plan, tools(plan))
     began = time.monotonic()
     result = make(work, profile, plan)
     with publish.staged(folder) as stage:
-        artifacts = export(result, work.model.name, stage)
+        artifacts, said = export(work, result, stage)
+        result = replace(result, said=said)
         manifest = describe(work, result, artifacts, key)
         report = describe_run(work, result, time.monotonic() - began, stage)
         write_json(stage / REPORT, report)
@@ -107,23 +121,27 @@ def _build(work: Work, profile: Profile, plan: Plan, folder: Path, force: bool) 
     return Build(folder, manifest, report)
 
 
-def _unchanged(folder: Path, key: str) -> Build | None:
+def _unchanged(source: Source, profile: Profile, plan: Plan, folder: Path) -> Build | None:
+    """The build that is there, if it is what would be built; it imports nothing heavy."""
+    if not repeatable(source):
+        return None
     try:
         build = Build.load(folder)
     except EdgekitError:
         return None
+    key = input_key(source, profile, plan, build.manifest.get("tools", ()))
     return build if build.manifest.get("key") == key and not build.damaged() else None
 
 
-def _folders(work: Work, plans: list[tuple[Profile, Plan]]) -> list[Path]:
+def _folders(source: Source, plans: list[tuple[Profile, Plan]]) -> list[Path]:
     """One target: the output folder itself; several: a folder each below it."""
-    output = work.project.build.output
-    names = [f"{work.name}-{profile.name}" for profile, _ in plans]
+    output = source.project.build.output
+    names = [f"{source.name}-{profile.name}" for profile, _ in plans]
     if len(set(names)) < len(names):
         raise UsageError("the same target is given twice", "give each --target once")
     if output and len(names) == 1:
-        return [work.root / output]
-    return [work.root / (output or "build") / name for name in names]
+        return [source.root / output]
+    return [source.root / (output or "build") / name for name in names]
 
 
 def _spare_model(model: Path, folder: Path) -> None:

@@ -35,6 +35,8 @@ class Result:
         samples: The most that calibration used.
         climb: What was tried to keep the budget; None before that.
         golden: Golden vectors for LiteRT; None where there are none, and before that.
+        labels: Names of the classes; empty where none are given.
+        said: What exporters have to say.
     """
 
     profile: Profile
@@ -50,3 +52,5 @@ class Result:
     samples: int = 0
     climb: Climb | None = None
     golden: Golden | None = None
+    labels: tuple[str, ...] = ()
+    said: tuple[Problem, ...] = ()

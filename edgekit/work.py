@@ -10,10 +10,12 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from edgekit import _discover
 from edgekit.artifact import digest, sha256
 from edgekit.c_project.make import NAME as EXPORTER
 from edgekit.c_project.make import Made, flash_of, make_project
 from edgekit.chain import Stage, frozen
+from edgekit.class_names import check_names, read_names
 from edgekit.compiler.cores import Core, core_of
 from edgekit.data.samples import Samples
 from edgekit.dead_channels import without_dead
@@ -24,10 +26,10 @@ from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
-from edgekit.importers.base import detect, hash_source, load
+from edgekit.importers.base import load
 from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
-from edgekit.model import Format, Learned, Model
+from edgekit.model import Learned, Model
 from edgekit.passes.base import Entry as PassEntry
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
@@ -35,12 +37,17 @@ from edgekit.problem import Problem
 from edgekit.progress import Progress
 from edgekit.project import Project
 from edgekit.quantizers._sparse import sparse_encoding
-from edgekit.quantizers.base import Quantized, QuantizeOptions, quantized_already
+from edgekit.quantizers.base import Quantized, QuantizeOptions
 from edgekit.quantizers.base import load as load_quantizer
 from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
+from edgekit.sensitivities.rank import Cost, int8_costs
+from edgekit.sensitivities.result import Sensitivity
 from edgekit.sets import Sets
+from edgekit.source import Source
 from edgekit.target.profile import Profile
+from edgekit.tflite_metadata import described
+from edgekit.training.spent import Spent
 
 T = TypeVar("T")
 GOLDEN = "golden"
@@ -49,7 +56,7 @@ LAYER_ROWS = 8
 """Rows that a table of layers is taken on."""
 
 
-class Work:
+class Work(Source):
     """Everything that does not depend on the target, computed when first asked for.
 
     Args:
@@ -57,43 +64,19 @@ class Work:
         root: Folder that the project's paths are relative to.
         progress: Told when a piece of work begins.
         resume: Whether compression goes on where an earlier build was stopped.
+
+    Attributes:
+        spent: What passes took.
     """
 
     def __init__(
         self, project: Project, root: Path, progress: Progress, resume: bool = False
     ) -> None:
-        self.project = project
-        self.root = root
+        super().__init__(project, root)
         self.progress = progress
+        self.spent = Spent()
         self._resume = resume
         self._done: dict[str, Any] = {}
-
-    @property
-    def path(self) -> Path:
-        """The model file."""
-        return self.root / self.project.model.path
-
-    @property
-    def name(self) -> str:
-        """Of the model: its file name without the suffix."""
-        return self.path.resolve().stem if self.path.is_file() else self.path.resolve().name
-
-    @cached_property
-    def source_format(self) -> Format:
-        """What the model file is, by its content."""
-        return detect(self.path)
-
-    @cached_property
-    def source_sha256(self) -> str:
-        """Hash of the model file or folder."""
-        return hash_source(self.path)
-
-    @cached_property
-    def quantized_already(self) -> bool:
-        """Whether the model is a `.tflite` that is no longer float."""
-        if self.source_format != "tflite":
-            return False
-        return bool(quantized_already(read(self.path.read_bytes(), str(self.path))))
 
     @cached_property
     def model(self) -> Model:
@@ -105,6 +88,24 @@ class Work:
     def graph(self) -> Graph:
         """The model's graph before quantization."""
         return read(self.model.tflite)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes, where they are given; DataError where they do not fit the model."""
+        path = self.project.model.labels
+        if not path:
+            return ()
+        found = read_names(self.root / path)
+        check_names(found, self.graph.output_tensors(), path)
+        return found
+
+    @cached_property
+    def costs(self) -> dict[str, Cost]:
+        """What int8 costs each layer, where a sensitivity analysis is given."""
+        path = self.project.quantize.sensitivity
+        if not path:
+            return {}
+        return int8_costs(Sensitivity.from_file(self.root / path, sha256(self.model.tflite)))
 
     @cached_property
     def sets(self) -> Sets:
@@ -166,9 +167,8 @@ class Work:
         if not plan.compress:
             return None
         steps = tuple(step for step in plan.steps if step.kind != "compress")
-        tflite = self.without_dead(
-            self.quantized(replace(plan, steps=steps)), result.runtime
-        ).tflite
+        bare = self.without_dead(self.quantized(replace(plan, steps=steps)), result.runtime)
+        tflite = self.described(bare, plan).tflite
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
@@ -199,6 +199,21 @@ class Work:
         samples = self.sets.compared
         rows = iter(self.sets.prepared(samples)) if samples else ()
         return sparse_encoding(built, runtime, rows, seed=self.project.build.seed)
+
+    def described(self, built: Quantized, plan: Plan) -> Quantized:
+        """`built` with metadata for other readers, where an exporter of `plan` asks for it.
+
+        A model that is exported as it is stays as it is.
+        """
+        exporters = [_discover.load("exporters", name) for name in plan.exporters]
+        asked = any(getattr(exporter, "metadata", False) for exporter in exporters)
+        if not asked or plan.scheme == AS_IS:
+            return built
+        tflite = self._once(
+            ["metadata", sha256(built.tflite)],
+            lambda: described(built.tflite, self.name, self.sets.preprocess, self.labels),
+        )
+        return replace(built, tflite=tflite)
 
     def arena(self, built: bytes, runtime: str) -> Arena | None:
         """Load `built` and run it once: TargetError where the runtime cannot; TFLM's arena."""
@@ -263,6 +278,7 @@ class Work:
             self.sets,
             self.progress,
             self._resume,
+            self.spent,
         )
 
     def _quantize(self, plan: Plan, samples: int) -> Quantized:
@@ -299,7 +315,7 @@ class Work:
 
     def _compiled(self, built: bytes, graph: Graph, target: str, core: Core, asked: bool) -> Made:
         self.progress.step(f"compiling to C for {core.name}, proving it equal")
-        return make_project(self.model.name, built, graph, target, core, asked=asked)
+        return make_project(self.name, built, graph, target, core, asked=asked)
 
     def _fidelity(self, built: bytes, runtime: str, reference: bytes | None) -> Fidelity | None:
         samples = self.sets.compared

@@ -1,69 +1,122 @@
-"""What structured removal reaches on ResNet8 with 2,000 pictures: accuracy, work, instructions.
+"""What structured removal reaches on real models: accuracy, work, instructions, three seeds.
 
-    python scripts/remove_figures.py FOLDER [--seeds 3] [--epochs 20] [--passes remove:macs=0.5,qat]
+    python scripts/remove_figures.py FOLDER [--only resnet8-labels] [--seeds 3] [--json FILE]
+    python scripts/remove_figures.py FOLDER --json FILE --write
 
-FOLDER holds `ic_resnet8/`: the model, and pictures of CIFAR-10. The same small network is trained
-once more from scratch, for as many epochs. What is learned from, what calibrates and what is judged
-on share no row. Instructions are counted on an emulated Cortex-M4. Prints a table in Markdown.
+FOLDER holds `ic_resnet8/` and `kws_dscnn/`. Each case is built by `edgekit.build` as anyone may,
+once for each seed; what is learned from, what calibrates and what is judged on share no row.
+Instructions are counted on an emulated Cortex-M4. With --json runs are kept in a file, and those
+that are there are not run again; --write runs nothing and puts their table into the README.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-MODEL, TRAIN = "ic_resnet8/pretrainedResnet.h5", "ic_resnet8/cifar10_train_"
-DATA = {
-    "calibration": [f"{TRAIN}0_999.npz:x[:100]"],
-    "training": [f"{TRAIN}0_999.npz:x,y[100:]", f"{TRAIN}1000_1999.npz:x,y"],
-    "evaluation": ["ic_resnet8/cifar10_test_0_499.npz:x,y"],
-}
+from compression_figures import KWS, placed  # noqa: E402
+
 TARGET = "cortex-m4"
-HEAD = (
-    "| passes | drop, points (seeds) | 95 % interval | MACs left | parameters left | "
-    "instructions, times fewer | s |\n|---|---|---|---|---|---|---|"
+BEGIN, END = "<!-- removal figures -->\n", "<!-- end of removal figures -->\n"
+_COLUMNS = (
+    *("model", "passes", "labels", "drop, points (seeds)", "95 % interval", "int8 alone"),
+    *("MACs left", "parameters left", "bytes left", "instructions, times fewer", "s"),
 )
+HEAD = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
+_PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 20}
+_SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"], "epochs": 60}
 
 
-def run(folder: Path, compress: str, seed: int, tuning: dict[str, Any]) -> dict[str, Any]:
-    """The figures of one build; without passes where `compress` is empty."""
-    import edgekit
-
-    data = {key: [f"{folder}/{spec}" for spec in specs] for key, specs in DATA.items()}
-    if not compress:
-        data.pop("training")
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as scratch:
-        built = edgekit.build(
-            folder / MODEL,
-            TARGET,
-            output=Path(scratch) / "built",
-            seed=seed,
-            **({"compress": compress, "fine_tune": tuning} if compress else {}),
-            **data,
-        )
-        seconds = time.monotonic() - began
-        report = edgekit.bench(built.folder, device="qemu", output=Path(scratch) / "run")
-    manifest = built.manifest
+def _resnet(labels: str) -> dict[str, Any]:
+    train = "ic_resnet8/cifar10_train_"
     return {
-        "seconds": seconds,
-        "drop": manifest["accuracy"]["drop"],
-        "interval": manifest["accuracy"]["interval"],
-        "macs": manifest["built"]["macs"] / manifest["model"]["macs"],
-        "parameters": manifest["built"]["parameters"] / manifest["model"]["parameters"],
-        "instructions": report.to_json()["emulated"]["instructions"],
+        "calibration": [f"{train}0_999.npz:x[:100]"],
+        "training": [f"{train}0_999.npz:x{labels}[100:]", f"{train}1000_1999.npz:x{labels}"],
+        "evaluation": ["ic_resnet8/cifar10_test_0_499.npz:x,y"],
     }
 
 
-def row(compress: str, runs: list[dict[str, Any]], plain: int) -> str:
+_LABELLED_KWS = KWS | {"training": ["kws_dscnn/kws01_even500.npz:x_int8,y[50:350]"]}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A row of the table: what `--only` looks for, and what is built."""
+
+    name: str
+    model: str
+    compress: str
+    data: dict[str, Any]
+    tuning: dict[str, Any]
+
+    @property
+    def labels(self) -> str:
+        """Whether it learns from labels."""
+        return "yes" if ",y" in self.data["training"][0] else "no"
+
+
+_RESNET, _DSCNN = "ic_resnet8/pretrainedResnet.h5", "kws_dscnn/kws_ref_model"
+_HALF = "remove:macs=0.5"
+CASES = (
+    Case("resnet8-labels", _RESNET, _HALF, _resnet(",y"), _PICTURES),
+    Case("resnet8-scratch", _RESNET, f"{_HALF}:from_scratch=true", _resnet(",y"), _PICTURES),
+    Case("resnet8-none", _RESNET, _HALF, _resnet(""), _PICTURES),
+    Case("kws-labels", _DSCNN, _HALF, _LABELLED_KWS, _SOUNDS),
+    Case("kws-none", _DSCNN, _HALF, KWS, _SOUNDS),
+)
+
+
+def run(case: Case, folder: Path, seed: int) -> dict[str, Any]:
+    """The figures of one build."""
+    data = {key: placed(value, folder) for key, value in case.data.items()}
+    began = time.monotonic()
+    built, instructions = _built(
+        str(folder / case.model),
+        json.dumps(data | {"compress": case.compress, "fine_tune": case.tuning, "seed": seed}),
+    )
+    seconds = time.monotonic() - began
+    data.pop("training")
+    plain, of = _built(str(folder / case.model), json.dumps(data))
+    return {
+        "case": case.name,
+        "seed": seed,
+        "epochs": case.tuning["epochs"],
+        "drop": built["accuracy"]["drop"],
+        "interval": built["accuracy"]["interval"],
+        "samples": built["accuracy"]["samples"],
+        "int8": plain["accuracy"]["drop"],
+        "macs": built["built"]["macs"] / plain["built"]["macs"],
+        "parameters": built["built"]["parameters"] / plain["built"]["parameters"],
+        "bytes": built["ledger"][-1]["bytes"] / plain["ledger"][-1]["bytes"],
+        "instructions": of / instructions,
+        "seconds": round(seconds),
+    }
+
+
+@cache
+def _built(model: str, options: str) -> tuple[dict[str, Any], int]:
+    """Manifest and instructions of a build."""
+    import edgekit
+
+    with tempfile.TemporaryDirectory() as scratch:
+        output = Path(scratch) / "built"
+        built = edgekit.build(model, TARGET, output=output, **json.loads(options))
+        report = edgekit.bench(built.folder, device="qemu", output=Path(scratch) / "run")
+        return dict(built.manifest), int(report.to_json()["emulated"]["instructions"])
+
+
+def row(case: Case, runs: list[dict[str, Any]]) -> str:
     """A line of the table: means over seeds."""
 
     def mean(key: str) -> float:
@@ -72,28 +125,51 @@ def row(compress: str, runs: list[dict[str, Any]], plain: int) -> str:
     low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
     each = ", ".join(f"{one['drop']:.1f}" for one in runs)
     return (
-        f"| `{compress}` | {mean('drop'):.2f} ({each}) | {low:.1f} to {high:.1f} | "
-        f"{mean('macs'):.3f} | {mean('parameters'):.3f} | {plain / mean('instructions'):.2f} | "
-        f"{mean('seconds'):.0f} |"
+        f"| {'ResNet8' if case.model == _RESNET else 'DS-CNN'} | `{case.compress}` | "
+        f"{case.labels} | {mean('drop'):.2f} ({each}) | "
+        f"{low:.1f} to {high:.1f} on {runs[0]['samples']} | {mean('int8'):.2f} | "
+        f"{mean('macs'):.2f} | {mean('parameters'):.2f} | {mean('bytes'):.2f} | "
+        f"{mean('instructions'):.2f} | {mean('seconds'):.0f} |\n"
     )
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """All rows that there are runs for."""
+    by_case = {case: [one for one in runs if one["case"] == case.name] for case in CASES}
+    return HEAD + "".join(row(case, found) for case, found in by_case.items() if found)
+
+
+def write(text: str) -> None:
+    """Put the table into the README."""
+    readme = ROOT / "README.md"
+    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="", help="part of the names of the cases to run")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--passes", default="remove:macs=0.5")
+    parser.add_argument("--json", type=Path, help="file of runs, one a line")
+    parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()
-    folder = given.folder.resolve()
-    tuning = {"epochs": given.epochs, "augment": ["flip", "shift=4"]}
-    plain = run(folder, "", 0, {})["instructions"]
-    print(HEAD, flush=True)
-    first, *others = given.passes.split(",")
-    for compress in (given.passes, ",".join([f"{first}:from_scratch=true", *others])):
-        runs = [run(folder, compress, seed, tuning) for seed in range(given.seeds)]
-        print(row(compress, runs, plain), flush=True)
+    lines = given.json.read_text().splitlines() if given.json and given.json.exists() else []
+    runs = [json.loads(line) for line in lines]
+    done = {(one["case"], one["seed"]) for one in runs}
+    for seed in range(0 if given.write else given.seeds):
+        for case in CASES:
+            if given.only not in case.name or (case.name, seed) in done:
+                continue
+            runs.append(run(case, given.folder.resolve(), seed))
+            if given.json:
+                with given.json.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(runs[-1]) + "\n")
+    print(table(runs), end="")
+    if given.write:
+        write(table(runs))
 
 
 if __name__ == "__main__":

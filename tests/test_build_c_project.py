@@ -18,7 +18,7 @@ from edgekit.cli import main
 from edgekit.compiler.kernels.add.add import Add
 from edgekit.errors import TargetError, UsageError
 
-FILES = ("CMakeLists.txt", "README.md", "main.c", "net.c", "net.h", "net_golden.h")
+FILES = ("CMakeLists.txt", "README.md", "examples/plain/main.c", "net.c", "net.h", "net_golden.h")
 
 
 needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")
@@ -184,8 +184,19 @@ SANITIZED = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 def run_example(build: Path, binary: Path) -> None:
     """Compile the C project of a build under sanitizers, and run its golden vectors."""
-    sources = sorted((build / "c_project").glob("*.c"))
-    command = ["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", *SANITIZED, *sources]
+    project = build / "c_project"
+    sources = [*sorted(project.glob("*.c")), project / "examples/plain/main.c"]
+    command = [
+        "gcc",
+        "-std=c99",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        *SANITIZED,
+        "-I",
+        project,
+        *sources,
+    ]
     subprocess.run([*command, "-o", binary], check=True)
     subprocess.run([binary], check=True)
 

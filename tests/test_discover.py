@@ -34,8 +34,8 @@ def test_a_role_gives_its_class_and_any_other_folder_the_module() -> None:
 
 UNKNOWN = {
     "nearly": ("c_aray", "did you mean c_array?"),
-    "far": ("zzz", "known: c_array"),
-    "the contract": ("base", "known: c_array"),
+    "far": ("zzz", "known: aar, c_array"),
+    "the contract": ("base", "known: aar, c_array"),
 }
 
 

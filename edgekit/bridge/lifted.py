@@ -41,11 +41,15 @@ class LiftedLayer:
     bias: int
     ops: tuple[int, ...]
 
+    @property
+    def kernel_variable(self) -> Any:
+        """What is trained, in the layer's layout, without the scale."""
+        deep = self.kind == "DepthwiseConv2D"
+        return self.layer.depthwise_kernel if deep else self.layer.kernel
+
     def kernel_array(self) -> NDArray[Any]:
         """The kernel in the layer's layout as it will be lowered: with the scale in it."""
-        kernel = np.asarray(
-            self.layer.depthwise_kernel if self.kind == "DepthwiseConv2D" else self.layer.kernel
-        )
+        kernel = np.asarray(self.kernel_variable)
         if self.scale is None:
             return kernel
         kind = KINDS[self.op.name]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from edgekit.c_project.fill import filled
 from edgekit.c_project.processors import options
 from edgekit.c_project.project import GOLDEN_BY, CProject
 from edgekit.c_project.savings import savings
@@ -16,6 +18,7 @@ _ISA = {
     "dsp": "the DSP extension (portable C where the compiler has it not)",
     "mve": "Helium (MVE; portable C where the compiler has it not)",
 }
+SYSTEMS = Path(__file__).parent / "systems.md"
 _NAME = 40
 
 
@@ -39,8 +42,13 @@ def read_me(project: CProject) -> str:
 
 def _use(project: CProject) -> list[str]:
     prefix, upper = project.prefix, project.prefix.upper()
-    flags = " ".join(project.cflags)
-    cpu = " ".join(options(project.compiled.core.name)) or "<options of your processor>"
+    values = {
+        "p": prefix,
+        "P": upper,
+        "flags": " ".join(project.cflags),
+        "cpu": " ".join(options(project.compiled.core.name)) or "<options of your processor>",
+    }
+    systems = filled(SYSTEMS.read_text(encoding="ascii"), values)
     return [
         "## Use",
         "",
@@ -57,18 +65,13 @@ def _use(project: CProject) -> list[str]:
         f"`{prefix}_run` consumes the input; `{prefix}_run_copy(input, output, arena)` keeps it.",
         f"Types, shapes, scales and zero points are constants of `{prefix}.h`.",
         "",
-        f"Compile `{prefix}.c` with",
+        "`examples/plain/main.c` runs the self test; on this machine:",
         "",
         "```sh",
-        f"{flags} {cpu}",
+        "make test",
         "```",
         "",
-        "or use `CMakeLists.txt`, for a board with `-DCMAKE_TOOLCHAIN_FILE=...`. `main.c` is an",
-        "example that checks the golden vectors; on this machine:",
-        "",
-        "```sh",
-        f"cmake -S . -B build && cmake --build build && build/{prefix}_example",
-        "```",
+        *systems.splitlines(),
         "",
     ]
 

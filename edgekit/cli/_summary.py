@@ -11,6 +11,7 @@ import click
 from edgekit.artifact import Build
 from edgekit.c_project.savings import PLAIN, savings
 from edgekit.cli._names import short
+from edgekit.cli._next import uses
 from edgekit.cli._table import item, table
 from edgekit.devices.base import driver_names
 from edgekit.errors import UsageError
@@ -40,11 +41,12 @@ def print_build(build: Build, layers: bool = False) -> None:
         _coded(manifest["c_project"])
     click.echo()
     measured = _measured(manifest, build.report)
-    for name, text in (*_findings(manifest), *measured, *_corrections(build.report)):
+    told = (*_findings(manifest), *measured, *_corrections(build.report), *_spent(build.report))
+    for name, text in told:
         item(name, text)
-    told = [problem["message"] for problem in manifest["problems"]]
+    messages = [problem["message"] for problem in manifest["problems"]]
     for line in build.report.get("budget", ()):
-        if line not in told:
+        if line not in messages:
             item("budget", line)
     for problem in manifest["problems"]:
         item(problem["severity"], problem["message"])
@@ -75,6 +77,15 @@ def _corrections(report: dict[str, Any]) -> list[tuple[str, str]]:
     return [("corrected", f"by {' and '.join(texts)}")] if texts else []
 
 
+def _spent(report: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the passes took, where some ran."""
+    found = report.get("training")
+    if not found:
+        return []
+    most = found["training_peak_bytes"] / 1e9
+    return [("passes", f"{found['training_seconds']:,.0f} s, at most {most:.2f} GB of memory")]
+
+
 def _files(folder: Path, manifest: dict[str, Any]) -> None:
     click.echo(f"{'files':<11} {folder}/")
     for path, size in _weighed(manifest).items():
@@ -93,19 +104,14 @@ def _weighed(manifest: dict[str, Any]) -> dict[str, int]:
 
 
 def _next(folder: Path, manifest: dict[str, Any]) -> None:
-    names = [artifact["path"] for artifact in manifest["artifacts"]]
-    compiled = [name for name in names if name.endswith((".c", ".h")) and "/" not in name]
-    use = f"load {names[0]} on the device"
-    if compiled:
-        use += f", or compile {' and '.join(compiled)} into its program"
-    if made := manifest.get("c_project"):
-        place = f"{made['folder']}/{made['prefix']}.c"
-        use = f"compile {place} into the device's program ({made['folder']}/README.md), or {use}"
-    item("next", use)
-    model = shlex.quote(str(folder / names[0]))
+    first, *others = uses(folder, manifest)
+    item("next", first)
+    for other in others:
+        item("", f"or {other}")
+    model = shlex.quote(str(folder / manifest["artifacts"][0]["path"]))
     click.echo(f"{'':<11} edgekit inspect {model}")
     click.echo(f"{'':<11} edgekit verify {shlex.quote(str(folder))}")
-    device = "qemu" if made else _device(manifest["target"])
+    device = "qemu" if manifest.get("c_project") else _device(manifest["target"])
     if device in driver_names():
         click.echo(f"{'':<11} edgekit bench {shlex.quote(str(folder))} --device {device}")
 
@@ -189,6 +195,8 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("fidelity", _fidelity(manifest["fidelity"]))]
     if manifest["accuracy"]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
+    if judged := _criteria(manifest["criteria"]):
+        lines.append(("criteria", judged))
     enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
     lines.append(("fit", f"{manifest['target']} has every operator{enough}"))
     for name in ("flash", "ram"):
@@ -235,6 +243,19 @@ def _fidelity(fidelity: dict[str, Any] | None) -> str:
     if worst >= EXACT_DB:
         sqnr = "outputs equal the float model's"
     return f"{same}{sqnr}; {fidelity['samples']:,} rows on {fidelity['runtime']}"
+
+
+def _criteria(criteria: dict[str, dict[str, float | None]]) -> str:
+    """What is not shown elsewhere; `edgekit criteria` says what each is."""
+    built = {name: each["built"] for name, each in criteria.items()}
+    texts = {
+        "compression_rate": "{:.3g} x fewer bytes than the float model",
+        "theoretical_speed_up": "{:.3g} x fewer MACs",
+        "information_density": "{:,.0f} % a million parameters",
+        "netscore": "NetScore {:.4g}",
+    }
+    told = {name: value for name, value in built.items() if value not in (None, 1.0)}
+    return ", ".join(text.format(told[name]) for name, text in texts.items() if name in told)
 
 
 def _accuracy(accuracy: dict[str, Any]) -> str:

@@ -67,6 +67,9 @@ SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
     help="Accuracy metric: top1, mse, mae, auc or python:module:function; default: by the task.",
 )
 @click.option(
+    "--labels", metavar="FILE", help="Names of the classes, a line each, in order of the scores."
+)
+@click.option(
     "--module",
     "modules",
     multiple=True,
@@ -159,7 +162,7 @@ def _project(model: str | None, settings: tuple[str, ...], options: dict[str, An
         project = Project()
     data = ("calibration", "training", "evaluation", "preprocess", "samples")
     project = (
-        project.with_table("model", path=model, modules=given["modules"])
+        project.with_table("model", path=model, labels=given["labels"], modules=given["modules"])
         .with_table("data", **{key: given[key] for key in data})
         .with_table("build", targets=given["targets"], output=given["output"], seed=options["seed"])
         .with_table("build", export=given["export"])

@@ -10,13 +10,20 @@ import click
 from edgekit.cli._common import common, emit, json_option, verbosity
 from edgekit.cli._names import short
 from edgekit.cli._table import table
+from edgekit.errors import ModelError, TargetError
 
 
 @click.command(name="inspect")
 @click.argument("model", metavar="MODEL")
+@click.option(
+    "--accumulator",
+    type=click.IntRange(2, 64),
+    metavar="BITS",
+    help="Refuse a model whose sums do not fit accumulators of so many bits, and name the layers.",
+)
 @json_option
 @common
-def command(model: str, as_json: bool) -> None:
+def command(model: str, accumulator: int | None, as_json: bool) -> None:
     """Show the layers of MODEL: shapes, quantization, bytes, MACs.
 
     A .tflite file is read without TensorFlow; any other model is imported first, and what is
@@ -34,6 +41,38 @@ def command(model: str, as_json: bool) -> None:
         emit(found)
     else:
         _print(found)
+        if accumulator or verbosity() > 0:
+            _print_accumulators(found)
+    if accumulator:
+        _refuse_overflow(found, accumulator)
+
+
+def _print_accumulators(found: dict[str, Any]) -> None:
+    """Bits of sums: by sizes alone, exactly for these weights, and what the kernels have."""
+    names = short([each["name"] or "-" for each in found["accumulators"]])
+    rows = [
+        (each["index"], name, each["rule"], each["exact"], each["runtime"])
+        for each, name in zip(found["accumulators"], names, strict=True)
+    ]
+    click.echo()
+    table("bits of an accumulator", ("#", "Name", "Rule", "Exact", "Runtime"), rows, give=1)
+
+
+def _refuse_overflow(found: dict[str, Any], bits: int) -> None:
+    over = [each for each in found["accumulators"] if each["exact"] > bits]
+    if not found["accumulators"]:
+        raise ModelError(
+            f"{found['path']}: no integer layers, whose sums could be known",
+            "give an int8 model: edgekit build MODEL --target NAME",
+        )
+    if over:
+        names = short([each["name"] or "-" for each in over[:5]])
+        listed = ", ".join(f"{n} ({each['exact']})" for n, each in zip(names, over, strict=False))
+        more = f" and {len(over) - 5} more" if len(over) > 5 else ""
+        raise TargetError(
+            f"sums of {len(over)} layers may overflow {bits} bits: {listed}{more}",
+            f"use accumulators of {max(each['exact'] for each in over)} bits",
+        )
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-import importlib
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from edgekit._functions import PREFIX as _PYTHON
+from edgekit._functions import load_function
 from edgekit.errors import DataError, UsageError
 from edgekit.evaluate.paired import class_vectors
 from edgekit.runtimes.base import Row
 
 NAMES = ("top1", "mse", "mae", "auc")
-_PYTHON = "python:"
 _CALLED = (
     "It is called with outputs [n, ...] and labels [n, ...], also of rows drawn with replacement, "
     "and returns a finite number."
@@ -192,7 +191,7 @@ def area_under_curve(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _custom(name: str, labels: np.ndarray) -> Scorer:
-    function = _load(name)
+    function = load_function(name, "metric")
 
     def score(_: Row, found: Row, __: Any) -> np.ndarray:
         return np.asarray(found[0][0])
@@ -210,23 +209,6 @@ def _custom(name: str, labels: np.ndarray) -> Scorer:
         return value
 
     return Scorer(name, labels, score, total)
-
-
-def _load(name: str) -> Callable[[np.ndarray, np.ndarray], Any]:
-    module, _, function = name.removeprefix(_PYTHON).partition(":")
-    here = os.getcwd()
-    try:
-        sys.path.insert(0, here)
-        with contextlib.redirect_stdout(sys.stderr):
-            found: Any = getattr(importlib.import_module(module), function)
-    except (Exception, SystemExit) as error:  # the user's module: anything may come
-        raise UsageError(
-            f"metric {name} cannot be loaded: {error}",
-            "write python:module:function; the module is looked for in this folder, too",
-        ) from error
-    finally:
-        sys.path.remove(here)
-    return found  # type: ignore[no-any-return]
 
 
 def _percent(scores: np.ndarray, _: np.ndarray) -> float:

@@ -9,11 +9,14 @@ build removes the half-written folder).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from edgekit.graph.graph import Graph
+from edgekit.interface import Interface, interface_of
+from edgekit.preprocess import Preprocess
 
 if TYPE_CHECKING:
     from edgekit.c_project.project import CProject
@@ -33,6 +36,8 @@ class ExportInput:
         arena_bytes: Estimate of the arena for TensorFlow Lite Micro; None where it is not known.
         project: The model as C, where it was asked for and could be made.
         golden: Golden vectors for LiteRT, likewise.
+        preprocess: From raw rows to what the model was trained on.
+        labels: Names of the classes; empty where they are not known.
     """
 
     name: str
@@ -42,6 +47,13 @@ class ExportInput:
     arena_bytes: int | None = None
     project: CProject | None = None
     golden: Golden | None = None
+    preprocess: Preprocess = field(default_factory=Preprocess)
+    labels: tuple[str, ...] = ()
+
+    @cached_property
+    def interface(self) -> Interface:
+        """What a program must know of the model to call it."""
+        return interface_of(self.name, self.tflite, self.graph, self.preprocess, self.labels)
 
 
 class Exporter(Protocol):
@@ -49,6 +61,14 @@ class Exporter(Protocol):
 
     Attributes:
         kind: What the manifest calls the artifacts.
+
+    A class may have besides, where it needs it:
+
+        metadata: True: the flatbuffer is to carry TensorFlow Lite's metadata.
+        tools: Programs that it works without, but not as well: a build is made anew when one of
+            them appears or goes.
+        problems(build_input): What there is to say before anything is written, as a list of
+            `Problem`; an error means that nothing can be.
     """
 
     kind: str

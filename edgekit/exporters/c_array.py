@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from edgekit.exporters._names import ascii_words
 from edgekit.exporters._tflm_ops import BUILTIN, CUSTOM, SPECIALISED
 from edgekit.exporters.base import ExportInput
 from edgekit.graph.graph import Graph, Op, Tensor
@@ -59,7 +60,7 @@ def identifier(name: str) -> str:
 
     What C and C++ reserve (a leading or a double underscore) does not come out.
     """
-    cleaned = re.sub(r"_+", "_", re.sub(r"[^A-Za-z0-9]", "_", name)).strip("_")
+    cleaned = "_".join(ascii_words(name))
     return cleaned if cleaned[:1].isalpha() else f"model_{cleaned}".rstrip("_")
 
 

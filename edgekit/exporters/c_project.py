@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgekit.c_project.golden_text import golden_header
+from edgekit.c_project.interface.files import interface_files
 from edgekit.c_project.project import FOLDER, CProject
 from edgekit.c_project.read_me import read_me
 from edgekit.c_project.serial.files import FOLDER as SERIAL
 from edgekit.c_project.serial.files import serial_files
-from edgekit.c_project.texts import cmake_lists, golden_header, main_c
+from edgekit.c_project.wrappers.files import wrapper_files
 from edgekit.exporters.base import ExportInput
 
 
@@ -25,17 +27,20 @@ class Exporter:
         if build_input.project is None:
             return []
         place = folder / FOLDER
-        (place / SERIAL).mkdir(parents=True)
         texts = files(build_input.project)
+        prefix, interface = build_input.project.prefix, build_input.interface
+        texts |= interface_files(prefix, interface, build_input.graph.input_tensors())
+        texts |= wrapper_files(build_input.project, interface.sha256, texts)
         more = serial_files(build_input.project, texts)
         texts |= {f"{SERIAL}/{name}": text for name, text in more.items()}
         for name, text in texts.items():
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_text(text, encoding="ascii")
         return [place / name for name in texts]
 
 
 def files(project: CProject) -> dict[str, str]:
-    """Text by file name, without what is in `serial/`."""
+    """What is of this model alone: text by file name."""
     prefix, text = project.prefix, project.compiled.text
     return {
         f"{prefix}.h": text.header,
@@ -43,7 +48,5 @@ def files(project: CProject) -> dict[str, str]:
         f"{prefix}_kernels.h": text.kernels,
         f"{prefix}_weights.h": text.weights,
         f"{prefix}_golden.h": golden_header(project),
-        "main.c": main_c(project),
-        "CMakeLists.txt": cmake_lists(project),
         "README.md": read_me(project),
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.artifact import Build
+from edgekit.criteria import of_manifest
 from edgekit.devices.base import Board, Device, Job, Request
 from edgekit.equipment import equipment_name
 from edgekit.errors import ModelError
@@ -132,6 +133,7 @@ def _measure(session: Session, job: Job, wanted: Wanted) -> Report:
         meter=wanted.meter,
         board=job.board,
         folder=str(session.folder.path or ""),
+        model=of_manifest(job.manifest),
     )
     if not report.golden.ok:
         return replace(report, codes=(MISMATCH,))

@@ -38,6 +38,7 @@ class Report:
         environment: Names, versions and states that may have had a say.
         board: What is known of the target.
         folder: Where samples and traces lie.
+        model: Criteria of the model by name (`edgekit.criteria`), from the manifest.
     """
 
     device: str
@@ -56,11 +57,24 @@ class Report:
     environment: Mapping[str, Any] = field(default_factory=dict)
     board: Board | None = None
     folder: str = ""
+    model: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def validity(self) -> verdict.Validity:
         """`valid`, `degraded` or `invalid`."""
         return verdict.validity(self.codes)
+
+    @property
+    def criteria(self) -> dict[str, float | None]:
+        """Those of the model, latency and energy; see `edgekit.criteria`."""
+        counted = self.emulated or {}
+        latency = counted.get("latency_ms_estimated")
+        energy = counted.get("energy_mj_estimated")
+        if self.latency is not None:
+            latency = self.latency.median_ms
+        if self.energy is not None:
+            energy = _mj(self.energy.median_uj)
+        return {**self.model, "latency_ms": latency, "energy_mj": energy}
 
     def to_json(self) -> dict[str, Any]:
         """As `edgekit bench --json` prints it."""
@@ -76,6 +90,7 @@ class Report:
             "energy": _energy(self.energy, self.meter) if self.energy else None,
             "emulated": dict(self.emulated) if self.emulated else None,
             "sustained": self.sustained.to_json() if self.sustained else None,
+            "criteria": self.criteria,
             "validity": self.validity,
             "codes": list(self.codes),
             "advice": verdict.advice(self.codes),

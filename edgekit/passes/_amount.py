@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,19 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.errors import UsageError
+from edgekit.passes._budget import Budget
 from edgekit.passes._remove_options import RemoveOptions
-from edgekit.structure.groups import Cost, Group
+from edgekit.structure.groups import Group
 from edgekit.structure.units import Mask
 
 Array = NDArray[Any]
+_KERNELS, _WIDE = 4, 16
+"""Channels that kernels work on at a time, and from how many in a group on they decide: a step is
+a quarter at most. ResNet8 with 51 % of its work takes 1.75 times fewer instructions with multiples
+of four, with 49 % and others 1.67 times fewer (emulated Cortex-M4)."""
+_STEPS = 32
+"""Steps, at most, in which a group is emptied under a budget."""
+_TINY = 1e-12
 
 
 def choose(
     found: Sequence[Group],
     shares: Mapping[int, float],
     scores: Array,
-    cost: Cost,
     options: RemoveOptions,
+    budget: Budget | None = None,
     progress: float = 1.0,
 ) -> Mask:
     """The units that stay, bool [units].
@@ -30,108 +39,124 @@ def choose(
     Args:
         found: Groups that may lose units.
         shares: Place in `found` -> the share that leaves it, where that is given.
-        scores: What each unit is worth.
-        cost: Of the network.
+        scores: What each unit is worth; the worth of several is their sum. -inf has left already.
         options: Amounts.
+        budget: For the groups without a share.
         progress: How far on the way to the amounts, 0 to 1: the last round has 1.
 
     Raises:
         UsageError: A budget that cannot be reached.
     """
     keep = np.ones(len(scores), bool)
-    rest = []
-    for place, group in enumerate(found):
-        if options.budget and place not in shares:
-            rest.append(group)
-            continue
-        share = progress * shares.get(place, options.share)
-        _leave(keep, group, scores, round((1 - share) * len(group.units)), options)
-    if options.budget:
-        _rank(keep, rest, scores, cost, options, progress)
+    for place, share in shares.items():
+        _thin(keep, found[place], scores, progress * share, options)
+    if budget is None:
+        return keep
+    rest = [group for place, group in enumerate(found) if place not in shares]
+    spend = _evenly if options.allocate == "uniform" else _where_least_is_lost
+    spend(keep, rest, scores, budget, options, progress)
+    if not budget.holds(keep, progress):
+        raise UsageError(
+            f"{budget.missed(keep)}, even where every group keeps its {options.least:g} alone",
+            "ask for less, or lower least or multiple",
+        )
     return keep
-
-
-def _leave(keep: Mask, group: Group, scores: Array, stay: int, options: RemoveOptions) -> None:
-    """All but `stay` of the group's units leave, the least worth first; rounded to `multiple`."""
-    stay = min(max(stay, fewest(group, options)), len(group.units))
-    if stay < len(group.units):
-        stay = max(stay // options.multiple, 1) * options.multiple
-    order = np.argsort(scores[group.units], kind="stable")
-    keep[group.units[order[: max(len(group.units) - stay, 0)]]] = False
 
 
 def fewest(group: Group, options: RemoveOptions) -> int:
     """Units that stay in any case."""
-    least = max(math.ceil(options.least * len(group.units)), 1)
-    return min(math.ceil(least / options.multiple) * options.multiple, len(group.units))
+    multiple, units = _multiple(group, options), len(group.units)
+    least = max(math.ceil(options.least * units), 1)
+    return min(math.ceil(least / multiple) * multiple, units)
 
 
-def _rank(
+def _multiple(group: Group, options: RemoveOptions) -> int:
+    return options.multiple or (_KERNELS if len(group.units) >= _WIDE else 1)
+
+
+def _thin(keep: Mask, group: Group, scores: Array, share: float, options: RemoveOptions) -> None:
+    """A share of the group leaves: as near to it as the multiple allows."""
+    multiple, units = _multiple(group, options), len(group.units)
+    stay = max(round((1 - share) * units / multiple), 1) * multiple
+    _leave(keep, group, scores, min(max(stay, fewest(group, options)), units))
+
+
+def _leave(keep: Mask, group: Group, scores: Array, stay: int) -> None:
+    """All but `stay` of the group's units leave, the least worth first."""
+    order = np.argsort(scores[group.units], kind="stable")
+    keep[group.units] = True
+    keep[group.units[order[: len(group.units) - stay]]] = False
+
+
+def _evenly(
     keep: Mask,
     found: Sequence[Group],
     scores: Array,
-    cost: Cost,
+    budget: Budget,
     options: RemoveOptions,
     progress: float,
 ) -> None:
-    """Units leave in the order of what they are worth for what they cost, until budgets hold."""
-    budget = _Budget(cost, options, len(keep), progress)
-    left = [len(group.units) for group in found]
-    of = {int(unit): place for place, group in enumerate(found) for unit in group.units}
-    value = {unit: scores[unit] / budget.saving(unit) for unit in of}
-    for unit in sorted(of, key=lambda unit: value[unit]):
-        if budget.holds(_rounded(keep, found, scores, options)):
-            break
-        place = of[unit]
-        if left[place] > fewest(found[place], options):
-            keep[unit] = False
-            left[place] -= 1
-    keep &= _rounded(keep, found, scores, options)
-    if not budget.holds(keep):
-        raise UsageError(
-            f"{budget.missed(keep)}, even where every group keeps its {options.least:g} alone",
-            "ask for less, or lower least",
-        )
+    """The least share of every group, in steps of a 64th, with which the budgets hold."""
+    for step in range(65):
+        if budget.holds(keep, progress):
+            return
+        for group in found:
+            _thin(keep, group, scores, step / 64, options)
 
 
-def _rounded(keep: Mask, found: Sequence[Group], scores: Array, options: RemoveOptions) -> Mask:
-    if options.multiple == 1:
-        return keep
-    rounded = keep.copy()
-    for group in found:
-        _leave(rounded, group, scores, int(keep[group.units].sum()), options)
-    return rounded
+def _where_least_is_lost(
+    keep: Mask,
+    found: Sequence[Group],
+    scores: Array,
+    budget: Budget,
+    options: RemoveOptions,
+    progress: float,
+) -> None:
+    """Step by step, always from the group that loses least for what that saves.
+
+    As NetAdapt does (Yang et al. 2018, arXiv:1804.03230), with what units are worth for a trial.
+    Savings get less as others shrink, so that only what looks best is looked at again.
+    """
+    steps = [_Step(group, scores, options) for group in found]
+    queue = [(step.price(keep, budget, progress), place) for place, step in enumerate(steps)]
+    heapq.heapify(queue)
+    while queue and not budget.holds(keep, progress):
+        _, place = heapq.heappop(queue)
+        price = steps[place].price(keep, budget, progress)
+        if queue and price > queue[0][0]:
+            heapq.heappush(queue, (price, place))
+        elif price < math.inf:
+            keep[steps[place].take()] = False
+            heapq.heappush(queue, (steps[place].price(keep, budget, progress), place))
 
 
-class _Budget:
-    """Shares of the multiply-accumulates and of the parameters that may stay."""
+class _Step:
+    """The units that would leave a group next."""
 
-    def __init__(self, cost: Cost, options: RemoveOptions, units: int, progress: float) -> None:
-        whole = np.ones(units, bool)
-        wanted = (
-            ("macs", options.macs, cost.macs),
-            ("parameters", options.parameters, cost.parameters),
-        )
-        self._limits = [
-            (name, share, count, count(whole), 1 - progress * (1 - share))
-            for name, share, count in wanted
-            if share
-        ]
-        self._whole = whole
+    def __init__(self, group: Group, scores: Array, options: RemoveOptions) -> None:
+        self._order = group.units[np.argsort(scores[group.units], kind="stable")]
+        self._worth = np.maximum(scores[self._order], 0)
+        self._multiple = _multiple(group, options)
+        self._width = math.ceil(len(self._order) / _STEPS / self._multiple) * self._multiple
+        self._fewest, self._gone = fewest(group, options), 0
 
-    def holds(self, keep: Mask) -> bool:
-        """Whether what is kept is within the budget."""
-        return all(count(keep) <= limit * whole for *_, count, whole, limit in self._limits)
+    def _end(self) -> int:
+        """How many have left after the step; the first brings the rest to the multiple."""
+        stay = len(self._order) - self._gone
+        stay = (stay - 1) // self._multiple * self._multiple + self._multiple - self._width
+        return len(self._order) - max(stay, self._fewest)
 
-    def missed(self, keep: Mask) -> str:
-        """What does not hold, in words."""
-        name, share, count, whole, _ = next(
-            each for each in self._limits if each[2](keep) > each[4] * each[3]
-        )
-        return f"{name} = {share:g} cannot be reached: {count(keep) / whole:.2f} of them stay"
+    def price(self, keep: Mask, budget: Budget, progress: float) -> float:
+        """What is lost for what is saved; infinite where no more may leave."""
+        end = self._end()
+        if end <= self._gone:
+            return math.inf
+        after = keep.copy()
+        after[self._order[:end]] = False
+        lost = float(self._worth[self._gone : end].sum())
+        return lost / max(budget.saving(keep, after, progress), _TINY)
 
-    def saving(self, unit: int) -> float:
-        """The largest share of a budget's amount that goes with a unit."""
-        without = self._whole.copy()
-        without[unit] = False
-        return max(1 - count(without) / whole for *_, count, whole, _ in self._limits) or 1e-12
+    def take(self) -> Array:
+        """The units that have left with this step."""
+        self._gone = self._end()
+        return self._order[: self._gone]

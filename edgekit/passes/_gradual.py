@@ -14,6 +14,7 @@ from typing import Any
 from edgekit.bridge.lift import lift
 from edgekit.bridge.lower import lower
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._allocate import Costs
 from edgekit.passes._keep import after_each_step
 from edgekit.passes._solve import Names, solve
 from edgekit.passes.base import Candidate, Context
@@ -26,7 +27,11 @@ _FEWEST = 4  # epochs from which on there is something to part
 
 
 def gradual(
-    candidate: Candidate, groups: Mapping[Names, float], planned: wrapped.Training, context: Context
+    candidate: Candidate,
+    groups: Mapping[Names, float],
+    planned: wrapped.Training,
+    context: Context,
+    costs: Costs | None = None,
 ) -> tuple[Candidate, wrapped.Training, dict[str, Any]]:
     """The candidate with all of its zeros, what is left of the training, and how the rest went.
 
@@ -35,6 +40,7 @@ def gradual(
         groups: As `solve` takes them.
         planned: The whole training.
         context: Of the pass.
+        costs: As `solve` takes them.
 
     Returns:
         In the end `Trained.to_json()`, empty where nothing has been trained so far.
@@ -42,17 +48,21 @@ def gradual(
     trained: dict[str, Any] = {}
     if planned.options.epochs >= _FEWEST:
         first, planned = _parted(planned)
-        candidate, trained = _begun(candidate, groups, first, context)
-    solved = solve(candidate.tflite, groups, context)
+        candidate, trained = _begun(candidate, groups, first, context, costs)
+    solved = solve(candidate.tflite, groups, context, costs)
     return dataclasses.replace(candidate, tflite=solved), planned, trained
 
 
 def _begun(
-    candidate: Candidate, groups: Mapping[Names, float], planned: wrapped.Training, context: Context
+    candidate: Candidate,
+    groups: Mapping[Names, float],
+    planned: wrapped.Training,
+    context: Context,
+    costs: Costs | None,
 ) -> tuple[Candidate, dict[str, Any]]:
     """With zeros that leave as large a share as the others will of what then is left; trained."""
     shares = {names: 1 - (1 - share) ** 0.5 for names, share in groups.items()}
-    lifted = lift(solve(candidate.tflite, shares, context))
+    lifted = lift(solve(candidate.tflite, shares, context, costs))
     chosen = {name for names in groups for name in names}
     kernels = [layer.layer.kernel for layer in lifted.layers if layer.name in chosen]
     trained = wrapped.train(
@@ -78,12 +88,13 @@ def joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any
 
 
 def _parted(planned: wrapped.Training) -> tuple[wrapped.Training, wrapped.Training]:
-    options = planned.options
-    epochs = round(_FIRST * options.epochs)
-    per_epoch = planned.steps // options.epochs
-    parts = [
-        dataclasses.replace(options, epochs=count, max_minutes=share * options.max_minutes)
-        for count, share in ((epochs, _FIRST), (options.epochs - epochs, 1 - _FIRST))
-    ]
-    first, rest = (wrapped.Training(part, part.epochs * per_epoch) for part in parts)
-    return first, rest
+    epochs = round(_FIRST * planned.options.epochs)
+    first = part(planned, epochs, _FIRST)
+    return first, part(planned, planned.options.epochs - epochs, 1 - _FIRST)
+
+
+def part(planned: wrapped.Training, epochs: int, share: float) -> wrapped.Training:
+    """So many epochs of a training, and that share of its minutes."""
+    minutes = share * planned.options.max_minutes
+    options = dataclasses.replace(planned.options, epochs=epochs, max_minutes=minutes)
+    return wrapped.Training(options, epochs * (planned.steps // planned.options.epochs))

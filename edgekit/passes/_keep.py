@@ -23,11 +23,12 @@ _MOST_OCTAVES = 12
 
 def rescale(layer: LiftedLayer, scale: Array) -> None:
     """Give the layer behind the kernel other factors [output channels] for the same product."""
-    kind, variable = KINDS[layer.op.name], layer.layer.kernel
+    kind, variable = KINDS[layer.op.name], layer.kernel_variable
     assert layer.scale is not None, "passes rescale the normalised form only"
     stored = kind.to_flatbuffer(np.asarray(variable))
     factor = np.asarray(layer.scale.scale) / scale
-    variable.assign(kind.to_keras(stored * factor.reshape(kind.per_channel(stored))))
+    stored = stored * factor.reshape(kind.per_channel(stored))
+    variable.assign(kind.to_keras(stored, variable.shape[-1]))
     layer.scale.scale.assign(scale)
 
 
@@ -113,7 +114,7 @@ def keep(
             rescale(layer, candidate.weight_scales[layer.kernel] * np.float32(LEVELS))
         layer.layer.trainable = False
     masked = [each for each in layers if each not in frozen and sparse(candidate, each)]
-    kernels = [layer.layer.kernel for layer in masked]
+    kernels = [layer.kernel_variable for layer in masked]
     apart = [e for e in frozen if e.scale is not None and fixed_apart(np.asarray(e.scale.scale))]
     still = [*positive(apart), *constant]
     return after_each_step(kernels, [*positive(frozen), *above_zero], still)

@@ -1,117 +1,151 @@
-"""Which layers are pruned, how far, and at which steps of the training."""
+"""Which layers are pruned, and how far."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from edgekit.bridge.lift import LiftedLayer
+from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.errors import ModelError, UsageError
+from edgekit.passes import _fused
 from edgekit.passes import _wrapped as wrapped
-from edgekit.passes._allocate import lamp
+from edgekit.passes._allocate import Costs
 from edgekit.passes._prune_options import PruneOptions
-from edgekit.passes.select import settings
+from edgekit.passes._shares import allocated, amounts, budget
+from edgekit.passes._zeros import matrix, zeros
+from edgekit.passes.base import Candidate, Context
+from edgekit.passes.select import meant, settings
 from edgekit.problem import Problem
+from edgekit.structure.heads import widths
 
-PRUNABLE = ("Conv2D", "Conv2DTranspose", "Conv3D", "Dense")
-_UPDATES = 50  # choices of zeros between begin and end, where no frequency is given
+PRUNABLE = ("Conv2D", "Conv2DTranspose", "Conv3D", "Dense", "DepthwiseConv2D")
+_IN_BLOCKS = ("Conv2D", "Dense", "DepthwiseConv2D")
 
 
 @dataclass(frozen=True)
-class Steps:
-    """When the zeros of a layer are chosen anew, in optimiser steps counted from 1.
+class Plan:
+    """What is to be done.
 
     Attributes:
-        begin: The first time.
-        end: The last time; a whole number of `frequency` after `begin`, or TFMOT would never
-            come to the last choice.
-        frequency: From one time to the next.
+        layers: Layer name -> its own options, `sparsity` being the share of zeros it is to have.
+        fused: Name of a recurrent layer that cannot be trained -> the share of zeros it is to have.
+        costs: Layer name -> what a weight counts in the share of several layers together.
+        problems: About the layers that are left as they are.
     """
 
-    begin: int
-    end: int
-    frequency: int
-
-    @classmethod
-    def of(cls, options: PruneOptions, total: int) -> Steps:
-        """The steps of a layer in a training of `total` steps.
-
-        Raises:
-            UsageError: They do not fit into the training.
-        """
-        if options.n_m:
-            return cls(1, 1, 1)  # TFMOT chooses these zeros at the first step, once and for all
-        begin = 1 + int(options.begin * (total - 1))
-        span = max(int(options.end * total) - begin, 0)
-        frequency = options.frequency or max(span // _UPDATES, 1)
-        if options.frequency > max(span, 1):
-            raise UsageError(
-                f"frequency = {frequency}: the schedule is longer than the training, which has "
-                f"{total} steps, {span} of them between begin and end",
-                f"give a frequency of at most {max(span, 1)}, or more epochs",
-            )
-        return cls(begin, begin + span // frequency * frequency, frequency)
-
-    def counted(self, calls: int) -> Steps:
-        """As TFMOT counts: each of the `calls` of a layer in a step is one more."""
-        begin, end = (calls * (step - 1) + 1 for step in (self.begin, self.end))
-        return Steps(begin, end, calls * self.frequency)
+    layers: dict[str, PruneOptions]
+    fused: dict[str, float] = field(default_factory=dict)
+    costs: Costs = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
 
 
-def plan(
-    layers: Sequence[LiftedLayer], options: PruneOptions
-) -> tuple[dict[str, PruneOptions], list[Problem]]:
-    """Layer name -> its own options, for those that are pruned, and notes about the others.
+def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
+    """The layers that are pruned, each with its share.
 
     Args:
-        layers: All that there are, unwrapped.
+        candidate: Before the pass.
         options: Of the pass.
+        context: Its rows tell how sensitive layers are.
 
     Raises:
-        ModelError: No layer can be pruned.
+        ModelError: No layer can be pruned, or weights are NaN.
         UsageError: The user named a layer that cannot be pruned, or all have enough zeros.
     """
-    wanted = {name: own for name, own in wrapped.choose(layers, options).items() if own.target}
-    found, unfit, fit = wrapped.sort_out(layers, options, wanted, _unfit)
+    layers = lift(candidate.tflite).layers
+    heads, recurrent = widths(candidate.tflite), _fused.find(candidate.tflite)
+    chosen = wrapped.choose([*layers, *recurrent], options)  # type: ignore[list-item]
+    fused = _recurrent(recurrent, chosen, options)
+    wanted = {
+        layer.name: _settled(layer, chosen[layer.name], heads.get(layer.name, 0))
+        for layer in layers
+        if layer.name in chosen and chosen[layer.name].target
+    }
+
+    def why(layer: LiftedLayer, own: PruneOptions) -> str:
+        named = any(meant(layer, each) for each in (options.layers, dict(options.per_layer)))
+        return _unfit(layer, own, named)
+
+    found, unfit, fit = wrapped.sort_out(layers, options, wanted, why)
+    if fused and not fit:
+        return Plan({}, fused, problems=wrapped.notes("prune", found, unfit))
     if not fit:
         raise _nothing(found, unfit)
-    wanted |= _allocated(fit, wanted, options)
+    _refuse_nan(fit)
+    plain = _pool(fit, chosen, options)
+    pruned = {layer.name: wanted[layer.name] for layer in fit}
+    costs, share = budget(candidate.tflite, layers, plain, pruned, options)
+    wanted |= allocated(candidate, plain, wanted, costs, share, options, context)
     done = [layer for layer in fit if _done(layer, wanted[layer.name])]
-    if len(done) == len(fit):
+    if len(done) == len(fit) and not fused:
         raise UsageError(
-            f"{options.target:.3g} of the weights are to be zero, {_share(fit):.3g} are already",
+            f"{_share(fit, wanted):.3g} of the weights are to be zero, "
+            f"{_share(fit):.3g} are already",
             "ask for more, or leave this pass out",
         )
-    return {
-        each.name: wanted[each.name]
-        for each in fit
-        if each not in done and wanted[each.name].target
-    }, [
-        *wrapped.notes("prune", found, unfit),
-        *wrapped.note(done, "prune leaves {} as is: it has enough zeros", "nothing needs doing"),
-    ]
+    return Plan(
+        {
+            each.name: wanted[each.name]
+            for each in fit
+            if each not in done and wanted[each.name].target
+        },
+        fused,
+        costs,
+        [
+            *wrapped.notes("prune", found, unfit),
+            *wrapped.note(
+                done, "prune leaves {} as is: it has enough zeros", "nothing needs doing"
+            ),
+        ],
+    )
 
 
-def _allocated(
-    fit: Sequence[LiftedLayer], wanted: Mapping[str, PruneOptions], options: PruneOptions
-) -> dict[str, PruneOptions]:
-    """The options of layers that share the pass' own sparsity, each with its part of it."""
-    if options.allocate == "uniform" or options.block != (1, 1) or options.n_m:
-        return {}
-    plain = options.variant({})
-    common = {layer.name: layer.kernel_array() for layer in fit if wanted[layer.name] == plain}
-    if not common:
-        return {}
-    return {
-        name: replace(plain, sparsity=share, initial=min(plain.initial, share))
-        for name, share in lamp(common, options.sparsity).items()
-    }
+def _recurrent(
+    layers: Sequence[_fused.Fused], chosen: Mapping[str, PruneOptions], options: PruneOptions
+) -> dict[str, float]:
+    """Name -> share of zeros of those that are named: what they lose no training gives back."""
+    found = {}
+    for layer in layers:
+        named = any(meant(layer, each) for each in (options.layers, dict(options.per_layer)))
+        own = chosen.get(layer.name)
+        if not named or own is None or not own.target:
+            continue
+        if own.shaped or own.schedule == "splicing":
+            raise UsageError(
+                f"{layer.name} ({layer.kind}) is one operator, whose weights go one by one and "
+                "before the training",
+                "leave block, heads, n_m and splicing out for it, or import it with unroll=True",
+            )
+        found[layer.name] = amounts(layer, own).target
+    return found
+
+
+def _settled(layer: LiftedLayer, own: PruneOptions, head: int) -> PruneOptions:
+    """With the sides of blocks, and the share of the weights, that the options mean here."""
+    if own.heads and head:
+        own = replace(own, heads=False, block=(head, 0))
+    if own.blocks and layer.kind in _IN_BLOCKS:
+        shape = matrix(layer, wrapped.kernel_of(layer)).shape
+        height, width = (side or whole for side, whole in zip(own.block, shape, strict=True))
+        own = replace(own, block=(height, width))
+    return amounts(layer, own)
+
+
+def _pool(
+    fit: Sequence[LiftedLayer], chosen: Mapping[str, PruneOptions], options: PruneOptions
+) -> list[LiftedLayer]:
+    """The layers whose zeros are a common matter: those that no exception is made of."""
+    if options.n_m or options.threshold or options.sigma:
+        return []
+    return [layer for layer in fit if chosen[layer.name] == options.variant({})]
 
 
 def together(
-    layers: Sequence[LiftedLayer], plans: Mapping[str, PruneOptions], options: PruneOptions
+    layers: Sequence[LiftedLayer],
+    plans: Mapping[str, PruneOptions],
+    options: PruneOptions,
+    costs: Costs,
 ) -> dict[tuple[str, ...], float]:
     """Names of layers that share their zeros -> the share of zeros in all of them together.
 
@@ -119,6 +153,7 @@ def together(
         layers: All that there are.
         plans: Layer name -> its own options, of those whose zeros are solved for.
         options: Of the pass.
+        costs: Layer name -> what a weight counts.
     """
     alone = settings(layers, dict(options.per_layer)) if options.allocate == "auto" else plans
     pool = tuple(name for name in plans if name not in alone)
@@ -126,42 +161,49 @@ def together(
         (name,): own.target for name, own in plans.items() if name not in pool
     }
     if pool:
-        sizes = [layer.kernel_array().size for layer in layers if layer.name in pool]
+        sizes = [e.kernel_array().size * costs.get(e.name, 1.0) for e in layers if e.name in pool]
         shares = [plans[layer.name].target for layer in layers if layer.name in pool]
         groups[pool] = float(np.average(shares, weights=sizes))
     return groups
 
 
-def zeros(layer: LiftedLayer) -> float:
-    """Share of zeros among the weights of a layer."""
-    return float((wrapped.kernel_of(layer) == 0).mean())
-
-
-def _share(layers: Sequence[LiftedLayer]) -> float:
-    """Share of zeros among the weights of all these layers."""
+def _share(layers: Sequence[LiftedLayer], plans: Mapping[str, PruneOptions] | None = None) -> float:
+    """Share of zeros among the weights of all these layers: that there are, or are planned."""
     sizes = [wrapped.kernel_of(layer).size for layer in layers]
-    return float(np.average([zeros(layer) for layer in layers], weights=sizes))
+    shares = [plans[layer.name].target if plans else zeros(layer) for layer in layers]
+    return float(np.average(shares, weights=sizes))
 
 
-def _unfit(layer: LiftedLayer, options: PruneOptions) -> str:
+def _unfit(layer: LiftedLayer, own: PruneOptions, named: bool) -> str:
     """Why a layer cannot be pruned in that way, empty where it can."""
     if layer.kind not in PRUNABLE:
-        return f"cannot be pruned: TFMOT prunes no {layer.kind} kernels"
-    if options.block != (1, 1) and layer.kind != "Dense":
-        return "cannot be pruned in blocks: they are for Dense layers"
-    if options.n_m and layer.kind not in ("Conv2D", "Dense"):
+        return f"cannot be pruned: there is no pruner for {layer.kind} kernels"
+    if layer.kind == "DepthwiseConv2D" and not named:
+        return "is a DepthwiseConv2D, and not named: its few weights are missed most"
+    if own.heads:
+        return "reads no attention heads"
+    if own.blocks and layer.kind not in _IN_BLOCKS:
+        return f"cannot be pruned in blocks: they are for {', '.join(_IN_BLOCKS)} layers"
+    if own.n_m and layer.kind not in ("Conv2D", "Dense"):
         return "cannot be pruned N:M: that is for Conv2D and Dense layers"
-    if options.n_m and layer.layer.kernel.shape[-2] < options.pattern[1]:
-        return f"cannot be pruned {options.n_m}: it has fewer than {options.pattern[1]} inputs"
+    if own.n_m and layer.layer.kernel.shape[-2] < own.pattern[1]:
+        return f"cannot be pruned {own.n_m}: it has fewer than {own.pattern[1]} inputs"
     return ""
+
+
+def _refuse_nan(layers: Sequence[LiftedLayer]) -> None:
+    for layer in layers:
+        if not np.isfinite(layer.kernel_array()).all():
+            raise ModelError(
+                f"the weights of {layer.name} hold NaN or infinity", "export the model anew"
+            )
 
 
 def _done(layer: LiftedLayer, options: PruneOptions) -> bool:
     """Whether a layer has the zeros already; blocks and rows are always looked at anew."""
-    if options.block != (1, 1) or options.n_m:
+    if options.shaped:
         return False
-    size = int(np.prod(layer.layer.kernel.shape))
-    return zeros(layer) * size > options.target * size - 1
+    return zeros(layer) * layer.kernel_array().size > options.target * layer.kernel_array().size - 1
 
 
 def _nothing(found: Sequence[LiftedLayer], unfit: dict[str, str]) -> ModelError:

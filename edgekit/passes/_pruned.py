@@ -1,22 +1,24 @@
-"""How `prune` works: zeros before the training, or TFMOT's wrappers and schedules during it."""
+"""How `prune` works: zeros before the training, or masks that grow during it; in rounds."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgekit import _tf
-from edgekit.bridge.lift import LiftedLayer, lift
-from edgekit.passes import _masks
+from edgekit.bridge.lift import lift
+from edgekit.passes import _fused, _mask_pruner, _zeros
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._gradual import gradual, joined
-from edgekit.passes._keep import after_each_step, one_factor
+from edgekit.passes._keep import after_each_step
 from edgekit.passes._prune_options import PruneOptions
-from edgekit.passes._prune_plan import Steps, plan, together, zeros
-from edgekit.passes._solve import fits
+from edgekit.passes._prune_plan import Plan, plan, together
+from edgekit.passes._prune_rounds import rounds
+from edgekit.passes._prune_steps import Steps
+from edgekit.passes._solve import fits, solve
+from edgekit.passes._tfmot_pruner import Wrappers, prunes
 from edgekit.passes.base import Candidate, Context
-from edgekit.passes.promises import Promise
 from edgekit.problem import Problem
 
 LEARNING_RATE = 1.5e-3
@@ -31,21 +33,48 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
     Raises:
         EdgekitError: As `Base.run`.
     """
-    found = lift(candidate.tflite).layers
-    plans, problems = plan(found, options)
+    whole = plan(candidate, options, context)
+
+    def prune(before: Candidate, part: Plan, training: wrapped.Training) -> Candidate:
+        return _once(name, before, part, training, options, context)
+
+    solved = any(own.solves for own in whole.layers.values())
+    planned = wrapped.training(context, LEARNING_RATE if solved else None)
+    after = rounds(prune, candidate, whole, planned, options, context)
+    return dataclasses.replace(after, problems=(*after.problems, *whole.problems))
+
+
+def _once(
+    name: str,
+    candidate: Candidate,
+    whole: Plan,
+    planned: wrapped.Training,
+    options: PruneOptions,
+    context: Context,
+) -> Candidate:
+    """Prune, and train."""
+    candidate = _fused.zeroed(candidate, whole.fused)
+    found, plans = lift(candidate.tflite).layers, dict(whole.layers)
     solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
-    planned = rest = wrapped.training(context, LEARNING_RATE if solved else None)
-    before: dict[str, Any] = {}
+    rest, first = planned, dict[str, Any]()
     if solved:
-        groups = together(found, {name: plans[name] for name in plans if name in solved}, options)
-        candidate, rest, before = gradual(candidate, groups, planned, context)
-    trained_in = {name: own for name, own in plans.items() if name not in solved}
-    steps = {name: Steps.of(own, rest.steps) for name, own in trained_in.items()}
-    wrappers = _Wrappers(trained_in, steps)
+        groups = together(
+            found, {name: plans[name] for name in plans if name in solved}, options, whole.costs
+        )
+        if options.rounds or options.max_drop:
+            tflite = solve(candidate.tflite, groups, context, whole.costs)
+            candidate = dataclasses.replace(candidate, tflite=tflite)
+        else:
+            candidate, rest, first = gradual(candidate, groups, planned, context, whole.costs)
+    masked = {e.name: plans[e.name] for e in found if e.name in plans and e.name not in solved}
+    by_tfmot = {e.name for e in found if e.name in masked and prunes(e, masked[e.name])}
+    steps = {name: Steps.of(own, rest.steps) for name, own in masked.items()}
+    wrappers = Wrappers({name: masked[name] for name in by_tfmot}, steps)
     lifted = lift(candidate.tflite, wrap=wrappers.wrap)
     wrappers.align_blocks()
     zeroed = [layer for layer in lifted.layers if layer.name in solved]
-    plans |= {e.name: dataclasses.replace(plans[e.name], sparsity=zeros(e)) for e in zeroed}
+    ours = [e for e in lifted.layers if e.name in masked and e.name not in by_tfmot]
+    plans |= {e.name: dataclasses.replace(plans[e.name], sparsity=_zeros.zeros(e)) for e in zeroed}
     trained = wrapped.train(
         candidate,
         context,
@@ -54,105 +83,29 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
         callbacks=[
             _tf.tfmot().sparsity.keras.UpdatePruningStep(),
             after_each_step([layer.layer.kernel for layer in zeroed], []),
+            *([_mask_pruner.callback(ours, masked, steps)] if ours else []),
         ],
         keep_from=max((each.end for each in steps.values()), default=0) / rest.steps,
-        title=_title(plans),
+        title=_title([*(own.target for own in plans.values()), *whole.fused.values()]),
     )
-    trained = joined(before, trained) if before else trained
-    targets = {name: own.target for name, own in plans.items()}
-    layers = [layer for layer in lifted.layers if targets.get(layer.name)]
-    cut = max(_cut(layer, plans[layer.name]) for layer in layers)
-    achieved = {layer.name: {"sparsity": zeros(layer)} for layer in layers}
+    trained = joined(first, trained) if first else trained
+    layers = [layer for layer in lifted.layers if layer.name in plans and plans[layer.name].target]
+    cut = max((_zeros.cut(layer, plans[layer.name]) for layer in layers), default=0.0)
+    achieved = {layer.name: {"sparsity": _zeros.zeros(layer)} for layer in layers}
+    achieved |= _fused.zeros(candidate.tflite, whole.fused)
     return wrapped.finish(
         candidate,
         lifted,
         entry=wrapped.make_entry(name, options, planned, trained, achieved),
-        promises=[p for layer in layers for p in _promises(layer, plans[layer.name])],
-        problems=[*problems, *_cut_short(cut, trained)],
+        promises=[p for layer in layers for p in _zeros.promises(layer, plans[layer.name])],
+        problems=_cut_short(cut, trained),
     )
 
 
-def _title(plans: Mapping[str, PruneOptions]) -> str:
-    shares = sorted({own.target for own in plans.values()})
+def _title(targets: Sequence[float]) -> str:
+    shares = sorted(set(targets))
     share = f"{shares[0]:.0%}" if len(shares) == 1 else f"{shares[0]:.0%} to {shares[-1]:.0%}"
-    return f"pruning {len(plans)} layer{'s' * (len(plans) > 1)} to {share} zeros"
-
-
-class _Wrappers:
-    """What `lift` is to put around the layers."""
-
-    def __init__(self, plans: Mapping[str, PruneOptions], steps: Mapping[str, Steps]) -> None:
-        self._plans, self._steps = plans, steps
-        self._made: dict[str, Any] = {}
-
-    def wrap(self, layer: LiftedLayer) -> Any:
-        """The layer in TFMOT's wrapper, if it is to be pruned."""
-        if layer.name not in self._plans:
-            return layer.layer
-        own = self._plans[layer.name]
-        one_factor(layer)
-        settings: dict[str, Any] = {"block_size": own.block}
-        if own.n_m:
-            kept, of = own.pattern
-            settings = {"sparsity_m_by_n": (of - kept, of)}
-        schedule = _schedule(layer, own, self._steps[layer.name].counted(len(layer.ops)))
-        wrapper = _tf.tfmot().sparsity.keras.prune_low_magnitude(
-            layer.layer, pruning_schedule=schedule, **settings
-        )
-        self._made[layer.name] = wrapper
-        return wrapper
-
-    def align_blocks(self) -> None:
-        """Let our mask choose blocks, once the wrappers are built.
-
-        Where blocks do not divide a kernel TFMOT (0.8.1) measures them from a padding on both
-        sides, and removes them from the first weight on: others than those that it measured.
-        """
-        for name, wrapper in self._made.items():
-            block = self._plans[name].block
-            if block != (1, 1):
-                wrapper.pruning_obj._maybe_update_block_mask = _block_choice(wrapper, block)
-
-
-def _block_choice(wrapper: Any, block: tuple[int, int]) -> Callable[[Any], tuple[float, Any]]:
-    tf = _tf.tensorflow()
-
-    def choose(weights: Any) -> tuple[float, Any]:
-        sparsity = wrapper.pruning_schedule(wrapper.pruning_step)[1]
-        kept = tf.numpy_function(
-            lambda values, share: _masks.block_mask(values, float(share), block).astype("f4"),
-            [weights, sparsity],
-            tf.float32,
-        )
-        return 0.0, tf.reshape(kept, weights.shape)
-
-    return choose
-
-
-def _schedule(layer: LiftedLayer, own: PruneOptions, steps: Steps) -> Any:
-    """TFMOT's schedule; it never begins below the zeros there are, which would let them grow."""
-    keras = _tf.tfmot().sparsity.keras
-    if own.schedule == "constant" or steps.begin == steps.end:
-        return keras.ConstantSparsity(own.target, steps.begin, steps.end, steps.frequency)
-    size = wrapped.kernel_of(layer).size
-    there = zeros(layer) + 0.25 / size  # of a weight: rounds to the zeros there are
-    initial = min(max(own.initial, there), own.target)
-    return keras.PolynomialDecay(
-        initial, own.target, steps.begin, steps.end, frequency=steps.frequency
-    )
-
-
-def _cut(layer: LiftedLayer, own: PruneOptions) -> float:
-    """Make the zeros that are still missing; their share of the weights."""
-    kernel = wrapped.kernel_of(layer)
-    if own.n_m:
-        kept = _masks.n_m_mask(kernel, *own.pattern)
-    elif own.block != (1, 1):
-        kept = _masks.block_mask(kernel, own.target, own.block)
-    else:
-        kept = _masks.mask(kernel, own.target)
-    layer.layer.kernel.assign(kernel * kept)
-    return float(((kernel != 0) & ~kept).mean())
+    return f"pruning {len(targets)} layer{'s' * (len(targets) > 1)} to {share} zeros"
 
 
 def _cut_short(cut: float, trained: Mapping[str, Any]) -> list[Problem]:
@@ -167,15 +120,3 @@ def _cut_short(cut: float, trained: Mapping[str, Any]) -> list[Problem]:
             "give more max_minutes or an earlier end",
         )
     ]
-
-
-def _promises(layer: LiftedLayer, own: PruneOptions) -> list[Promise]:
-    kernel = wrapped.kernel_of(layer)
-    made = [Promise(layer.name, layer.kernel, "sparsity", zeros(layer))]
-    if own.n_m:
-        kept, of = own.pattern
-        made.append(Promise(layer.name, layer.kernel, "n_m", kept / of, n=kept, m=of))
-    elif own.block != (1, 1):
-        share = _masks.zero_blocks(kernel, own.block)
-        made.append(Promise(layer.name, layer.kernel, "block", share, block=own.block))
-    return made

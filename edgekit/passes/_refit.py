@@ -8,7 +8,7 @@ which is the surgery of Srinivas and Babu 2015, arXiv:1507.06149.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,41 +29,79 @@ Array = NDArray[Any]
 _DAMPING = 1e-3
 """Share of the mean of the moments' diagonal that is added to it."""
 _BATCH = 64
+_PLACES = 32
+"""Of a row's that a layer is solved on: neighbours are alike, and 512 rows have plenty."""
+_BRIEF = 4
+"""One row in so many is enough on the way, where channels are only to be judged."""
 
 
-def refit(original: bytes, known: Dependencies, keep: Mask, context: Context) -> bytes:
-    """The flatbuffer with the units silenced that leave, and with layers that make up for them.
+class Refit:
+    """Solves networks that lack units for what the original gave.
 
     Args:
         original: The flatbuffer that `known` is about.
         known: Its units.
-        keep: bool [units].
-        context: Rows.
+        context: Rows, seed.
     """
-    data = silence(original, known, keep)
-    student, teacher = lift(data, form="folded"), lift(original, form="folded")
-    columns = {site.op: site.units for site in known.made("columns")}
-    for mine, theirs in zip(student.layers, teacher.layers, strict=True):
-        if not fits(mine):
-            continue
-        read_here = columns.get(mine.op.index)
-        width = mine.kernel_array().shape[-2]
-        kept = keep[read_here] if read_here is not None else np.ones(width, bool)
-        _solve(mine, theirs, student, teacher, kept, context)
-    return lower(student)
+
+    def __init__(self, original: bytes, known: Dependencies, context: Context) -> None:
+        self._original, self._known, self._context = original, known, context
+        self._teacher = lift(original, form="folded")
+        able = [layer for layer in self._teacher.layers if fits(layer)]
+        self._able = {layer.op.index: layer for layer in able}
+        self._wanted = self._sampled(self._teacher, able, 1)
+
+    def __call__(self, keep: Mask, brief: bool = False) -> bytes:
+        """The flatbuffer with the units silenced that leave, and with layers that make up for them.
+
+        Args:
+            keep: bool [units].
+            brief: On fewer rows.
+        """
+        student = lift(silence(self._original, self._known, keep), form="folded")
+        columns = {site.op: site.units for site in self._known.made("columns")}
+        for layer in student.layers:
+            number = layer.op.index
+            if number not in self._able:
+                continue
+            width = layer.kernel_array().shape[-2]
+            kept = keep[columns[number]] if number in columns else np.ones(width, bool)
+            every = _BRIEF if brief else 1
+            x = np.concatenate(self._sampled(student, [layer], every)[number])
+            t = np.concatenate(self._wanted[number][::every])
+            _solve(layer, self._able[number], x, t, kept)
+        return lower(student)
+
+    def _sampled(
+        self, lifted: Lifted, layers: Sequence[LiftedLayer], every: int
+    ) -> dict[int, list[Array]]:
+        """What layers read at some places, [places, inputs + 1], in batches: the same for all."""
+        tf, found = _tf.tensorflow(), {layer.op.index: list[Array]() for layer in layers}
+        inner = [lifted.activations[layer.op.inputs[0]] for layer in layers]
+        network = _tf.tf_keras().Model(lifted.model.inputs, inner)
+        chosen, graph = self._context.rows.some(), read(lifted.data)
+        for start in range(0, len(chosen), _BATCH * every):
+            rows = self._context.rows.batch(chosen[start : start + _BATCH])
+            given = network([tf.constant(array) for array in rows], training=False)
+            for layer, value in zip(layers, tf.nest.flatten(given), strict=True):
+                random = np.random.default_rng([self._context.seed, layer.op.index, start])
+                x = _rows(layer, tf.reshape(value, [-1, *row_of(graph, layer.op)]))
+                found[layer.op.index].append(_some(x, len(rows[0]), random))
+        return found
 
 
-def _solve(
-    mine: LiftedLayer,
-    theirs: LiftedLayer,
-    student: Lifted,
-    teacher: Lifted,
-    kept: Mask,
-    context: Context,
-) -> None:
-    """Give the layer the weights for its kept inputs that come closest to the original's."""
+def _solve(mine: LiftedLayer, theirs: LiftedLayer, x: Array, t: Array, kept: Mask) -> None:
+    """Give the layer the weights for its kept inputs that come closest to the original's.
+
+    Args:
+        mine: The layer.
+        theirs: That of the original.
+        x: What it reads, [places, inputs + 1], with a 1 for the bias.
+        t: What the original reads there.
+        kept: Which of the channels it reads are left.
+    """
     goal = _matrix(theirs)
-    own, cross = _moments(mine, theirs, student, teacher, context)
+    own, cross = (np.asarray(x.T @ each, np.float64) / len(x) for each in (x, t))
     used = np.append(np.tile(kept, (len(goal) - 1) // len(kept)), mine.bias >= 0)
     damping = np.diag(np.append(np.full(len(goal) - 1, _DAMPING * np.diag(own)[:-1].mean()), 0))
     damping += np.finfo(np.float32).tiny * np.eye(len(goal))
@@ -82,36 +120,20 @@ def _matrix(layer: LiftedLayer) -> Array:
     return np.vstack([flat, np.zeros(flat.shape[1]) if bias is None else bias])
 
 
-def _moments(
-    mine: LiftedLayer, theirs: LiftedLayer, student: Lifted, teacher: Lifted, context: Context
-) -> tuple[Array, Array]:
-    """E[x x'] and E[x t'] of the layer's inputs x and the original's t, with a 1 for the bias."""
-    tf = _tf.tensorflow()
-    ours, original = _inputs(mine, student), _inputs(theirs, teacher)
-    own = cross = np.zeros(1)
-    chosen = context.rows.some()
-    for start in range(0, len(chosen), _BATCH):
-        batch = [tf.constant(a) for a in context.rows.batch(chosen[start : start + _BATCH])]
-        x, t = ours(batch), original(batch)
-        own = own + np.asarray(tf.matmul(x, x, transpose_a=True), np.float64) / len(chosen)
-        cross = cross + np.asarray(tf.matmul(x, t, transpose_a=True), np.float64) / len(chosen)
-    return own, cross
-
-
-def _inputs(layer: LiftedLayer, lifted: Lifted) -> Callable[[list[Any]], Any]:
-    """What gives a layer's inputs [places, inputs + 1] for a batch of the model's."""
+def _rows(layer: LiftedLayer, x: Any) -> Any:
+    """What each output of a layer is made from, [places, inputs]."""
     tf, of = _tf.tensorflow(), layer.layer
-    network = _tf.tf_keras().Model(lifted.model.inputs, lifted.activations[layer.op.inputs[0]])
-    row = row_of(read(lifted.data), layer.op)
+    if layer.kind == "Dense":
+        return tf.reshape(x, [-1, of.kernel.shape[0]])
+    sizes = ([1, *each, 1] for each in (of.kernel_size, of.strides, of.dilation_rate))
+    x = tf.image.extract_patches(x, *sizes, of.padding.upper())
+    return tf.reshape(x, [-1, x.shape[-1]])
 
-    def inputs(batch: list[Any]) -> Any:
-        x = tf.reshape(network(batch, training=False), [-1, *row])
-        if layer.kind == "Dense":
-            x = tf.reshape(x, [-1, of.kernel.shape[0]])
-        else:
-            sizes = ([1, *each, 1] for each in (of.kernel_size, of.strides, of.dilation_rate))
-            x = tf.image.extract_patches(x, *sizes, of.padding.upper())
-            x = tf.reshape(x, [-1, x.shape[-1]])
-        return tf.concat([x, tf.ones_like(x[:, :1])], axis=1)
 
-    return inputs
+def _some(x: Any, rows: int, random: np.random.Generator) -> Array:
+    """At most `_PLACES` places of each row, and a 1 behind."""
+    places = x.shape[0] // rows
+    few = random.permuted(np.tile(np.arange(places), (rows, 1)), axis=1)[:, :_PLACES]
+    chosen = (few + places * np.arange(rows)[:, None]).ravel()
+    taken = np.asarray(_tf.tensorflow().gather(x, chosen))
+    return np.hstack([taken, np.ones((len(taken), 1), taken.dtype)])

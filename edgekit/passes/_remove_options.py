@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgekit._functions import is_function
 from edgekit.errors import UsageError
 from edgekit.passes._options import PassOptions, option, per_layer
 
 DEAD = "dead"
+COUNTED = ("macs", "parameters", "bytes")
+"""Budgets that are a share where they are below 1, else a count."""
+MOST_PERCENT = 100
 _HINT = "write 0.3 for 30 %, or dead for channels that change nothing"
 
 
@@ -35,18 +39,34 @@ class RemoveOptions(PassOptions):
     )
     macs: float = option(
         0.0,
-        "share of the multiply-accumulates that stays, 0.5 for half; what leaves is found over all "
-        "layers; 0: no budget",
+        "multiply-accumulates that stay: a share, 0.5 for half, or a count; what leaves is found "
+        "over all layers; 0: no budget",
         least=0,
-        below=1,
-        hint="write 0.5 to keep half of the multiply-accumulates",
     )
     parameters: float = option(
+        0.0, "parameters that stay: a share or a count; 0: no budget", least=0
+    )
+    bytes: float = option(
         0.0,
-        "share of the parameters that stays; 0: no budget",
+        "bytes of weights that stay, as int8 stores them (4 for a bias): a share or a count; 0: no "
+        "budget",
         least=0,
-        below=1,
-        hint="write 0.5 to keep half of the parameters",
+    )
+    latency: float = option(
+        0.0, "share that stays of what measure says; 0: no budget", least=0, below=1
+    )
+    latency_limit: float = option(
+        0.0, "most that measure may say, in its own unit; 0: no budget", least=0
+    )
+    measure: str = option(
+        "",
+        "python:module:function that is given an int8 .tflite as bytes and says what it costs on "
+        "the device: milliseconds, instructions, any number",
+    )
+    allocate: Literal["auto", "uniform"] = option(
+        "auto",
+        "auto: where a budget is won for the least loss by the criterion; uniform: the same share "
+        "of every group",
     )
     criterion: Literal["taylor", "l1", "l2", "apoz", "redundancy"] = option(
         "taylor",
@@ -68,7 +88,12 @@ class RemoveOptions(PassOptions):
         "weights that read what is left are solved for the original's outputs, by least squares "
         "(arXiv:1707.06168)",
     )
-    multiple: int = option(1, "channels that a group keeps are a multiple of this", least=1)
+    multiple: int = option(
+        0,
+        "channels that a group keeps are a multiple of this; 0: of 4 where there are 16 or more, "
+        "as kernels work on four at a time",
+        least=0,
+    )
     least: float = option(
         0.1, "share of its channels that a group keeps at least", least=0, below=1
     )
@@ -93,8 +118,37 @@ class RemoveOptions(PassOptions):
                     f"per_layer '{pattern}': only a share can differ from layer to layer",
                     f'write {{ "{pattern}" = 0.3 }}',
                 )
+        for name in COUNTED:
+            _refuse_percent(name, getattr(self, name))
+        self._refuse_half_a_measure()
+
+    def _refuse_half_a_measure(self) -> None:
+        limited = self.latency or self.latency_limit
+        if limited and not self.measure:
+            raise UsageError(
+                "a budget of latency needs something that measures it",
+                'write measure = "python:module:function", a function of the bytes of a .tflite',
+            )
+        if self.measure and not limited:
+            raise UsageError(
+                "measure has no effect: no budget of latency is given",
+                "write latency = 0.5 for half of what it says, or latency_limit in its unit",
+            )
+        if self.measure and not is_function(self.measure):
+            raise UsageError(
+                f"measure = {self.measure!r}: names no function", "write python:module:function"
+            )
 
     @property
     def budget(self) -> bool:
         """Whether what leaves is found over all layers."""
-        return bool(self.macs or self.parameters)
+        counted = any(getattr(self, name) for name in COUNTED)
+        return counted or bool(self.latency or self.latency_limit)
+
+
+def _refuse_percent(name: str, value: float) -> None:
+    if 1 <= value <= MOST_PERCENT:
+        raise UsageError(
+            f"{name} = {value:g} is neither a share below 1 nor a count above {MOST_PERCENT}",
+            f"for {value:g} % write {value / 100:g}",
+        )

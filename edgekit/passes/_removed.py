@@ -19,8 +19,10 @@ from edgekit.graph.read import read
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._amount import choose
 from edgekit.passes._blocks import without_blocks
+from edgekit.passes._budget import Budget
 from edgekit.passes._importance import importance
-from edgekit.passes._refit import refit
+from edgekit.passes._measured import Measured
+from edgekit.passes._refit import Refit
 from edgekit.passes._remove_options import RemoveOptions
 from edgekit.passes._remove_plan import stuck, wanted
 from edgekit.passes.base import Candidate, Context
@@ -74,16 +76,17 @@ def _silenced(
 ) -> tuple[bytes, Mask]:
     """The flatbuffer with some units silenced, and which stay."""
     context.progress.step(f"choosing channels of {len(found)} group{'s' * (len(found) > 1)}")
-    cost, keep, silenced = Cost(known), np.ones(known.count, bool), tflite
+    keep, silenced = np.ones(known.count, bool), tflite
+    budget = _budget(tflite, known, options, context)
+    refit = Refit(tflite, known, context) if options.refit else None
     for number in range(1, options.rounds + 1):
         scores = importance(options.criterion, silenced, known, context)
         _refuse_nan(scores)
         scores[~keep] = -np.inf
         part = number / options.rounds
-        keep = choose(found, shares, scores, cost, options, part)
-        silenced = (
-            refit(tflite, known, keep, context) if options.refit else silence(tflite, known, keep)
-        )
+        keep = choose(found, shares, scores, options, budget, part)
+        brief = number < options.rounds
+        silenced = refit(keep, brief) if refit else silence(tflite, known, keep)
         context.progress.advance(number, options.rounds)
     if keep.all():
         raise UsageError(
@@ -91,6 +94,16 @@ def _silenced(
             "ask for more, lower multiple or least, or leave this pass out",
         )
     return silenced, keep
+
+
+def _budget(
+    tflite: bytes, known: Dependencies, options: RemoveOptions, context: Context
+) -> Budget | None:
+    if not options.budget:
+        return None
+    measure = options.measure
+    measured = Measured(measure, tflite, known, context) if measure else None
+    return Budget(Cost(known), options, known.count, measured)
 
 
 def _refuse_nan(scores: NDArray[Any]) -> None:
@@ -120,8 +133,7 @@ def _forgotten(tflite: bytes, context: Context) -> bytes:
     random, lifted = np.random.default_rng(context.seed), lift(tflite, form="folded")
     batch = [_tf.tensorflow().constant(a) for a in context.rows.batch(context.rows.some()[:_SEEN])]
     for layer in lifted.layers:
-        deep = layer.kind == "DepthwiseConv2D"
-        kernel = layer.layer.depthwise_kernel if deep else layer.layer.kernel
+        kernel = layer.kernel_variable
         kernel.assign(random.normal(size=tuple(kernel.shape)))
         if layer.layer.bias is not None:
             layer.layer.bias.assign(np.zeros(layer.layer.bias.shape))

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.bridge.lower import lower
 from edgekit.bridge.makers import thinned
+from edgekit.passes._allocate import Costs
 from edgekit.passes._fisher import fisher
 from edgekit.passes._moments import own, shared
 from edgekit.passes._surgeon import Matrix, choose, damped, least_squares
@@ -25,7 +26,7 @@ from edgekit.passes.base import Context
 
 Array = NDArray[Any]
 Names = tuple[str, ...]
-_LARGEST = 4096  # inputs of a layer: more cost minutes
+LARGEST = 4096  # inputs of a layer: more cost minutes
 
 
 def fits(layer: LiftedLayer) -> bool:
@@ -34,10 +35,12 @@ def fits(layer: LiftedLayer) -> bool:
         return False
     grouped = layer.kind == "Conv2D" and layer.layer.groups > 1
     inputs = int(np.prod(layer.kernel_array().shape[:-1]))
-    return not grouped and inputs <= _LARGEST
+    return not grouped and inputs <= LARGEST
 
 
-def solve(tflite: bytes, groups: Mapping[Names, float], context: Context) -> bytes:
+def solve(
+    tflite: bytes, groups: Mapping[Names, float], context: Context, costs: Costs | None = None
+) -> bytes:
     """The float flatbuffer with zeros, and with weights and biases that make up for them.
 
     Args:
@@ -45,13 +48,14 @@ def solve(tflite: bytes, groups: Mapping[Names, float], context: Context) -> byt
         groups: Names of layers that `fits` is true of -> the share of zeros in all of them
             together.
         context: Rows, temperature, seed. Progress gets a step, and how much of it is done.
+        costs: Layer name -> what a weight counts in the share of its group; 1 without.
     """
     student, original = (lift(tflite, form="folded") for _ in range(2))
     chosen = {name for names in groups for name in names}
     context.progress.step(f"choosing zeros of {len(chosen)} layer{'s' * (len(chosen) > 1)}")
     kept: dict[str, Array] = {}
     for number, (names, share) in enumerate(groups.items()):
-        kept |= _kept(original, names, share, context)
+        kept |= _kept(original, names, share, context, costs or {})
         context.progress.advance(number + 1, len(groups) + len(chosen))
     layers = [layer for layer in student.layers if layer.name in chosen]
     for number, layer in enumerate(layers, start=1):
@@ -60,7 +64,9 @@ def solve(tflite: bytes, groups: Mapping[Names, float], context: Context) -> byt
     return lower(student)
 
 
-def _kept(model: Lifted, names: Names, share: float, context: Context) -> dict[str, Array]:
+def _kept(
+    model: Lifted, names: Names, share: float, context: Context, costs: Costs
+) -> dict[str, Array]:
     """Layer name -> what is kept of its matrix."""
     layers = [layer for layer in model.layers if layer.name in names]
     temperature = context.fine_tune.temperature
@@ -72,6 +78,7 @@ def _kept(model: Lifted, names: Names, share: float, context: Context) -> dict[s
             moments=damped(moments),
             felt=felt.get(layer.name, np.full(layer.layer.kernel.shape[-1], unknown)),
             kept=_used(layer),
+            price=costs.get(layer.name, 1.0),
         )
         for layer, moments in zip(layers, own(model, layers, context.rows), strict=True)
     ]

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.passes import _masks
-from edgekit.passes._allocate import shares_of_left
+from edgekit.passes._allocate import gone, shares_of_left
 
 Array = NDArray[Any]
 _ROUNDS = 8
@@ -39,29 +38,37 @@ class Matrix:
         moments: E[x x'] of its inputs, damped.
         felt: By the answers of the model, of each output, [outputs].
         kept: Whether a weight is not zero, [inputs + 1, outputs]; the last row never counts.
+        price: What a weight of it costs.
     """
 
     goal: Array
     moments: Array
     felt: Array
     kept: Array
+    price: float = 1.0
 
 
 def choose(matrices: Sequence[Matrix], share: float) -> Iterator[list[Array]]:
-    """What is kept of each matrix after each round; in the end a share of all weights is zero.
+    """What is kept of each matrix after each round; in the end a share of all prices is gone.
 
     Weights that are zero already stay so.
     """
     kept = [each.kept.copy() for each in matrices]
-    sizes = [each[:-1].size for each in kept]
-    begin = 1 - sum(int(each[:-1].sum()) for each in kept) / sum(sizes)
+    prices = [each.price for each in matrices]
+    spent, whole = (
+        sum(price * count for price, count in zip(prices, counts, strict=True))
+        for counts in (
+            [int((~each[:-1]).sum()) for each in kept],
+            [each[:-1].size for each in kept],
+        )
+    )
+    begin = spent / whole
     rounds = _rounds(matrices)
     for number in range(1, rounds + 1):
-        worth = [_worth(each, now) for each, now in zip(matrices, kept, strict=True)]
-        left = 1 - (1 - begin) * ((1 - share) / (1 - begin)) ** (number / rounds)
-        parts = np.split(_masks.mask(np.concatenate(worth), left), np.cumsum(sizes)[:-1])
-        for now, part in zip(kept, parts, strict=True):
-            now[:-1] &= part.reshape(now[:-1].shape)
+        worth = [_worth(each, now) / each.price for each, now in zip(matrices, kept, strict=True)]
+        part = 1 - (1 - begin) * ((1 - share) / (1 - begin)) ** (number / rounds)
+        for now, went in zip(kept, gone(worth, prices, part), strict=True):
+            now[:-1] &= ~went.reshape(now[:-1].shape)
         yield kept
 
 

@@ -115,6 +115,7 @@ def train(
     holding: Container[str] = (),
     above_zero: Sequence[Any] = (),
     constant: Sequence[Any] = (),
+    teacher: Lifted | None = None,
     title: str,
 ) -> dict[str, Any]:
     """Fine-tune `lifted` and hold what earlier passes promised.
@@ -129,6 +130,7 @@ def train(
         holding: Names of layers whose wrappers hold earlier promises themselves.
         above_zero: Variables that must not change their sign.
         constant: Variables that stay as they are.
+        teacher: To learn from; None: the original.
         title: What the user reads.
 
     Returns:
@@ -137,7 +139,7 @@ def train(
     _tf.tensorflow().random.set_seed(context.seed)
     trained = fine_tune(
         lifted,
-        _teacher(context.original, candidate),
+        teacher or _teacher(context.original, candidate),
         context.rows,
         context.guard,
         planned.options,
@@ -151,12 +153,18 @@ def train(
 
 
 def _teacher(original: bytes, candidate: Candidate) -> Lifted:
-    """The original, whose inner activations have the channels that the candidate still has."""
+    """The original, its inner activations by the candidate's tensor indices.
+
+    They have the channels that the candidate still has.
+    """
     tf, lifted = _tf.tensorflow(), lift(original, form="folded")
+    if candidate.mates is not None:
+        found = {mine: lifted.activations[index] for mine, index in candidate.mates.items()}
+        lifted = dataclasses.replace(lifted, layers=(), activations=found)
     narrowed = {
         index: tf.gather(lifted.activations[index], channels, axis=-1)
         for index, channels in candidate.kept.items()
-        if len(channels) < lifted.activations[index].shape[-1]
+        if index in lifted.activations and len(channels) < lifted.activations[index].shape[-1]
     }
     return dataclasses.replace(lifted, activations={**lifted.activations, **narrowed})
 
@@ -193,24 +201,26 @@ def finish(
             dataclasses.replace(p, tensor=to.get(p.layer, p.tensor)) for p in (*kept, *promises)
         ),
         weight_scales={to[layer.name]: all_scales[layer.kernel] for layer in held},
-        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted)),
+        problems=(*candidate.problems, *problems, *beyond(entry.name, lifted, entry.layers)),
         log=(*candidate.log, entry),
     )
 
 
-def beyond(name: str, lifted: Lifted) -> list[Problem]:
+def beyond(name: str, lifted: Lifted, done: Container[str] = ()) -> list[Problem]:
     """A note that names the layers whose weights are not lifted: fused LSTM, embeddings, ...
 
     Args:
-        name: Of the pass, which cannot work on them.
+        name: Of the pass, which does not work on them.
         lifted: What it worked on.
+        done: Names of those that it did something to all the same.
     """
     graph, reached = read(lifted.data), {layer.kernel for layer in lifted.layers}
     found = [each for each in find(graph) if each.tensor.dtype == "float32"]
     left = {each.op.index: each.op for each in found if each.tensor.index not in reached}
+    names = layer_names(graph)
+    left = {index: op for index, op in left.items() if names[index] not in done}
     if not left:
         return []
-    names = layer_names(graph)
     shown = ", ".join(f"{names[index]} ({op.name})" for index, op in list(left.items())[:_SHOWN])
     more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
     return [
@@ -280,4 +290,4 @@ def notes(name: str, layers: Sequence[LiftedLayer], unfit: Mapping[str, str]) ->
 
 def kernel_of(layer: LiftedLayer) -> NDArray[Any]:
     """The variable that is trained, in Keras' layout, without the scale behind it."""
-    return np.asarray(layer.layer.kernel)
+    return np.asarray(layer.kernel_variable)

@@ -10,20 +10,22 @@ from edgekit.passes.base import Base, Candidate, Context
 
 
 class Pass(Base):
-    """Zeros by least squares and then training; or TFMOT's `prune_low_magnitude` around layers.
+    """Zeros by least squares and then training; or masks of the smallest weights while it trains.
 
-    For the latter, the kernel that is trained, and whose magnitudes decide, is the flatbuffer's
-    divided by one number a layer. Dividing each output channel by its own largest weight instead
-    takes as much from the channels that say most as from those that say least (ResNet8, 70 % zeros,
-    15 epochs without labels, two seeds: KL to the original 1.32 instead of 0.85).
+    Masks are TFMOT's where it can, else ours (`_mask_pruner`). For both, the kernel that is
+    trained, and whose magnitudes decide, is the flatbuffer's divided by one number a layer.
+    Dividing each output channel by its own largest weight instead takes as much from the channels
+    that say most as from those that say least (ResNet8, 70 % zeros, 15 epochs without labels, two
+    seeds: KL to the original 1.32 instead of 0.85).
     """
 
     name = "prune"
     title = "pruning: weights that the model misses least become zero"
     paper = (
         "Frantar and Alistarh 2022, arXiv:2208.11580; van der Ouderaa et al. 2023, "
-        "arXiv:2312.17244; by magnitude: Zhu and Gupta 2017, arXiv:1710.01878; N:M: Zhou et al. "
-        "2021, arXiv:2102.04010"
+        "arXiv:2312.17244; by magnitude: Zhu and Gupta 2017, arXiv:1710.01878; sigma and "
+        "sensitivity: Han et al. 2015, arXiv:1506.02626; splicing: Guo et al. 2016, "
+        "arXiv:1608.04493; N:M: Zhou et al. 2021, arXiv:2102.04010"
     )
     Options = PruneOptions
     value = "sparsity"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any, Protocol, TypeVar
 
@@ -82,7 +83,7 @@ def refuse_unmatched(layers: Sequence[Layer], patterns: Iterable[str], key: str)
     """Raise UsageError for the first of `patterns` (of the option `key`) that fits no layer."""
     for pattern in patterns:
         if not any(matches(pattern, layer) for layer in layers):
-            raise UsageError(f"{key}: '{pattern}' matches no layer", _there_are(layers))
+            raise UsageError(f"{key}: '{pattern}' matches no layer", _meant(pattern, layers))
 
 
 def _is_type(pattern: str, layer: Layer) -> bool:
@@ -93,6 +94,13 @@ def _rank(pattern: str, layer: Layer) -> int:
     if pattern == layer.name:
         return 2
     return 0 if _is_type(pattern, layer) else 1
+
+
+def _meant(pattern: str, layers: Sequence[Layer]) -> str:
+    choices = [name for layer in layers for name in (layer.name, layer.kind)]
+    near = get_close_matches(pattern, choices, 1)
+    guess = f"did you mean '{near[0]}'? " if near else ""
+    return guess + _there_are(layers)
 
 
 def _there_are(layers: Sequence[Layer]) -> str:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgekit.bridge.names import layer_names
 from edgekit.bridge.weights import KINDS
+from edgekit.graph import count
 from edgekit.graph.count import layer_macs
 from edgekit.structure.dependencies import Dependencies
 from edgekit.structure.units import Array, Mask
+
+_WIDTHS = {False: 4, True: 1}
+"""Bytes of an element in int8: of a bias, of a kernel."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,42 +48,49 @@ def groups(known: Dependencies) -> tuple[Group, ...]:
 
 
 class Cost:
-    """Multiply-accumulates and parameters of a graph by the units that it keeps.
-
-    Convolution, depthwise, dense and the other operators with weights are counted.
-    """
+    """What a network costs by the units that it keeps: all of it, with what cannot shrink."""
 
     def __init__(self, known: Dependencies) -> None:
-        self._count = known.count
-        macs = layer_macs(known.graph)
+        graph = known.graph
+        counts = layer_macs(graph)
         self._macs = [
-            (macs[op.index], known.places.get(op.outputs[0]), self._read(known, op.index))
-            for op in known.graph.ops
-            if op.name in KINDS and macs[op.index]
+            (counts[op.index], known.places.get(op.outputs[0]), self._read(known, op.index))
+            for op in graph.ops
+            if op.name in KINDS and counts[op.index]
         ]
+        self._other_macs = count.macs(graph) - sum(macs for macs, *_ in self._macs)
         seen: dict[tuple[int, int], list[Array]] = defaultdict(list)
         for site in known.sites:
             seen[site.op, site.place].append(site.units)
-        self._held: dict[int, tuple[int, list[Array]]] = {}
-        for (op, place), axes in seen.items():
-            index = known.graph.ops[op].inputs[place]
-            self._held[index] = (known.graph.tensors[index].elements, axes)
+        held = {graph.ops[op].inputs[place]: axes for (op, place), axes in seen.items()}
+        self._held = [
+            (graph.tensors[index].elements, _WIDTHS[len(graph.tensors[index].shape) > 1], axes)
+            for index, axes in held.items()
+        ]
+        self._other = count.parameters(graph) - sum(elements for elements, *_ in self._held)
 
     @staticmethod
     def _read(known: Dependencies, op: int) -> Array | None:
         return next((s.units for s in known.made("columns") if s.op == op), None)
 
     def macs(self, keep: Mask) -> float:
-        """Multiply-accumulates of the layers with weights."""
-        total = 0.0
+        """Multiply-accumulates; those of operators without weights as if they stayed."""
+        total = float(self._other_macs)
         for macs, made, read in self._macs:
             rows = keep[made.units].mean() if made is not None else 1.0
             total += macs * rows * (keep[read].mean() if read is not None else 1.0)
         return total
 
     def parameters(self, keep: Mask) -> float:
-        """Elements of the constants that can shrink."""
-        return sum(
-            size * float(np.prod([keep[units].mean() for units in axes]))
-            for size, axes in self._held.values()
+        """Elements of weights and biases."""
+        return self._other + sum(elements * _left(axes, keep) for elements, _, axes in self._held)
+
+    def bytes(self, keep: Mask) -> float:
+        """Of weights and biases as int8 has them: one byte each, a bias (of rank 1) four."""
+        return self._other + sum(
+            elements * width * _left(axes, keep) for elements, width, axes in self._held
         )
+
+
+def _left(axes: Sequence[Array], keep: Mask) -> float:
+    return float(np.prod([keep[units].mean() for units in axes]))

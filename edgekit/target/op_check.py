@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.problem import Problem, Severity
+from edgekit.target.op_table import OpTable
 from edgekit.target.profile import Profile
 
 _DATA_INPUT = {"EMBEDDING_LOOKUP": 1, "FILL": 1, "SELECT_V2": 1, "SPLIT": 1, "TRANSPOSE_CONV": 2}
@@ -81,7 +82,7 @@ def check_ops(graph: Graph, profile: Profile) -> list[Problem]:
         Problem(item.severity, where[0][0], f"{item.message}: {_listed(where)}", item.hint)
         for item, where in found.items()
     ]
-    return [*problems, *_io_problems(graph, profile)]
+    return [*problems, *io_problems(graph, profile.runtime, profile.io_types[0])]
 
 
 def _first(graph: Graph, op: Op, profile: Profile) -> _Finding | None:
@@ -167,9 +168,11 @@ def _software_float(graph: Graph, op: Op, profile: Profile) -> _Finding | None:
 _RULES: tuple[_Rule, ...] = (_weights, _hybrid, _known, _types, _software_float)
 
 
-def _io_problems(graph: Graph, profile: Profile) -> Iterator[Problem]:
-    """Types and shapes at the model's boundary that the runtime's interface cannot carry."""
-    runtime = profile.runtime
+def io_problems(graph: Graph, runtime: OpTable, default: str) -> Iterator[Problem]:
+    """Types and shapes at the model's boundary that the runtime's interface cannot carry.
+
+    `default` is the type that a build should have instead.
+    """
     for where, indices in (("input", graph.inputs), ("output", graph.outputs)):
         for tensor in (graph.tensors[index] for index in indices):
             if runtime.io_types and tensor.dtype not in runtime.io_types:
@@ -177,7 +180,7 @@ def _io_problems(graph: Graph, profile: Profile) -> Iterator[Problem]:
                     "error",
                     tensor.name,
                     f"{runtime.title} takes no {tensor.dtype} {where}: {tensor.name}",
-                    f"build from the float model with --set io.{where}={profile.io_types[0]}",
+                    f"build from the float model with --set io.{where}={default}",
                 )
             if not runtime.dynamic_shapes and -1 in tensor.signature:
                 yield Problem(

@@ -118,7 +118,7 @@ class Stepper:
         """Of the teacher's scores of each output, over rows."""
         teacher, some = self._scores(1), self._rows.some()
         found = [teacher(batch) for _, batch in _batches(self._rows, some)]
-        return tuple(_variance(np.concatenate(scores)) for scores in zip(*found, strict=True))
+        return tuple(variance(np.concatenate(scores)) for scores in zip(*found, strict=True))
 
     def _transform(self, seed: int) -> transforms.Transform:
         task, model = self._task, self._student.model
@@ -131,6 +131,13 @@ class Stepper:
         teacher = self._objective.distils
         chosen = choose(self._options.augment, inputs, placed, teacher)
         return transforms.build(chosen, inputs, seed)
+
+    def _variables(self) -> list[Any]:
+        """What is trained: the student, and what turns its activations into the teacher's."""
+        own = list(self._student.model.trainable_variables)
+        known = {id(variable) for variable in own}
+        inner = self._networks[0].trainable_variables if self._inner else []
+        return [*own, *(each for each in inner if id(each) not in known)]
 
     def _scores(self, network: int) -> Callable[[Sequence[Any]], list[Any]]:
         """The network's scores, in inference mode, of a batch of any size."""
@@ -150,7 +157,7 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
-        variables, clip = self._student.model.trainable_variables, Clip()
+        variables, clip = self._variables(), Clip()
 
         @tf.function  # type: ignore[untyped-decorator]
         def step(inputs: Any, labels: Any, number: Any) -> Any:
@@ -179,13 +186,18 @@ def _network(lifted: Lifted, features: Sequence[int]) -> Any:
 
 
 def _features(student: Lifted, teacher: Lifted) -> list[int]:
-    """Outputs of layers with weights, by tensor index, but for those that are scores."""
-    wanted = [layer.op.outputs[0] for layer in teacher.layers]
+    """Outputs of layers with weights, by the student's tensor index, but for those that are scores.
+
+    What the teacher has no activation for is a layer that it has not.
+    """
+    wanted = [layer.op.outputs[0] for layer in (*teacher.layers, *student.layers)]
     scores = {id(output) for output in teacher.scores.outputs}
     return [
         index
         for index in dict.fromkeys(wanted)
-        if index in student.activations and id(teacher.activations[index]) not in scores
+        if index in student.activations
+        and index in teacher.activations
+        and id(teacher.activations[index]) not in scores
     ]
 
 
@@ -204,8 +216,11 @@ def _deviation(array: NDArray[Any]) -> NDArray[Any] | None:
     return np.asarray(array.std(axis=tuple(range(max(array.ndim - 1, 1))), dtype=np.float64))
 
 
-def _variance(scores: NDArray[Any]) -> float:
-    """Mean over the values of a row of their variance over rows, never nearly 0."""
+def variance(scores: NDArray[Any]) -> float:
+    """What squared errors of scores [rows, ...] are divided by.
+
+    It is the mean over the values of a row of their variance over rows, never nearly 0.
+    """
     values = scores.astype(np.float64)
     level = float(np.mean(values**2))
     return max(float(np.mean(values.var(axis=0))), 1e-6 * level, SMALLEST) if level else 1.0

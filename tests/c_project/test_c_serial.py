@@ -70,7 +70,7 @@ def export(name: str, data: bytes, folder: Path) -> dict[str, object]:
 @cache
 def compile_c(project: Path, *flags: str) -> Path:
     """The firmware as a program."""
-    sources = [*project.glob("serial/*.c"), *(p for p in project.glob("*.c") if p.name != "main.c")]
+    sources = [*project.glob("serial/*.c"), *project.glob("*.c")]
     binary = project / f"firmware{len(list(project.glob('firmware*')))}"
     command = ["gcc", *WARNINGS, *flags, *map(str, sources), "-o", str(binary)]
     done = subprocess.run(command, capture_output=True, text=True)

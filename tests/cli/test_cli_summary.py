@@ -10,6 +10,7 @@ import pytest
 
 from edgekit.artifact import Build
 from edgekit.cli._summary import print_build
+from edgekit.criteria import Measured, criteria
 
 MEMORY = {"need": 18816, "have": None, "state": "measured", "by": "the model file"}
 STEP = {"step": "float32", "parameters": 12570, "macs": 934272, "bytes": 53836, "gzip": 48140}
@@ -26,6 +27,7 @@ MANIFEST: dict[str, Any] = {
         "runtime": "ai-edge-litert 2.3.0",
     },
     "accuracy": None,
+    "criteria": criteria(Measured(12570, 934272, 53836), Measured(12570, 934272, 18816)),
     "fit": {"fits": None, "flash": MEMORY, "ram": {**MEMORY, "need": None}},
     "problems": [{"severity": "warning", "message": "few samples", "hint": "give more"}],
     "artifacts": [{"kind": "tflite", "path": "model.tflite", "bytes": 18816, "sha256": "0"}],
@@ -56,6 +58,7 @@ int8         12,570  934,272  18,816  48,140
 
 fidelity    top-1 agrees on 99.50 %, SQNR 44.2 dB (worst row 21.2 dB); 200 rows on \
 ai-edge-litert 2.3.0
+criteria    2.86 x fewer bytes than the float model
 fit         rpi4 has every operator
 warning     few samples
             give more
@@ -70,6 +73,19 @@ next        load model.tflite on the device
 
 """
     )
+
+
+def test_criteria_and_what_the_passes_took(
+    manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = Measured(6285, 467136, 18816, 91.0, "top1")
+    manifest["criteria"] = criteria(Measured(12570, 934272, 53836, 92.0, "top1"), small)
+    training = {"training_seconds": 93.4, "training_peak_bytes": 1_600_000_000, "passes": []}
+    print_build(Build(Path.cwd() / "out", manifest, {"training": training}))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "2.86 x fewer bytes than the float model, 2 x fewer MACs" in text
+    assert "14,479 % a million parameters, NetScore 133.7" in text
+    assert "passes 93 s, at most 1.60 GB of memory" in text
 
 
 def test_need_of_have(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -93,7 +109,29 @@ def test_compiled_in(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str
     manifest["artifacts"] += [
         {"kind": "c_array", "path": path, "bytes": 9} for path in ("model_data.h", "model_data.c")
     ]
-    assert "or compile model_data.h and model_data.c into its program" in shown(manifest, capsys)
+    assert (
+        "load model.tflite on the device\n            or compile model_data.h and model_data.c into its program"
+        in shown(manifest, capsys)
+    )
+
+
+LIBRARIES = {
+    "aar": ("my net.aar", "add 'out/my net.aar' to the app's dependencies"),
+    "npm": ("npm/package.json", "npm install out/npm"),
+    "swift": ("swift/Package.swift", "add the package out/swift to the app in Xcode"),
+    "python_package": ("python/net-1.whl", "pip install out/python/net-1.whl"),
+}
+
+
+@pytest.mark.parametrize("kind", LIBRARIES)
+def test_a_library_is_what_an_app_takes(
+    kind: str, manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, use = LIBRARIES[kind]
+    paths = ("some/source.txt", path, "some/more.txt")
+    manifest["artifacts"] += [{"kind": kind, "path": each, "bytes": 9} for each in paths]
+    found = shown(manifest, capsys)
+    assert f"next        {use}\n            or load model.tflite on the device\n" in found
 
 
 MADE = {

@@ -37,8 +37,8 @@ NAMES = {
     "": "model",
     "---": "model",
     "_Hidden__name_": "Hidden_name",
-    "größe": "gr_e",
-    "模型": "model",
+    "größe": "grosse",
+    "模型": "model_c98e11",
     "a b\nc": "a_b_c",
 }
 

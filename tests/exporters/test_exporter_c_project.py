@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import subprocess
 from functools import cache
@@ -50,6 +49,11 @@ def project(name: str, data: bytes, target: str, optimize: Optimize) -> CProject
     return made.project
 
 
+def program(folder: Path) -> list[str | Path]:
+    """What the example is compiled from."""
+    return ["-I", folder, *sorted(folder.glob("*.c")), folder / "examples/plain/main.c"]
+
+
 def run(*command: str | Path, code: int = 0) -> str:
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     assert done.returncode == code, done.stdout + done.stderr
@@ -73,7 +77,7 @@ def test_it_compiles_without_a_warning_and_gives_the_golden_outputs(
 ) -> None:
     folder = export("3-d net", residual_net(), tmp_path)
     binary = tmp_path / "run"
-    run(*compiler, *WARNINGS, *folder.glob("*.c"), "-o", binary)
+    run(*compiler, *WARNINGS, *program(folder), "-o", binary)
     assert run(binary) == ""
 
 
@@ -83,22 +87,36 @@ def test_no_sanitizer_has_anything_to_say(target: str, tmp_path: Path) -> None:
     folder = export("net", residual_net(), tmp_path, target)
     binary = tmp_path / "run"
     define = "-DEDGEKIT_PRINT"
-    run("gcc", "-std=c99", *WARNINGS, *SANITIZED, define, *folder.glob("*.c"), "-o", binary)
-    lines = run(binary).splitlines()
-    assert len(lines) == 8
-    assert lines[0] == "vector 0: status 0, 0 wrong bytes"
+    run("gcc", "-std=c99", *WARNINGS, *SANITIZED, define, *program(folder), "-o", binary)
+    assert run(binary) == "net: every output of 8 golden vectors is as it must be\n"
 
 
 @needs_gcc
-def test_the_example_fails_where_an_output_is_wrong(tmp_path: Path) -> None:
+def test_the_self_test_says_where_the_first_wrong_output_is(tmp_path: Path) -> None:
     folder = export("net", residual_net(), tmp_path)
     golden = folder / "net_golden.h"
     head, name, rest = golden.read_text().partition("net_golden_output")
-    changed = re.sub(r"\n    (\d+),", lambda found: f"\n    {int(found[1]) ^ 1},", rest, count=1)
-    assert changed != rest
-    golden.write_text(head + name + changed)
-    run("gcc", "-std=c99", *folder.glob("*.c"), "-o", tmp_path / "run")
-    run(tmp_path / "run", code=1)
+    rows = rest.split("    {\n")
+    values = rows[6].split(",", 4)  # of vector 5
+    rows[6] = ",".join([*values[:3], str(int(values[3]) ^ 1), values[4]])
+    golden.write_text(head + name + "    {\n".join(rows))
+    run("gcc", "-std=c99", "-DEDGEKIT_PRINT", *program(folder), "-o", tmp_path / "run")
+    said = run(tmp_path / "run", code=1)
+    assert said == "net: status 3, vector 5, output 0, element 3\n"
+
+
+def test_the_self_test_refuses_an_arena_that_is_none(tmp_path: Path) -> None:
+    folder = export("net", residual_net(), tmp_path)
+    (tmp_path / "main.c").write_text(
+        '#include "net_self_test.h"\n#include <stdint.h>\nint main(void) {\n'
+        "    static int64_t arena[NET_ARENA_BYTES / 8 + 4];\n"
+        "    char *odd = (char *)arena + ((uintptr_t)arena % 2 == 0);\n"
+        "    return net_self_test(0, 0) != NET_ERROR_NULL\n"
+        "        || net_self_test(odd, 0) != NET_ERROR_ALIGNMENT;\n}\n"
+    )
+    sources = [*folder.glob("*.c"), tmp_path / "main.c"]
+    run("gcc", "-std=c99", *SANITIZED, "-I", folder, *sources, "-o", tmp_path / "run")
+    run(tmp_path / "run")
 
 
 CALLER = r"""
@@ -147,7 +165,12 @@ def test_two_models_in_one_program_of_cpp(tmp_path: Path) -> None:
 
 
 NAMES = {
-    **{"my-model.v2": "my_model_v2", "größe": "gr_e", "模型": "model", "*/ int x; /*": "int_x"},
+    **{
+        "my-model.v2": "my_model_v2",
+        "größe": "grosse",
+        "模型": "model_c98e11",
+        "*/ int x; /*": "int_x",
+    },
     # taken: by the example, by headers of the system, by CMake
     **{"main": "main_model", "features": "features_model", "string": "string_model"},
     **{"Time": "Time_model", "test": "test_model"},
@@ -159,17 +182,17 @@ NAMES = {
 def test_any_name(name: str, prefix: str, tmp_path: Path) -> None:
     folder = export(name, residual_net(), tmp_path)
     assert (folder / f"{prefix}.c").is_file()
-    sources = sorted(folder.glob("*.c"))
-    assert len(sources) == 2
-    run("gcc", "-std=c99", *WARNINGS, "-I", folder, *sources, "-o", tmp_path / "run")
+    run("gcc", "-std=c99", *WARNINGS, *program(folder), "-o", tmp_path / "run")
     run(tmp_path / "run")
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
     one, two = (export("net", residual_net(), tmp_path / name) for name in ("a", "b"))
     assert [path.name for path in sorted(one.iterdir())] == [
-        *("CMakeLists.txt", "README.md", "main.c", "net.c", "net.h"),
-        *("net_golden.h", "net_kernels.h", "net_weights.h", "serial"),
+        *("CMakeLists.txt", "Makefile", "README.md", "edgekit.net.pdsc", "examples"),
+        *("idf_component.yml", "library.json", "library.properties", "net.c", "net.h"),
+        *("net_golden.h", "net_interface.c", "net_interface.h", "net_kernels.h"),
+        *("net_self_test.c", "net_self_test.h", "net_weights.h", "serial", "zephyr"),
     ]
     for path in (path for path in one.rglob("*") if path.is_file()):
         assert path.read_bytes() == (two / path.relative_to(one)).read_bytes()
@@ -201,7 +224,7 @@ def test_cmake_builds_library_and_example(tmp_path: Path) -> None:
                      "CMakeLists.txt").read_text()  # fmt: skip
     run("cmake", "-S", folder, "-B", tmp_path / "build")
     run("cmake", "--build", tmp_path / "build")
-    assert "vector 7: status 0, 0 wrong bytes" in run(tmp_path / "build" / "net_example")
+    assert "as it must be" in run(tmp_path / "build" / "net_example")
 
 
 USER = """\

@@ -32,6 +32,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "edgekit"
 MEASURES = ("edgekit.harness", "edgekit.devices", "edgekit.measure", "edgekit.power")
 FACES = ("edgekit.cli", "edgekit.__init__")
 NEITHER = (
+    "criteria",
     "artifact",
     "doctor",
     "equipment",

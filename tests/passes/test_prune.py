@@ -14,7 +14,7 @@ from edgekit.graph.read import read
 from edgekit.passes import base
 from edgekit.passes._masks import zero_blocks
 from edgekit.passes._prune_options import PruneOptions
-from edgekit.passes._prune_plan import Steps
+from edgekit.passes._prune_steps import Steps
 
 
 def prune(before: base.Candidate | None = None, seed: int = 0, **values: Any) -> base.Candidate:
@@ -144,10 +144,9 @@ def test_when_time_is_up_the_zeros_are_made_at_once_and_a_warning_says_so() -> N
     ("values", "error", "message"),
     [
         ({"layers": ["convolution"]}, UsageError, "layers: 'convolution' matches no layer"),
-        ({"layers": [DEPTHWISE]}, UsageError, "layers: y1 .* TFMOT prunes no DepthwiseConv2D"),
-        ({"per_layer": {"DepthwiseConv2D": 0.5}}, UsageError, "per_layer: y1 .* cannot be pruned"),
-        ({"layers": ["Conv2D"], "block": "1x4"}, UsageError, "they are for Dense layers"),
-        ({"layers": ["y[02]"], "block": "1x4"}, ModelError, "nothing to prune: y0 .* Dense"),
+        ({"layers": [DEPTHWISE], "n_m": "2:4"}, UsageError, "N:M: that is for Conv2D and Dense"),
+        ({"layers": ["y[1]"]}, ModelError, "nothing to prune: y1 .* not named"),
+        ({"layers": [DENSE], "heads": True}, UsageError, "reads no attention heads"),
         ({"layers": [CONV], "n_m": "2:8"}, UsageError, "fewer than 8 inputs"),
         ({"exclude": ["*"]}, UsageError, "exclude leaves no layer over"),
         ({"sparsity": 0}, ModelError, "nothing to prune: sparsity is 0"),
@@ -155,10 +154,9 @@ def test_when_time_is_up_the_zeros_are_made_at_once_and_a_warning_says_so() -> N
     ],
     ids=[
         "a pattern that matches nothing",
-        "a depthwise layer by name",
-        "depthwise layers by type",
-        "blocks of named convolutions",
-        "blocks of convolutions that a pattern fits",
+        "a depthwise layer N:M",
+        "a depthwise layer that a pattern fits",
+        "heads where there are none",
         "more inputs in a row than there are",
         "nothing left over",
         "no zeros wanted",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import compressing
@@ -16,7 +17,7 @@ from edgekit.graph import count
 from edgekit.graph.read import read
 from edgekit.passes import base
 from edgekit.passes._importance import importance
-from edgekit.passes._refit import refit
+from edgekit.passes._refit import Refit
 from edgekit.passes._remove_options import RemoveOptions
 from edgekit.passes._removed import _forgotten
 from edgekit.passes._short import parse
@@ -74,7 +75,7 @@ def test_it_becomes_smaller(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"macs": 0.5}, {"parameters": 0.5}, {"macs": 0.5, "multiple": 2}]
+    "values", [{"macs": 0.5}, {"parameters": 0.5}, {"macs": 0.5, "multiple": 2}, {"macs": 8000}]
 )
 def test_a_budget_is_kept(values: dict[str, Any]) -> None:
     small = remove(**values).tflite
@@ -82,6 +83,36 @@ def test_a_budget_is_kept(values: dict[str, Any]) -> None:
     counted = count.macs if "macs" in values else count.parameters
     assert 0.3 * counted(before) < counted(after) <= 0.5 * counted(before)
     assert all(size % values.get("multiple", 1) == 0 for size in widths(small).values())
+
+
+LAB = """
+from edgekit.graph.read import read
+from edgekit.graph.count import macs
+def cost(tflite):
+    graph = read(tflite)
+    assert graph.input_tensors()[0].dtype == "int8"
+    return macs(graph) / 1000
+def broken(tflite):
+    raise OSError("no board")
+def nothing(tflite):
+    return 0
+"""
+
+
+def test_what_is_measured_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "removal_lab.py").write_text(LAB)
+    monkeypatch.chdir(tmp_path)
+    whole = count.macs(read(compressing.net()))
+    for values in ({"latency": 0.5}, {"latency_limit": whole / 2000}):
+        small = remove(measure="python:removal_lab:cost", **values).tflite
+        assert 0.3 * whole < count.macs(read(small)) <= 0.5 * whole
+    for name, message in {
+        "broken": "measure python:removal_lab:broken fails: OSError: no board",
+        "nothing": "measure python:removal_lab:nothing gives 0",
+    }.items():
+        with pytest.raises(UsageError, match=message) as refused:
+            remove(measure=f"python:removal_lab:{name}", latency=0.5)
+        assert "bytes of an int8 .tflite" in refused.value.hint
 
 
 def test_what_is_left_alone() -> None:
@@ -158,7 +189,7 @@ def test_a_twin_takes_over_without_a_loss() -> None:
     units = known.made("rows")[0].units
     keep = np.ones(known.count, bool)
     keep[units[[2, 3]]] = False
-    made_up = refit(tflite, known, keep, compressing.context(tflite))
+    made_up = Refit(tflite, known, compressing.context(tflite))(keep)
     np.testing.assert_allclose(outputs(made_up), outputs(tflite), rtol=0.02, atol=0.02)
     before, after = (np.asarray(read(each).tensors[4].data) for each in (tflite, made_up))
     np.testing.assert_allclose(after[:, 0], before[:, 0] + before[:, 2], rtol=0.02)
@@ -212,7 +243,19 @@ def test_short_form() -> None:
     [
         ({"share": 1.0}, UsageError, r"share = 1 is out of range"),
         ({"share": "half"}, UsageError, "share = 'half': neither a number nor dead"),
-        ({"macs": 1.5}, UsageError, r"macs = 1.5 is out of range"),
+        ({"macs": -0.5}, UsageError, "macs = -0.5 is out of range"),
+        ({"macs": 50}, UsageError, "macs = 50 is neither a share below 1 nor a count above 100"),
+        ({"bytes": 101, "least": 0.7}, UsageError, r"bytes = 101 cannot be reached: \d+ stays"),
+        ({"latency": 0.5}, UsageError, "latency needs something that measures it"),
+        ({"measure": "python:lab:cost"}, UsageError, "measure has no effect: no budget"),
+        ({"latency": 0.5, "measure": "lab.py"}, UsageError, "'lab.py': names no function"),
+        (
+            {"latency": 0.5, "measure": "python:no_such_lab:cost"},
+            UsageError,
+            "measure python:no_such_lab:cost cannot be loaded: No module named",
+        ),
+        ({"layers": ["y6"]}, UsageError, "layers: 'y6' matches no layer"),
+        ({"share": 0.5, "learning_rate": 1e30}, ModelError, "the loss is NaN|infinite"),
         ({"macs": 0.001}, UsageError, "macs = 0.001 cannot be reached"),
         ({"layers": ["convolution"]}, UsageError, "layers: 'convolution' matches no layer"),
         ({"per_layer": {"nothing": 0.2}}, UsageError, "per_layer: 'nothing' matches no layer"),

@@ -55,7 +55,9 @@ def test_shipped_target_is_sound(name: str) -> None:
     assert set(profile.quantizers) <= set(SCHEMES)
     compiled = ("c_project",) if profile.family == "mcu" else ()
     golden = ("golden",) if profile.family in ("linux", "android") else ()
-    assert profile.exporters == ("tflite", "c_array", *compiled, *golden)
+    app = ("aar",) if profile.family == "android" else ()
+    package = ("python_package",) if profile.family == "linux" else ()
+    assert profile.exporters == ("tflite", "c_array", *compiled, *golden, *app, *package)
     assert (profile.evaluate_with == "tflite-micro") == (profile.family == "mcu")
     for scheme in profile.quantizers:
         assert profile.check_io(scheme, *profile.io(scheme)) == []

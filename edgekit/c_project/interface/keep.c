@@ -1,0 +1,4 @@
+
+static float @function@_stored(float real) {
+    return real;
+}

