@@ -9,7 +9,7 @@ from typing import Any
 
 _LIBRARIES = {
     "aar": (".aar", "add {path} to the app's dependencies"),
-    "npm": ("npm/package.json", "npm install {parent}"),
+    "npm": ("npm/package.json", "npm install ./$(npm pack --silent {parent}) @litertjs/core"),
     "swift": ("swift/Package.swift", "add the package {parent} to the app in Xcode"),
     "python_package": (".whl", "pip install {path}"),
 }

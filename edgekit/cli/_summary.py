@@ -13,6 +13,7 @@ from edgekit.c_project.savings import PLAIN, savings
 from edgekit.cli._names import short
 from edgekit.cli._next import uses
 from edgekit.cli._table import item, table
+from edgekit.devices._cortex_m.machines import CORES
 from edgekit.devices.base import driver_names
 from edgekit.errors import UsageError
 from edgekit.target.profile import load_profile
@@ -111,7 +112,8 @@ def _next(folder: Path, manifest: dict[str, Any]) -> None:
     model = shlex.quote(str(folder / manifest["artifacts"][0]["path"]))
     click.echo(f"{'':<11} edgekit inspect {model}")
     click.echo(f"{'':<11} edgekit verify {shlex.quote(str(folder))}")
-    device = "qemu" if manifest.get("c_project") else _device(manifest["target"])
+    core = (manifest.get("c_project") or {}).get("core")
+    device = "qemu" if core in CORES else _device(manifest["target"])
     if device in driver_names():
         click.echo(f"{'':<11} edgekit bench {shlex.quote(str(folder))} --device {device}")
 

@@ -115,7 +115,7 @@ def test_compiled_in(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str
 
 LIBRARIES = {
     "aar": ("my net.aar", "add 'out/my net.aar' to the app's dependencies"),
-    "npm": ("npm/package.json", "npm install out/npm"),
+    "npm": ("npm/package.json", "npm install ./$(npm pack --silent out/npm) @litertjs/core"),
     "swift": ("swift/Package.swift", "add the package out/swift to the app in Xcode"),
     "python_package": ("python/net-1.whl", "pip install out/python/net-1.whl"),
 }
@@ -134,6 +134,7 @@ def test_a_library_is_what_an_app_takes(
 
 MADE = {
     "prefix": "net",
+    "core": "cortex-m7",
     "folder": "c_project",
     "weights_bytes": 31949,
     "arena_bytes": 10064,
@@ -142,6 +143,26 @@ MADE = {
     "golden": 4,
     "golden_by": "tflite-micro",
 }
+
+
+@pytest.mark.parametrize(
+    ("target", "core", "device"),
+    [
+        ("cortex-m7", "cortex-m7", "qemu"),
+        ("esp32-s3", "xtensa-lx7", "serial"),
+        ("rpi4", "cortex-a72", "ssh"),
+    ],
+)
+def test_a_core_that_no_emulator_has_is_measured_on_its_board(
+    target: str,
+    core: str,
+    device: str,
+    manifest: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    manifest |= {"target": target, "c_project": {**MADE, "core": core}}
+    manifest["fit"]["c_project"] = {"flash": MEMORY, "ram": MEMORY}
+    assert f"edgekit bench out --device {device}\n" in shown(manifest, capsys)
 
 
 def test_the_model_as_c(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
