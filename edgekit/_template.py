@@ -35,6 +35,7 @@ _TEMPLATE = """\
 
 [model]
 path = @model@ # .keras, .h5, SavedModel folder, .onnx or .tflite
+# name = "digits"             # what programs call it; default: the file's name
 # labels = "labels.txt"       # names of the classes, a line each: apps and phones show them
 # modules = ["my_layers"]     # imported first; they register custom layers with
                               # @keras.saving.register_keras_serializable()

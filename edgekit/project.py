@@ -29,11 +29,13 @@ class ModelTable:
 
     Attributes:
         path: Of the model.
+        name: What programs call it; default: the file's name without its suffix.
         labels: Path of a text file with a class name a line, for apps and readers of metadata.
         modules: To import first; they register custom layers.
     """
 
     path: str = ""
+    name: str = ""
     labels: str = ""
     modules: tuple[str, ...] = ()
 

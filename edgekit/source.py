@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 
+from edgekit.errors import UsageError
 from edgekit.importers._source import detect, hash_source
 from edgekit.model import Format
 from edgekit.project import Project
@@ -29,8 +31,25 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Of the model: its file name without the suffix."""
-        return self.path.resolve().stem if self.path.is_file() else self.path.resolve().name
+        """Of the model: what the project calls it, or its file name without the suffix.
+
+        Raises:
+            UsageError: It is no name of a folder, or not Unicode, which no text that holds it can
+                be written in.
+        """
+        path = self.path.resolve()
+        own = self.project.model.name
+        found = own or (path.stem if path.is_file() else path.name)
+        if not found.isascii() and any("\ud800" <= char <= "\udfff" for char in found):
+            raise UsageError(
+                f"the name of {os.fsencode(path)!r} is not UTF-8",
+                "rename the model to letters that are",
+            )
+        if "/" in own or "\\" in own or "\0" in own or own in (".", "..") or own != own.strip():
+            raise UsageError(
+                f"model.name {own!r} cannot be the name of a folder", 'e.g. name = "digits"'
+            )
+        return found
 
     @cached_property
     def source_format(self) -> Format:
