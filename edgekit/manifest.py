@@ -14,6 +14,7 @@ from edgekit.data.spec import parse
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.exporting import tools
 from edgekit.findings import problems
+from edgekit.golden.litert import PATH
 from edgekit.graph import count
 from edgekit.graph.graph import Graph
 from edgekit.identity import located, project_json, relative, relative_spec
@@ -56,13 +57,19 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "without_passes": plain.to_json() if plain else None,
         "artifacts": [artifact.to_json() for artifact in artifacts],
         "c_project": result.made.project.to_json() if result.made.project else None,
-        "golden": result.golden.to_json() if result.golden else None,
+        "golden": _golden(result, artifacts),
         "fit": result.verdict.to_json(),
         "problems": [located(problem, work).to_json() for problem in problems(work, result)],
         "project": project_json(work, result.profile),
         "versions": versions(),
         "tools": tools(result.plan),
     }
+
+
+def _golden(result: Result, artifacts: list[Artifact]) -> dict[str, Any] | None:
+    """Of the file of golden vectors; libraries may have their own where it is not written."""
+    written = any(artifact.path == PATH for artifact in artifacts)
+    return result.golden.to_json() if result.golden and written else None
 
 
 def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dict[str, Any]:

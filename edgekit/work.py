@@ -50,8 +50,6 @@ from edgekit.tflite_metadata import described
 from edgekit.training.spent import Spent
 
 T = TypeVar("T")
-GOLDEN = "golden"
-"""The exporter that writes golden vectors for LiteRT."""
 LAYER_ROWS = 8
 """Rows that a table of layers is taken on."""
 
@@ -233,7 +231,8 @@ class Work(Source):
 
     def golden(self, built: bytes, graph: Graph, plan: Plan) -> Golden | None:
         """Golden vectors for LiteRT, where they are due and can be made."""
-        if GOLDEN not in plan.exporters:
+        exporters = [_discover.load("exporters", name) for name in plan.exporters]
+        if not any(getattr(exporter, "golden", False) for exporter in exporters):
             return None
         foreign = self.source_format == "tflite"
         return self._once(

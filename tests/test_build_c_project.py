@@ -104,6 +104,13 @@ def test_any_target_has_it_when_asked(folder: Path) -> None:
     assert main(["verify", "b"]) == 0
 
 
+def test_a_library_that_is_asked_for_has_golden_vectors_of_its_own(folder: Path) -> None:
+    build = edgekit.build("net.tflite", target="cortex-m4", output="b", export="python_package")
+    assert (build.folder / "python" / "net" / "golden.npz").is_file()
+    assert build.manifest["golden"] is None
+    assert not (build.folder / "golden.npz").exists()
+
+
 def test_an_unknown_operator_is_named_and_the_other_files_are_written(folder: Path) -> None:
     build = edgekit.build("strange.tflite", target="cortex-m4")
     assert build.manifest["c_project"] is None

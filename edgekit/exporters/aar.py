@@ -32,6 +32,7 @@ class Exporter:
     """Writes `android/` (Java and assets), `<name>.aar`, `<name>.pom` and `edgekit.gradle`."""
 
     kind = "aar"
+    golden = True
     metadata = True
     tools = (JAVAC,)
 

@@ -64,6 +64,7 @@ class Exporter(Protocol):
 
     A class may have besides, where it needs it:
 
+        golden: True: golden vectors for LiteRT are to be made, for it to write.
         metadata: True: the flatbuffer is to carry TensorFlow Lite's metadata.
         tools: Programs that it works without, but not as well: a build is made anew when one of
             them appears or goes.

@@ -18,6 +18,7 @@ class Exporter:
     """Writes `golden.npz`."""
 
     kind = "golden"
+    golden = True
 
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
         """Write the arrays that the build has made, if any; numpy stores them without a time."""

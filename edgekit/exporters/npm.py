@@ -20,6 +20,7 @@ class Exporter:
     """Writes `npm/`."""
 
     kind = "npm"
+    golden = True
 
     def problems(self, build_input: ExportInput) -> list[Problem]:
         """Inputs and outputs that LiteRT.js does not take."""

@@ -25,6 +25,7 @@ class Exporter:
     """Writes `python/`."""
 
     kind = "python_package"
+    golden = True
 
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
         """Write sources and wheel."""

@@ -19,6 +19,7 @@ class Exporter:
     """Writes `swift/`."""
 
     kind = "swift"
+    golden = True
 
     def problems(self, build_input: ExportInput) -> list[Problem]:
         """What stands against a package, and that Xcode has not seen it."""

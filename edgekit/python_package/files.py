@@ -16,12 +16,16 @@ from edgekit.exporters._names import PYTHON, kebab, snake
 from edgekit.exporters.base import ExportInput
 from edgekit.fill import filled
 from edgekit.interface import Port
+from edgekit.target.op_table import load_op_table
 
 HERE = Path(__file__).parent
 SOURCES = HERE / "package"
 REQUIRES_PYTHON = ">=3.9"
 _TAKEN = PYTHON | sys.stdlib_module_names | {"ai_edge_litert", "tflite_runtime", "pil", "pip"}
 """Modules that would be hidden, and words of Python."""
+RUNTIME = "litert-2.3"
+_INTERPRETERS = ("litert", "tflite-runtime")
+"""What `package/_model.py` can run a model on."""
 
 
 def names(name: str) -> tuple[str, str]:
@@ -54,8 +58,11 @@ def project_files(build: ExportInput, wheel: str) -> dict[str, str]:
 
 
 def requirements(build: ExportInput) -> list[str]:
-    """What pip must install besides."""
-    wanted = shlex.split(build.profile.runtime.package)
+    """What pip must install besides: the target's interpreter where it is one of Python's."""
+    runtime = build.profile.runtime
+    if runtime.name not in _INTERPRETERS:
+        runtime = load_op_table(RUNTIME)
+    wanted = shlex.split(runtime.package)
     return wanted if any(each.startswith("numpy") for each in wanted) else [*wanted, "numpy"]
 
 

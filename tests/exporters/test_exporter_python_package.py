@@ -231,3 +231,22 @@ def test_on_32_bit_boards_it_wants_the_older_runtime(tmp_path: Path) -> None:
     folder = exported("net", residual_net(), tmp_path, target="linux-armhf")
     text = (folder / "pyproject.toml").read_text()
     assert 'dependencies = ["tflite-runtime==2.14.0", "numpy<2"]' in text
+
+
+def test_the_self_test_notices_a_changed_weight_that_changes_no_output(
+    package: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(package, tmp_path / "changed")
+    file = tmp_path / "changed" / "my_net" / "model.tflite"
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    said = run(tmp_path / "changed", "-m", "my_net", "--self-test", code=1)
+    assert f"should have {hashlib.sha256(content).hexdigest()}: install the package again" in said
+
+
+@pytest.mark.parametrize("target", ["cortex-m4", "web", "ios", "android"])
+def test_for_targets_without_python_it_wants_litert(tmp_path: Path, target: str) -> None:
+    folder = exported("net", residual_net(), tmp_path, target=target)
+    text = (folder / "pyproject.toml").read_text()
+    assert 'dependencies = ["ai-edge-litert>=2.3,<2.4", "numpy"]' in text
+    assert (folder / "net" / "golden.npz").is_file()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,8 +72,10 @@ class Model:
         """None where all golden vectors give what they must; else where the first one does not.
 
         Raises:
-            RuntimeError: The model has no golden vectors: something in it is random or unknown.
+            RuntimeError: The model file is not the one that was built, whatever it computes; or it
+                has no golden vectors: something in it is random or unknown.
         """
+        _check_hash()
         if not (HERE / "golden.npz").is_file():
             raise RuntimeError("this model has no golden vectors")
         with np.load(HERE / "golden.npz") as file:
@@ -87,6 +90,15 @@ class Model:
                     numbers = float(got.flat[element]), float(wanted.flat[element])
                     return Difference(vector, place, element, *numbers, off)
         return None
+
+
+def _check_hash() -> None:
+    found = hashlib.sha256((HERE / "model.tflite").read_bytes()).hexdigest()
+    if found != interface().sha256:
+        raise RuntimeError(
+            f"model.tflite has the hash {found}, should have {interface().sha256}: "
+            "install the package again"
+        )
 
 
 def _first(
