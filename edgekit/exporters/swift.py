@@ -5,11 +5,13 @@ What needs Apple's toolchain has never been compiled by edgekit; the build and t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
 from edgekit.swift.package import ELEMENTS, FOLDER, files
+from edgekit.target.op_check import io_problems
 from edgekit.target.op_table import load_op_table
 
 RUNTIME = "tflite-swift-2.17"
@@ -36,7 +38,8 @@ class Exporter:
                         f"{', '.join(ELEMENTS)}",
                     )
                 ]
-        return [_UNCOMPILED]
+        refused = io_problems(graph, load_op_table(RUNTIME), "float32")
+        return [*(_own_runner(each) for each in refused), _UNCOMPILED]
 
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
         """Write the package."""
@@ -49,6 +52,12 @@ class Exporter:
             path.write_bytes(content)
             paths.append(path)
         return paths
+
+
+def _own_runner(refused: Problem) -> Problem:
+    """A warning: the class takes any runtime, and only the usual one cannot do this."""
+    hint = f"{refused.hint}, or give the class a runtime that does: init(runner:)"
+    return replace(refused, severity="warning", hint=hint)
 
 
 _UNCOMPILED = Problem(

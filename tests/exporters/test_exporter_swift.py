@@ -53,9 +53,16 @@ def test_files_and_build_say_what_was_not_compiled(tmp_path: Path) -> None:
     for name in ("Model", "Port", "Preprocess", "SelfTest", "Interface"):
         assert "not with Xcode" in texts[f"{name}.swift"]
     assert "have *not been\ncompiled*" in texts["README.md"]
-    [problem] = Exporter().problems(given("m", small_net()))
+    *_, problem = Exporter().problems(given("m", small_net()))
     assert problem.severity == "note"
     assert "has not been compiled by Xcode" in problem.message
+
+
+def test_int8_at_the_edges_wants_another_runtime() -> None:
+    warning, *_ = Exporter().problems(given("m", small_net()))
+    assert warning.severity == "warning"
+    assert warning.message.startswith("TensorFlowLiteSwift 2.17 takes no int8 input")
+    assert warning.hint.endswith("or give the class a runtime that does: init(runner:)")
 
 
 def test_what_swift_cannot_store_is_refused() -> None:
