@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from edgekit.compiler.emit import plain
-from edgekit.exporters._names import PYTHON, kebab, snake
+from edgekit.exporters._names import PYTHON, kebab, reserved, snake
 from edgekit.exporters.base import ExportInput
 from edgekit.fill import filled
 from edgekit.interface import Port
@@ -21,7 +21,18 @@ from edgekit.target.op_table import load_op_table
 HERE = Path(__file__).parent
 SOURCES = HERE / "package"
 REQUIRES_PYTHON = ">=3.9"
-_TAKEN = PYTHON | sys.stdlib_module_names | {"ai_edge_litert", "tflite_runtime", "pil", "pip"}
+_OTHER_RELEASES = reserved(
+    """annotationlib asynchat asyncore audioop aifc binhex cgi cgitb chunk compression crypt
+    distutils formatter imghdr imp lib2to3 mailcap msilib nis nntplib ossaudiodev parser pipes
+    smtpd sndhdr spwd sunau symbol telnetlib type uu xdrlib"""
+)
+"""Modules and words that not every Python since 3.9 has: a name is the same whichever builds."""
+_TAKEN = (
+    PYTHON
+    | sys.stdlib_module_names
+    | _OTHER_RELEASES
+    | {"ai_edge_litert", "tflite_runtime", "pil", "pip"}
+)
 """Modules that would be hidden, and words of Python."""
 RUNTIME = "litert-2.3"
 _INTERPRETERS = ("litert", "tflite-runtime")

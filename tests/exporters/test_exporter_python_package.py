@@ -218,6 +218,8 @@ NAMES = {
     "numpy": ("numpy-model", "numpy_model"),
     "class": ("class-model", "class_model"),
     'größe "x" 1': ("grosse-x-1", "grosse_x_1"),
+    "compression": ("compression-model", "compression_model"),
+    "imp": ("imp-model", "imp_model"),
     "ai_edge_litert": ("ai-edge-litert-model", "ai_edge_litert_model"),
 }
 
