@@ -200,7 +200,8 @@ def _number(key: str, value: str, text: str) -> float:
     except (ValueError, ZeroDivisionError):
         number = math.nan
     if not math.isfinite(number):
-        raise UsageError(f"{OPTION} {text!r}: {key}={value} is no number", _example())
+        many = "a number, or one a channel: mean=0.5,0.4,0.3" if key in ("mean", "std") else ""
+        raise UsageError(f"{OPTION} {text!r}: {key}={value} is no number", many or _example())
     return number
 
 

@@ -43,6 +43,7 @@ def test_values(text: str, expected: list[float]) -> None:
         pytest.param("zzz", "unknown name 'zzz'", "known: raw, unit", id="far from any name"),
         pytest.param("scale=x", "scale=x is no number", "scale=1/255", id="no number"),
         pytest.param("scale=1/0", "scale=1/0 is no number", "scale=1/255", id="division by zero"),
+        pytest.param("mean=1;2", "mean=1;2 is no number", "mean=0.5,0.4,0.3", id="semicolons"),
         pytest.param("scale=nan", "scale=nan is no number", "scale=1/255", id="not finite"),
         pytest.param("scale=0", "scale=0", "write for example", id="scale of zero"),
         pytest.param("std=0", "std may not be 0", "standard deviation", id="std of zero"),

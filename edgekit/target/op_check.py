@@ -173,14 +173,20 @@ def io_problems(graph: Graph, runtime: OpTable, default: str) -> Iterator[Proble
 
     `default` is the type that a build should have instead.
     """
-    for where, indices in (("input", graph.inputs), ("output", graph.outputs)):
-        for tensor in (graph.tensors[index] for index in indices):
-            if runtime.io_types and tensor.dtype not in runtime.io_types:
+    sides = {"input": graph.input_tensors(), "output": graph.output_tensors()}
+
+    def refused(tensor: Tensor) -> bool:
+        return bool(runtime.io_types) and tensor.dtype not in runtime.io_types
+
+    mends = [f"--set io.{where}={default}" for where in sides if any(map(refused, sides[where]))]
+    for where, tensors in sides.items():
+        for tensor in tensors:
+            if refused(tensor):
                 yield Problem(
                     "error",
                     tensor.name,
                     f"{runtime.title} takes no {tensor.dtype} {where}: {tensor.name}",
-                    f"build from the float model with --set io.{where}={default}",
+                    f"build from the float model with {' '.join(mends)}",
                 )
             if not runtime.dynamic_shapes and -1 in tensor.signature:
                 yield Problem(

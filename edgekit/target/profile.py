@@ -93,7 +93,7 @@ class Profile:
             Problem(
                 "error",
                 where,
-                f"{where} = {dtype} is not possible in a {scheme} build for {self.name}",
+                f"{where} = {dtype} is not possible for {scheme} builds for {self.name}",
                 f"use {' or '.join(sorted(allowed))}, e.g. --set {where}={min(allowed)}",
             )
             for where, dtype in wanted.items()

@@ -69,7 +69,11 @@ def values(entry: Any) -> list[str]:
 
 
 REFUSED = {
-    "int8": (small_net(), "takes no int8 input: in", "--set io.input=float32"),
+    "int8": (
+        small_net(),
+        "takes no int8 input: in",
+        "build from the float model with --set io.input=float32 --set io.output=float32",
+    ),
     "a dynamic batch": (dense(dynamic=True), "takes no dynamic shapes", "fix every dimension"),
 }
 
