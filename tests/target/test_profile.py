@@ -55,9 +55,9 @@ def test_shipped_target_is_sound(name: str) -> None:
     assert set(profile.quantizers) <= set(SCHEMES)
     compiled = ("c_project",) if profile.family == "mcu" else ()
     golden = () if profile.family == "mcu" else ("golden",)
-    app = {"android": ("aar",), "web": ("npm",), "ios": ("swift",)}.get(profile.family, ())
-    package = ("python_package",) if profile.family == "linux" else ()
-    assert profile.exporters == ("tflite", "c_array", *compiled, *golden, *app, *package)
+    app = {"android": "aar", "web": "npm", "ios": "swift", "linux": "python_package"}
+    apps = [app[profile.family]] if profile.family in app else []
+    assert profile.exporters == ("tflite", "c_array", *compiled, *golden, *apps)
     assert (profile.evaluate_with == "tflite-micro") == (profile.family == "mcu")
     for scheme in profile.quantizers:
         assert profile.check_io(scheme, *profile.io(scheme)) == []
