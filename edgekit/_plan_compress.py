@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from edgekit.errors import UsageError
@@ -26,6 +29,34 @@ def resolved(entry: CompressEntry, fine_tune: FineTune) -> dict[str, Any]:
     return {**options.to_json(), "fine_tune": asdict(fine_tune) | tuned}
 
 
+def pass_files(project: Project) -> tuple[str, ...]:
+    """Models of the user that passes of `project` are told of."""
+    from edgekit.passes.base import from_mapping
+
+    found = [from_mapping(e.name, e.options, "compress")[0].files for e in project.compress]
+    return tuple(name for names in found for name in names)
+
+
+def with_relative_files(project: Project, root: Path) -> Project:
+    """`project` whose passes name models by paths relative to `root`, as the manifest has them."""
+    from edgekit.passes.base import from_mapping
+
+    def moved(entry: CompressEntry) -> CompressEntry:
+        options, _ = from_mapping(entry.name, entry.options, "compress")
+        fields = [f.name for f in dataclasses.fields(options) if f.metadata.get("file")]
+        given = {key: entry.options[key] for key in fields if entry.options.get(key)}
+        paths = {key: _relative(value, root) for key, value in given.items()}
+        return CompressEntry(entry.name, {**entry.options, **paths})
+
+    return dataclasses.replace(project, compress=tuple(map(moved, project.compress)))
+
+
+def _relative(value: Any, root: Path) -> Any:
+    if isinstance(value, str):
+        return os.path.relpath(root / value, root)
+    return [os.path.relpath(root / path, root) for path in value]
+
+
 def compress_problems(project: Project, scheme: str, compared: bool) -> list[Problem]:
     """What stands against the passes of `project` in a build of `scheme`.
 
@@ -37,7 +68,7 @@ def compress_problems(project: Project, scheme: str, compared: bool) -> list[Pro
     if not project.compress:
         return []
     names = [entry.name for entry in project.compress]
-    problems = _order_problems(names)
+    problems = [*_order_problems(names), *_start_problems(project)]
     if compared:
         problems += _scheme_problems(names, scheme)
     else:
@@ -98,6 +129,17 @@ def _order_problems(names: Sequence[str]) -> list[Problem]:
         refuse_order(names)
     except UsageError as error:
         return [_error("--compress", error.message, error.hint)]
+    return []
+
+
+def _start_problems(project: Project) -> list[Problem]:
+    """A pass that begins with another network, behind passes whose work would be lost."""
+    from edgekit.passes.base import from_mapping
+
+    for before, entry in zip(project.compress, project.compress[1:], strict=False):
+        if from_mapping(entry.name, entry.options, "compress")[0].starts:
+            message = f"{entry.name} begins with another network, and {before.name} is in front"
+            return [_error("--compress", message, f"put {entry.name} first")]
     return []
 
 

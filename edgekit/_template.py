@@ -68,6 +68,7 @@ per_channel = true
 # keep_float = ["dense"]
 # sparse = "auto"             # TFLite's sparse encoding: off, auto (where a run proves it)
 # dead = "off"                # channels that change nothing stay in an int8 build
+# sensitivity = "build/model-sensitivity"  # says which layers a broken budget gives more bits first
 
 [io]
 # input = "float32"           # dtype of the built model's inputs; default: the target's

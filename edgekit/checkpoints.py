@@ -98,6 +98,7 @@ def _content(candidate: Candidate) -> dict[str, Any]:
         "kept": {
             str(index): np.asarray(channels).tolist() for index, channels in candidate.kept.items()
         },
+        "mates": None if candidate.mates is None else [*map(list, candidate.mates.items())],
         "promises": [promise.to_json() for promise in candidate.promises],
         "problems": [problem.to_json() for problem in candidate.problems],
         "log": [entry.to_json() for entry in candidate.log],
@@ -114,6 +115,7 @@ def _candidate(tflite: bytes, content: dict[str, Any]) -> Candidate:
             for index, scales in content["weight_scales"].items()
         },
         kept={int(i): np.array(channels, np.int64) for i, channels in content["kept"].items()},
+        mates=None if content["mates"] is None else {int(a): int(b) for a, b in content["mates"]},
         promises=tuple(Promise.from_json(promise) for promise in content["promises"]),
         problems=tuple(Problem(**problem) for problem in content["problems"]),
         log=tuple(Entry(**entry) for entry in content["log"]),

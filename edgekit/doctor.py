@@ -7,7 +7,6 @@ with compiled code that break quietly are imported in a child process.
 from __future__ import annotations
 
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +19,7 @@ from packaging.specifiers import SpecifierSet
 
 from edgekit._run import ToolError, run
 from edgekit.errors import DISTRIBUTION
-from edgekit.tools import TOOLS, Tool
+from edgekit.tools import TOOLS, Tool, install_hint, version_of
 
 State = Literal["ok", "missing", "wrong version", "broken", "not for this platform"]
 
@@ -204,16 +203,9 @@ def _satisfied(need: Requirement, version: str | None) -> bool:
 def _check_tool(tool: Tool) -> Finding:
     path = shutil.which(tool.name)
     if path is None:
-        return Finding(tool.name, "missing", None, tool.purpose, _install_hint(tool))
+        return Finding(tool.name, "missing", None, tool.purpose, install_hint(tool))
     try:
-        said = run([path, tool.version_option], timeout=20)
+        version = version_of(tool, path)
     except ToolError as error:
         return Finding(tool.name, "broken", None, tool.purpose, error.message)
-    version = re.search(r"\d+(\.\d+)+", said.stdout or said.stderr)
-    return Finding(tool.name, "ok", version.group() if version else None, tool.purpose, "")
-
-
-def _install_hint(tool: Tool) -> str:
-    if platform.system() == "Darwin":
-        return f"brew install {tool.brew}"
-    return f"sudo apt-get install {tool.apt}"
+    return Finding(tool.name, "ok", version, tool.purpose, "")

@@ -11,6 +11,7 @@ from typing import Any
 
 from edgekit import __version__
 from edgekit._functions import module_of
+from edgekit._plan_compress import pass_files
 from edgekit.artifact import digest
 from edgekit.data.spec import Spec, parse
 from edgekit.importers._source import hash_source
@@ -41,7 +42,9 @@ def input_key(work: Source, profile: Profile, plan: Plan, tools: Iterable[str]) 
             "model": work.source_sha256,
             "data": [hash_source(spec.path) for spec in _specs(work) if not spec.module],
             "labels": hash_source(work.root / names) if names else "",
+            "analysis": _analysis(work),
             "code": [hash_source(path) for path in _code(work)],
+            "files": [hash_source(work.root / name) for name in pass_files(work.project)],
             "tools": {name: bool(shutil.which(name)) for name in sorted(tools)},
         }
     )
@@ -68,6 +71,7 @@ def project_json(work: Source, profile: Profile) -> dict[str, Any]:
     root, data = work.root, work.project.data
     names = work.project.model.labels
     labels = {"labels": relative(names, root)} if names else {}
+    analysis = work.project.quantize.sensitivity
     target = next(name for name in work.project.build.targets if Path(name).name in _names(profile))
     return (
         work.project.with_table("model", path=relative(work.project.model.path, root), **labels)
@@ -77,6 +81,7 @@ def project_json(work: Source, profile: Profile) -> dict[str, Any]:
             training=tuple(relative_spec(text, root) for text in data.training),
             evaluation=tuple(relative_spec(text, root) for text in data.evaluation),
         )
+        .with_table("quantize", sensitivity=relative(analysis, root) if analysis else None)
         .with_table(
             "build",
             targets=(relative(target, root) if target.endswith(".toml") else target,),
@@ -93,6 +98,12 @@ def _names(profile: Profile) -> tuple[str, ...]:
 def repeatable(work: Source) -> bool:
     """Whether the key says everything: it cannot know what a Python function yields or measures."""
     return not any(spec.module for spec in _specs(work)) and not _measures(work)
+
+
+def _analysis(work: Source) -> str:
+    """Hash of the sensitivity analysis that the project names."""
+    path = work.root / work.project.quantize.sensitivity
+    return hash_source(path) if work.project.quantize.sensitivity and path.exists() else ""
 
 
 def _specs(work: Source) -> list[Spec]:

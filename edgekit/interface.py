@@ -7,7 +7,8 @@ The one contract between raw data and the model's input, which every exporter re
             -> for integer inputs: divided by the input's scale in float32, rounded half away from
                zero, plus the zero point, clamped; NaN is the zero point (`edgekit.affine`)
 
-A program that repeats it has the integers of `prepare` bit for bit.
+An input of int32, int64 or bool that is not quantized takes class numbers, tokens or flags: whole
+numbers, as they are. A program that repeats all this has the integers of `prepare` bit for bit.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.affine import quantise
 from edgekit.artifact import sha256
+from edgekit.data.prepare import INTEGERS
+from edgekit.errors import DataError
 from edgekit.graph.graph import Graph, Tensor
 from edgekit.preprocess import Preprocess
 
@@ -78,7 +82,20 @@ def prepare(row: NDArray[Any], tensor: Tensor, preprocess: Preprocess) -> NDArra
     Raises:
         DataError: The row does not fit what was declared.
     """
+    if tensor.dtype in INTEGERS and tensor.quantization is None:
+        return _whole(row, tensor)
     return quantise(preprocess.apply(row), tensor)
+
+
+def _whole(row: NDArray[Any], tensor: Tensor) -> NDArray[Any]:
+    with np.errstate(invalid="ignore"):
+        whole = row.astype(tensor.dtype)
+    if not np.array_equal(whole, row):
+        raise DataError(
+            f"input '{tensor.name}' takes {tensor.dtype}, and a value is none",
+            "give whole numbers in the range of that type",
+        )
+    return whole
 
 
 def _port(tensor: Tensor) -> Port:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from edgekit import __version__, publish
+from edgekit._plan_compress import pass_files
 from edgekit.artifact import digest, sha256
 from edgekit.chain import Stage, compress
 from edgekit.checkpoints import Checkpoints
 from edgekit.data.samples import Samples
+from edgekit.importers._source import hash_source
 from edgekit.model import Model
 from edgekit.passes.base import Context
 from edgekit.plan import Plan
@@ -59,7 +61,8 @@ class Learning:
 
     @cached_property
     def _checkpoints(self) -> Checkpoints:
-        on = [sha256(self.model.tflite), self._data_key, self.project.build.seed]
+        files = [hash_source(self.root / name) for name in pass_files(self.project)]
+        on = [sha256(self.model.tflite), self._data_key, self.project.build.seed, files]
         key = digest([*on, versions(), __version__])
         return Checkpoints(self._folder, key, self.resume)
 
@@ -97,6 +100,8 @@ class Learning:
             self.project.build.seed,
             self.progress,
             self.spent,
+            self.root,
+            tuple(self.project.model.modules),
         )
 
     def _rows(self, samples: Samples, folder: Path) -> Rows:

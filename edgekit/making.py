@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from edgekit._plan_compress import resolved
@@ -16,6 +17,7 @@ from edgekit.quantizers.base import Quantized
 from edgekit.result import Result
 from edgekit.rungs import Means, ladder
 from edgekit.runtimes.base import evaluation_runtime
+from edgekit.sensitivities.rank import Cost
 from edgekit.target.fit import check_ops, fit
 from edgekit.target.profile import Profile
 from edgekit.work import Work
@@ -28,7 +30,8 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     budget = work.project.budget
     wanted = budget.limits and budget.ladder
     start = Attempt(plan, work.project.data.samples)
-    rungs = ladder(start, _means(work, profile)) if wanted else ()
+    costs = work.costs  # a file that cannot be used is refused, budget or not
+    rungs = ladder(start, _means(work, profile, costs)) if wanted else ()
     climbed = climb(start, rungs, lambda attempt: _judged(work, profile, attempt), work.progress)
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
@@ -36,10 +39,11 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     return replace(result, climb=climbed, golden=golden, labels=labels)
 
 
-def _means(work: Work, profile: Profile) -> Means:
+def _means(work: Work, profile: Profile, costs: Mapping[str, Cost]) -> Means:
     train = CompressEntry("quantize_aware")
     step = Step("compress", train.name, resolved(train, work.project.fine_tune))
-    return Means(profile.runtime, work.sets.available, work.sets.trainable, step)
+    rows = work.sets.available, work.sets.trainable
+    return Means(profile.runtime, *rows, step, costs)
 
 
 def _judged(work: Work, profile: Profile, attempt: Attempt) -> Judged:

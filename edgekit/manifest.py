@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from edgekit import __version__
+from edgekit import __version__, exporting
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.c_project.measure import measure
 from edgekit.criteria import Measured, criteria
@@ -19,6 +19,7 @@ from edgekit.graph.graph import Graph
 from edgekit.identity import located, project_json, relative, relative_spec
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
+from edgekit.tools import versions_of
 from edgekit.versions import versions
 from edgekit.work import Work
 
@@ -79,6 +80,7 @@ def describe_run(work: Work, result: Result, seconds: float, built: Path) -> dic
         "seconds": round(seconds, 2),
         "machine": platform.platform(),
         "python": platform.python_version(),
+        "tools": versions_of(exporting.tools(result.plan)),
         "history": list(work.model.history),
         "calibration_effects": result.quantized.effects,
         "training": work.spent.to_json(),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from edgekit.bridge.activations import activations
@@ -19,6 +19,7 @@ from edgekit.graph.widen import VERSIONS
 from edgekit.ladder import Attempt, Change, Judged
 from edgekit.passes.base import load
 from edgekit.plan import Plan
+from edgekit.sensitivities.rank import Cost
 from edgekit.target.op_table import OpTable
 
 _TITLES = {"keep_int16": "16x8", "keep_float": "float"}
@@ -32,6 +33,8 @@ class MoreBits:
         count: How many more layers than the best attempt so far has.
         runtime: Of the target: what it runs.
         samples: Calibration rows that there are.
+        costs: Of layers in int8 by name, the dearest first, from a sensitivity analysis; where
+            there are some, they say which layers are worst.
 
     16x8 has the weights and the min-max ranges of int8: it mends neither bad weights nor values
     that calibration did not see. Those are left to more samples, where there are more, else they
@@ -41,6 +44,7 @@ class MoreBits:
     count: int
     runtime: OpTable
     samples: int = 0
+    costs: Mapping[str, Cost] = field(default_factory=dict)
     name: str = "more bits for the worst layers"
 
     def change(self, attempt: Attempt, judged: Judged) -> Change | str:
@@ -73,7 +77,7 @@ class MoreBits:
         graph, floats = read(judged.built), read(judged.reference)
         pairs = match(floats, graph)
         done = {key: set(_covered(judged.reference, names)) for key, names in kept.items()}
-        for layer in suspects(judged.fidelity.layers, graph):
+        for layer in self._worst(judged.fidelity.layers, graph, floats):
             index = _place(layer, graph)
             if index not in pairs or _stays_int8(index, graph):
                 continue
@@ -85,6 +89,22 @@ class MoreBits:
                         names |= _covered(judged.reference, [name])
                     yield name, key
                     break
+
+    def _worst(self, layers: Sequence[Layer], graph: Graph, floats: Graph) -> Sequence[Layer]:
+        """The layers that more bits may help, the worst first, each with what is to blame."""
+        if not self.costs:
+            return suspects(layers, graph)
+        pairs = match(floats, graph)
+        named = {
+            _name(pairs[index], floats): layer
+            for layer in layers
+            if (index := _place(layer, graph)) in pairs
+        }
+        return [
+            replace(named[name], why="weights" if cost.weights > cost.output else "range")
+            for name, cost in self.costs.items()
+            if name in named and cost.total > 0
+        ]
 
     def _runnable(self, layer: Layer, built: bytes) -> list[str]:
         """What the target runs the ops around the layer's output in, the leaner first."""

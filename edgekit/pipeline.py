@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit import _discover, publish
+from edgekit._plan_compress import pass_files, with_relative_files
 from edgekit.artifact import REPORT, Build, write_json
 from edgekit.errors import EdgekitError, OutputError, TargetError, UsageError
 from edgekit.identity import input_key, repeatable
+from edgekit.importers._source import detect
 from edgekit.plan import Plan, make_plan
 from edgekit.problem import refuse
 from edgekit.progress import Progress
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 def plan_targets(project: Project, root: Path) -> list[Plan]:
     """The plans of a project's targets; nothing is built."""
+    project = with_relative_files(project, root)
     return [plan for _, plan in _plans(Source(project, root))]
 
 
@@ -48,10 +51,13 @@ def build_targets(
     Raises:
         EdgekitError: What concerns all targets: model, data, options.
     """
+    project = with_relative_files(project, root)
     source = Source(project, root)
     plans = _plans(source)
     for _, plan in plans:
         refuse(plan.problems, UsageError)
+    for name in pass_files(project):
+        detect(root / name)
     folders = _folders(source, plans)
     for folder in folders:
         publish.check(folder)

@@ -72,6 +72,8 @@ class QuantizeTable:
     `keep_int16`, `keep_float`: layers of an int8 build that stay in more bits, by the names that
     `edgekit inspect` shows. `sparse`: `auto` stores zeros in TFLite's sparse encoding where a run
     proves that it works. `dead`: channels of an int8 build that change nothing leave it (`auto`).
+    `sensitivity`: what `edgekit sensitivity` wrote; it says which layers get more bits first where
+    a budget is broken.
     """
 
     scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32"] = ""
@@ -83,6 +85,7 @@ class QuantizeTable:
     keep_float: tuple[str, ...] = ()
     sparse: Literal["off", "auto"] = "off"
     dead: Literal["off", "auto"] = "auto"
+    sensitivity: str = ""
 
 
 @dataclass(frozen=True)

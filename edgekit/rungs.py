@@ -7,12 +7,13 @@ calibration samples, a sparsity. `--no-ladder` holds a build to its options.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgekit.ladder import Attempt, Change, Judged, Rung
 from edgekit.more_bits import MoreBits, learned
 from edgekit.plan import Plan, Step
+from edgekit.sensitivities.rank import Cost
 from edgekit.target.op_table import OpTable
 
 LAYERS = (1, 2, 4, 8)
@@ -35,12 +36,14 @@ class Means:
         samples: Calibration rows that there are, those in use among them.
         training: Rows to train on, labelled or not.
         train: The pass that trains with rounding, with all its options.
+        costs: See `MoreBits`.
     """
 
     runtime: OpTable
     samples: int
     training: int
     train: Step
+    costs: Mapping[str, Cost] = field(default_factory=dict)
 
 
 def ladder(start: Attempt, means: Means) -> tuple[Rung, ...]:
@@ -48,7 +51,7 @@ def ladder(start: Attempt, means: Means) -> tuple[Rung, ...]:
     return (
         OtherRanges(),
         Corrections(),
-        *(MoreBits(count, means.runtime, means.samples) for count in LAYERS),
+        *(MoreBits(count, means.runtime, means.samples, means.costs) for count in LAYERS),
         *(MoreSamples(times * start.samples, means.samples) for times in SAMPLES),
         Training(means.train, means.training, start.samples),
         *(WeakerCompression(start.plan.compress, times) for times in WEAKER),

@@ -41,6 +41,8 @@ from edgekit.quantizers.base import Quantized, QuantizeOptions
 from edgekit.quantizers.base import load as load_quantizer
 from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
+from edgekit.sensitivities.rank import Cost, int8_costs
+from edgekit.sensitivities.result import Sensitivity
 from edgekit.sets import Sets
 from edgekit.source import Source
 from edgekit.target.profile import Profile
@@ -96,6 +98,14 @@ class Work(Source):
         found = read_names(self.root / path)
         check_names(found, self.graph.output_tensors(), path)
         return found
+
+    @cached_property
+    def costs(self) -> dict[str, Cost]:
+        """What int8 costs each layer, where a sensitivity analysis is given."""
+        path = self.project.quantize.sensitivity
+        if not path:
+            return {}
+        return int8_costs(Sensitivity.from_file(self.root / path, sha256(self.model.tflite)))
 
     @cached_property
     def sets(self) -> Sets:

@@ -27,6 +27,7 @@ DONE = Candidate(
     (Problem("note", "prune", "a note", "a hint"),),
     (Entry("prune", {"sparsity": 0.5}, {"epochs": 1}, {"y0": {"sparsity": 0.5}}),),
     {4: np.array([0, 2, 5])},
+    {7: 3},
 )
 
 
@@ -36,6 +37,7 @@ def test_a_later_build_finds_all_of_a_pass(tmp_path: Path) -> None:
     assert found is not None
     assert found.weight_scales[1].tolist() == [0.5, 0.25]
     assert found.kept[4].tolist() == [0, 2, 5]
+    assert found.mates == {7: 3}
     assert (found.tflite, found.traits, found.ranges) == (DONE.tflite, DONE.traits, DONE.ranges)
     assert (found.promises, found.problems, found.log) == (DONE.promises, DONE.problems, DONE.log)
 

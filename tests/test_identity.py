@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from digits_example import DATA
 
+from edgekit._plan_compress import pass_files, with_relative_files
 from edgekit.identity import input_key, project_json, versions
 from edgekit.plan import make_plan
 from edgekit.progress import Progress
@@ -29,7 +30,7 @@ def digits() -> Project:
 
 def key(project: Project, root: Path = DATA) -> str:
     work, profile = Work(project, root, Progress()), load_profile("rpi4")
-    return input_key(work, profile, make_plan(project, profile, "keras"))
+    return input_key(work, profile, make_plan(project, profile, "keras"), ())
 
 
 CHANGES = {
@@ -46,6 +47,26 @@ CHANGES = {
 def test_the_key_covers(change: object) -> None:
     assert callable(change)
     assert key(change(digits())) != key(digits())
+
+
+def test_the_key_covers_what_a_student_is(tmp_path: Path) -> None:
+    for name in ("digits.keras", "digits_calibration.npz"):
+        (tmp_path / name).symlink_to(DATA / name)
+    project = digits().with_compress("distill:student=small.keras:teachers=large.h5")
+    assert pass_files(project) == ("small.keras", "large.h5")
+    for name in pass_files(project):
+        (tmp_path / name).write_bytes(b"one")
+    first = key(project, tmp_path)
+    (tmp_path / "large.h5").write_bytes(b"another")
+    assert key(project, tmp_path) != first
+
+
+def test_a_student_is_stored_by_its_relative_path(tmp_path: Path) -> None:
+    project = digits().with_compress(f'distill:student="{tmp_path}/nets/a.keras":epochs=2,qat')
+    moved = with_relative_files(project, tmp_path)
+    assert moved.compress[0].options["student"] == "nets/a.keras"
+    assert moved.compress[0].options["fine_tune"] == {"epochs": 2}
+    assert moved.compress[1] == project.compress[1]
 
 
 def test_equal_projects_have_equal_keys() -> None:

@@ -13,6 +13,7 @@ from edgekit.evaluate.layers import Layer
 from edgekit.ladder import Attempt, Change, Judged
 from edgekit.more_bits import MoreBits
 from edgekit.plan import Plan, Step
+from edgekit.sensitivities.rank import Cost
 from edgekit.target.op_table import OpTable, load_op_table
 
 LAYERS = [np.eye(2)] * 4
@@ -52,6 +53,20 @@ WORST_TWO = judged(layer(0, 15), layer(1, 5), layer(2, 10, "outlier channel"))
 @pytest.mark.parametrize(("count", "names"), [(1, ("y1",)), (2, ("y1", "y2"))])
 def test_the_worst_layers_get_16_bits(runtime: OpTable, count: int, names: tuple[str, ...]) -> None:
     assert kept(MoreBits(count, runtime), attempt(), WORST_TWO) == (names, ())
+
+
+def test_an_analysis_says_which_layers_are_worst() -> None:
+    costs = {"y2": Cost(0.5, 0.1), "y0": Cost(0.1, 0.3), "y1": Cost(0.2), "y3": Cost()}
+    assert kept(MoreBits(1, MICRO, costs=costs), attempt(), WORST_TWO) == (("y2",), ())
+    # 16x8 mends no weights
+    assert kept(MoreBits(2, MICRO, costs=costs), attempt(), WORST_TWO) == (("y2",), ("y0",))
+    found = kept(MoreBits(8, MICRO, costs=costs), attempt(), WORST_TWO)
+    assert found == (("y2", "y1"), ("y0",))
+    # the table of layers has no say, nor has a layer that is not in the model
+    silent = judged(layer(2, 60, None), layer(0, 60, None))
+    assert kept(MoreBits(1, MICRO, costs={"z": Cost(9.0), **costs}), attempt(), silent)[0] == (
+        "y2",
+    )
 
 
 def test_where_the_target_has_no_16_bit_kernel_they_are_float() -> None:

@@ -97,6 +97,11 @@ ERRORS = {
         "cluster after quantize_aware would undo what that learned",
         "put it last: --compress prune,cluster,quantize_aware",
     ),
+    "a student behind another pass": (
+        ("prune,distill:student=small.keras", {}),
+        "distill begins with another network, and prune is in front",
+        "put distill first",
+    ),
     "no data": (
         ("prune", {"data": {}, "quantize": {"scheme": "float16"}}),
         "compression needs data to learn from, and none is given",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-import numpy as np
-
 from edgekit.android import java_text
 from edgekit.android.names import Names
 from edgekit.golden.litert import Golden
@@ -31,7 +29,7 @@ def java_sources(interface: Interface, names: Names, golden: Golden | None) -> d
         "outputs": java_text.ports(interface.outputs),
         "preprocess": java_text.preprocess(interface.preprocess),
         "golden": java_text.string(names.golden) if golden else "null",
-        "allowed": ", ".join(java_text.double(value) for value in _allowed(golden)),
+        "allowed": ", ".join(_allowed(golden)),
     }
     labels = values | {"lines": java_text.lines(interface.labels)}
     return {
@@ -41,30 +39,10 @@ def java_sources(interface: Interface, names: Names, golden: Golden | None) -> d
     }
 
 
-def golden_bytes(golden: Golden) -> bytes:
-    """Inputs and outputs of one vector after the other, little-endian."""
-    rows = zip(golden.inputs, golden.outputs, strict=True)
-    arrays = [array for inputs, outputs in rows for array in (*inputs, *outputs)]
-    return b"".join(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays)
-
-
-def _allowed(golden: Golden | None) -> list[float]:
-    """What an element of each output may be off, as `edgekit bench` takes it; NaN: anything."""
-    if golden is None:
-        return []
-    columns = zip(*golden.outputs, strict=True)
-    return [
-        _off(np.stack(column), tolerance)
-        for column, tolerance in zip(columns, golden.tolerance, strict=True)
-    ]
-
-
-def _off(values: np.ndarray, tolerance: float | None) -> float:
-    if tolerance is None:
-        return float("nan")
-    if values.dtype.kind != "f":
-        return tolerance
-    return tolerance * float(np.abs(values[np.isfinite(values)]).max(initial=0))
+def _allowed(golden: Golden | None) -> list[str]:
+    """Not a number: it is not compared."""
+    allowed = golden.allowed() if golden else []
+    return [java_text.double(float("nan") if value is None else value) for value in allowed]
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ import click
 from edgekit.artifact import Build
 from edgekit.c_project.savings import PLAIN, savings
 from edgekit.cli._names import short
+from edgekit.cli._next import uses
 from edgekit.cli._table import item, table
 from edgekit.devices.base import driver_names
 from edgekit.errors import UsageError
@@ -103,19 +104,14 @@ def _weighed(manifest: dict[str, Any]) -> dict[str, int]:
 
 
 def _next(folder: Path, manifest: dict[str, Any]) -> None:
-    names = [artifact["path"] for artifact in manifest["artifacts"]]
-    compiled = [name for name in names if name.endswith((".c", ".h")) and "/" not in name]
-    use = f"load {names[0]} on the device"
-    if compiled:
-        use += f", or compile {' and '.join(compiled)} into its program"
-    if made := manifest.get("c_project"):
-        place = f"{made['folder']}/{made['prefix']}.c"
-        use = f"compile {place} into the device's program ({made['folder']}/README.md), or {use}"
-    item("next", use)
-    model = shlex.quote(str(folder / names[0]))
+    first, *others = uses(folder, manifest)
+    item("next", first)
+    for other in others:
+        item("", f"or {other}")
+    model = shlex.quote(str(folder / manifest["artifacts"][0]["path"]))
     click.echo(f"{'':<11} edgekit inspect {model}")
     click.echo(f"{'':<11} edgekit verify {shlex.quote(str(folder))}")
-    device = "qemu" if made else _device(manifest["target"])
+    device = "qemu" if manifest.get("c_project") else _device(manifest["target"])
     if device in driver_names():
         click.echo(f"{'':<11} edgekit bench {shlex.quote(str(folder))} --device {device}")
 

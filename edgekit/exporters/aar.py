@@ -15,9 +15,10 @@ from pathlib import Path
 from edgekit.android.archive import archive
 from edgekit.android.compile import JAVAC, classes_jar, compiler
 from edgekit.android.names import GROUP, Names, names_of
-from edgekit.android.sources import TYPES, golden_bytes, java_sources
+from edgekit.android.sources import TYPES, java_sources
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
+from edgekit.tools import TOOLS, install_hint
 
 FOLDER = "android"
 SCRIPT = "edgekit.gradle"
@@ -54,7 +55,7 @@ class Exporter:
                     f"{', '.join(TYPES)}",
                 )
             ]
-        return [] if compiler() else [_NO_COMPILER]
+        return [] if compiler() else [_no_compiler()]
 
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
         """Write the source, and the archive where there is a compiler."""
@@ -63,7 +64,7 @@ class Exporter:
         sources = java_sources(build_input.interface, names, golden)
         assets = {names.asset: build_input.tflite}
         if golden is not None:
-            assets[names.golden] = golden_bytes(golden)
+            assets[names.golden] = golden.to_bytes()
         place = names.package.replace(".", "/")
         written = {
             SCRIPT: _library(SCRIPT, names, build_input).encode(),
@@ -77,13 +78,14 @@ class Exporter:
         return [_write(folder / name, content) for name, content in written.items()]
 
 
-_NO_COMPILER = Problem(
-    "warning",
-    "aar",
-    "no Android library was compiled: there is no Java compiler (javac)",
-    "apt-get install default-jdk-headless, then build again; or use the source in android/ with "
-    "edgekit.gradle",
-)
+def _no_compiler() -> Problem:
+    tool = next(tool for tool in TOOLS if tool.name == JAVAC)
+    return Problem(
+        "warning",
+        Exporter.kind,
+        "no Android library was compiled: there is no Java compiler (javac)",
+        f"{install_hint(tool)}, then build again; or use the source in {FOLDER}/ with {SCRIPT}",
+    )
 
 
 def _aar(names: Names, given: ExportInput, jar: bytes, assets: Mapping[str, bytes]) -> bytes:

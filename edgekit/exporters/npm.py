@@ -1,16 +1,15 @@
 """The model as a package of npm for web pages, on LiteRT.js.
 
-Limits of LiteRT.js are refused here too, since a build for another target may ask for the package.
+What LiteRT.js cannot carry is refused here too: a build for another target may ask for the package.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from edgekit.errors import TargetError
 from edgekit.exporters.base import ExportInput
 from edgekit.npm.package import FOLDER, files
-from edgekit.problem import refuse
+from edgekit.problem import Problem
 from edgekit.target.op_check import io_problems
 from edgekit.target.op_table import load_op_table
 
@@ -22,17 +21,14 @@ class Exporter:
 
     kind = "npm"
 
-    def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
-        """Write the package.
+    def problems(self, build_input: ExportInput) -> list[Problem]:
+        """Inputs and outputs that LiteRT.js does not take."""
+        return list(io_problems(build_input.graph, load_op_table(RUNTIME), "float32"))
 
-        Raises:
-            TargetError: LiteRT.js does not take the model's inputs or outputs.
-        """
-        runtime = load_op_table(RUNTIME)
-        refuse(io_problems(build_input.graph, runtime, "float32"), TargetError)
-        contents = files(
-            build_input.interface, build_input.tflite, build_input.golden, runtime.version
-        )
+    def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
+        """Write the package."""
+        version = load_op_table(RUNTIME).version
+        contents = files(build_input.interface, build_input.tflite, build_input.golden, version)
         paths = []
         for name, content in contents.items():
             path = folder / FOLDER / name

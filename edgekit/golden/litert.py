@@ -57,6 +57,20 @@ class Golden:
             for place, column in enumerate(zip(*rows, strict=True))
         }
 
+    def to_bytes(self) -> bytes:
+        """Inputs and outputs of one vector after the other, little-endian."""
+        rows = zip(self.inputs, self.outputs, strict=True)
+        arrays = [array for inputs, outputs in rows for array in (*inputs, *outputs)]
+        return b"".join(array.astype(array.dtype.newbyteorder("<")).tobytes() for array in arrays)
+
+    def allowed(self) -> list[float | None]:
+        """What an element of each output may be off, as it is stored; None: it is not compared."""
+        columns = zip(*self.outputs, strict=True)
+        return [
+            _off(np.stack(column), tolerance)
+            for column, tolerance in zip(columns, self.tolerance, strict=True)
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """The section of the manifest."""
         return {
@@ -88,6 +102,12 @@ def make_golden(tflite: bytes, graph: Graph, *, isolated: bool = False) -> Golde
     sides = [list(zip(*side, strict=True)) for side in (wanted, others)]
     pairs = zip(graph.output_tensors(), *sides, strict=True)
     return Golden(rows, wanted, [_tolerance(*each) for each in pairs])
+
+
+def _off(values: NDArray[Any], tolerance: float | None) -> float | None:
+    if tolerance is None or values.dtype.kind != "f":
+        return tolerance
+    return tolerance * float(np.abs(values[np.isfinite(values)]).max(initial=0))
 
 
 def _certain(graph: Graph) -> bool:

@@ -181,7 +181,7 @@ def _declarations(interface: Interface, size: int) -> str:
 def _golden(golden: Golden | None) -> dict[str, Any]:
     """Arrays as base64 of their little-endian bytes."""
     if golden is None:
-        return {"tolerance": [], "vectors": []}
+        return {"allowed": [], "vectors": []}
     vectors = [
         {
             side: [
@@ -192,7 +192,7 @@ def _golden(golden: Golden | None) -> dict[str, Any]:
         }
         for inputs, outputs in zip(golden.inputs, golden.outputs, strict=True)
     ]
-    return {"tolerance": list(golden.tolerance), "vectors": vectors}
+    return {"allowed": golden.allowed(), "vectors": vectors}
 
 
 def _json(value: Any) -> str:

@@ -26,6 +26,7 @@ def option(
     below: float | None = None,
     hint: str = "",
     parse: Callable[[Any], Any] | None = None,
+    file: bool = False,
 ) -> Any:
     """A field of a pass' `Options`.
 
@@ -38,10 +39,11 @@ def option(
         hint: What to do about a value out of range; "": the range itself.
         parse: For what is no number, string, choice or list of strings: the value in its
             final form, from what TOML gives and from itself; ValueError says what is wrong.
+        file: Whether it names models of the user, relative to the project's folder.
     """
     limits = {"least": least, "most": most, "below": below}
     kept = {name: limit for name, limit in limits.items() if limit is not None}
-    metadata = {"help": help, "hint": hint, "parse": parse, **kept}
+    metadata = {"help": help, "hint": hint, "parse": parse, "file": file, **kept}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -69,6 +71,19 @@ class PassOptions:
         known(setting, keys)
         own = {item.name: () for item in dataclasses.fields(self) if item.name in _SELECTION}
         return dataclasses.replace(self, **own, **setting)
+
+    @property
+    def starts(self) -> bool:
+        """Whether the pass takes nothing over from passes in front of it."""
+        return False
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The models of the user that are named."""
+        fields = [item for item in dataclasses.fields(self) if item.metadata.get("file")]
+        values = [getattr(self, item.name) for item in fields]
+        named = [(value,) if isinstance(value, str) else value for value in values]
+        return tuple(name for names in named for name in names if name)
 
     def refuse_variants(self) -> None:
         """Raise UsageError for a setting in `per_layer` that cannot be."""

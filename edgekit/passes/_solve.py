@@ -26,7 +26,7 @@ from edgekit.passes.base import Context
 
 Array = NDArray[Any]
 Names = tuple[str, ...]
-_LARGEST = 4096  # inputs of a layer: more cost minutes
+LARGEST = 4096  # inputs of a layer: more cost minutes
 
 
 def fits(layer: LiftedLayer) -> bool:
@@ -35,7 +35,7 @@ def fits(layer: LiftedLayer) -> bool:
         return False
     grouped = layer.kind == "Conv2D" and layer.layer.groups > 1
     inputs = int(np.prod(layer.kernel_array().shape[:-1]))
-    return not grouped and inputs <= _LARGEST
+    return not grouped and inputs <= LARGEST
 
 
 def solve(

@@ -115,6 +115,7 @@ def train(
     holding: Container[str] = (),
     above_zero: Sequence[Any] = (),
     constant: Sequence[Any] = (),
+    teacher: Lifted | None = None,
     title: str,
 ) -> dict[str, Any]:
     """Fine-tune `lifted` and hold what earlier passes promised.
@@ -129,6 +130,7 @@ def train(
         holding: Names of layers whose wrappers hold earlier promises themselves.
         above_zero: Variables that must not change their sign.
         constant: Variables that stay as they are.
+        teacher: To learn from; None: the original.
         title: What the user reads.
 
     Returns:
@@ -137,7 +139,7 @@ def train(
     _tf.tensorflow().random.set_seed(context.seed)
     trained = fine_tune(
         lifted,
-        _teacher(context.original, candidate),
+        teacher or _teacher(context.original, candidate),
         context.rows,
         context.guard,
         planned.options,
@@ -151,12 +153,18 @@ def train(
 
 
 def _teacher(original: bytes, candidate: Candidate) -> Lifted:
-    """The original, whose inner activations have the channels that the candidate still has."""
+    """The original, its inner activations by the candidate's tensor indices.
+
+    They have the channels that the candidate still has.
+    """
     tf, lifted = _tf.tensorflow(), lift(original, form="folded")
+    if candidate.mates is not None:
+        found = {mine: lifted.activations[index] for mine, index in candidate.mates.items()}
+        lifted = dataclasses.replace(lifted, layers=(), activations=found)
     narrowed = {
         index: tf.gather(lifted.activations[index], channels, axis=-1)
         for index, channels in candidate.kept.items()
-        if len(channels) < lifted.activations[index].shape[-1]
+        if index in lifted.activations and len(channels) < lifted.activations[index].shape[-1]
     }
     return dataclasses.replace(lifted, activations={**lifted.activations, **narrowed})
 

@@ -15,6 +15,7 @@ import typing
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
@@ -84,6 +85,8 @@ class Candidate:
         log: One entry a finished pass.
         kept: By the tensor index of a layer's output: which of the original's channels it still
             has, where some were removed.
+        mates: By the tensor index of an activation, that of the original's which it follows; None:
+            the one with the same index. Of a network of the user's.
     """
 
     tflite: bytes
@@ -94,6 +97,7 @@ class Candidate:
     problems: tuple[Problem, ...] = ()
     log: tuple[Entry, ...] = ()
     kept: Mapping[int, np.ndarray] = field(default_factory=dict)
+    mates: Mapping[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +112,8 @@ class Context:
         seed: Of every random choice.
         progress: Told what is being done.
         spent: Told what passes take.
+        root: Folder that the paths of other models are relative to.
+        modules: Python modules of the user that register layers of such models.
     """
 
     original: bytes
@@ -117,6 +123,8 @@ class Context:
     seed: int = 0
     progress: Progress = field(default_factory=Progress)
     spent: Spent = field(default_factory=Spent)
+    root: Path = Path()
+    modules: tuple[str, ...] = ()
 
     def tuned(self, overrides: Mapping[str, Any]) -> Context:
         """The context of one pass: its own `fine_tune` keys go before the project's."""
@@ -163,11 +171,11 @@ class Base(ABC):
         self.refuse_traits(candidate.traits)
         result = self.apply(candidate, options, context)
         refuse(broken(result.promises, result.tflite), ModelError)
-        return dataclasses.replace(result, traits=candidate.traits | self.leaves)
+        return dataclasses.replace(result, traits=result.traits | self.leaves)
 
     @abstractmethod
     def apply(self, candidate: Candidate, options: Any, context: Context) -> Candidate:
-        """`run`, between the checks; `traits` are set there."""
+        """`run`, between the checks; `leaves` is added to the traits there."""
 
     def refuse_traits(self, traits: frozenset[str]) -> None:
         """Raise UsageError when an earlier pass left what this one cannot work on."""

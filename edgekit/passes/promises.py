@@ -20,7 +20,7 @@ from edgekit.graph.read import read
 from edgekit.problem import Problem
 
 __all__ = ["Promise", "broken", "broken_in_integers", "ranges_kept"]
-Kind = Literal["sparsity", "block", "n_m", "distinct"]
+Kind = Literal["sparsity", "block", "n_m", "distinct", "rank"]
 _HINT = "leave the layer out of the pass, or report the model to edgekit"
 _INTEGER_HINT = "build without equalisation (--set quantize.equalise=off), or leave the layer out"
 
@@ -35,7 +35,8 @@ class Promise:
         kind: `sparsity`: a share of zeros. `block`: a share of blocks that are all zero.
             `n_m`: in every `m` weights in a row, along the kernel's last axis in the flatbuffer,
             at most `n` are not zero (Zhou et al. 2021, arXiv:2102.04010). `distinct`: a number
-            of different values.
+            of different values. `rank`: a number of output channels, of a layer that makes what
+            the next one makes its outputs of.
         value: The share 0..1 or the number that is promised; not read for `n_m`.
         per: Whether it holds for the whole kernel (`tensor`) or each output channel (`channel`);
             `block` and `n_m` are about the whole kernel.
@@ -121,7 +122,7 @@ def _mates(left: Graph, right: Graph) -> dict[int, Weights]:
 
 
 def _lost_zeros(promise: Promise, weights: Weights, built: Weights) -> str:
-    if promise.kind == "distinct" or weights.values.shape != built.values.shape:
+    if promise.kind in ("distinct", "rank") or weights.values.shape != built.values.shape:
         return ""
     lost = int((weights.zeros & ~built.zeros).sum())
     return f"{lost:,} weights that were zero are not" if lost else ""
@@ -178,4 +179,17 @@ def _distinct(promise: Promise, weights: Weights) -> str:
     return f"{counts.max():,} different weights{where}, {promise.value:g} promised"
 
 
-_CHECKS = {"sparsity": _sparsity, "block": _block, "n_m": _n_m, "distinct": _distinct}
+def _rank(promise: Promise, weights: Weights) -> str:
+    channels = len(weights.by_channel(weights.values))
+    if channels <= promise.value:
+        return ""
+    return f"{channels:,} channels, a rank of {promise.value:g} promised"
+
+
+_CHECKS = {
+    "sparsity": _sparsity,
+    "block": _block,
+    "n_m": _n_m,
+    "distinct": _distinct,
+    "rank": _rank,
+}

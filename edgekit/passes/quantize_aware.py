@@ -15,6 +15,9 @@ LEARNING_RATE = 2e-3
 """ResNet8 with 70 % zeros, 6 epochs without labels: guard loss 0.61 with 1e-3, 0.59 with 5e-3.
 `decay`: of 0.9 to 1 the one with the lowest guard loss on ResNet8 with half of its weights pruned
 and on a DS-CNN in 32 clusters; TFMOT's 0.999 is too slow for a few hundred steps."""
+SHARED_RATE = 2e-4
+"""Where weights share values: a step of a code takes all its weights along, and a few hundred steps
+of `LEARNING_RATE` take it dozens of integers away from where `cluster` found it best."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Pass(Base):
         from edgekit.passes._rounded import Rounded
         from edgekit.passes._wrapped import make_entry, train, training
 
-        planned = training(context, LEARNING_RATE)
+        shares = "clustered" in candidate.traits
+        planned = training(context, SHARED_RATE if shares else LEARNING_RATE)
         rounded = Rounded(candidate, options, context.rows)
         trained = train(
             candidate,

@@ -132,6 +132,13 @@ class Stepper:
         chosen = choose(self._options.augment, inputs, placed, teacher)
         return transforms.build(chosen, inputs, seed)
 
+    def _variables(self) -> list[Any]:
+        """What is trained: the student, and what turns its activations into the teacher's."""
+        own = list(self._student.model.trainable_variables)
+        known = {id(variable) for variable in own}
+        inner = self._networks[0].trainable_variables if self._inner else []
+        return [*own, *(each for each in inner if id(each) not in known)]
+
     def _scores(self, network: int) -> Callable[[Sequence[Any]], list[Any]]:
         """The network's scores, in inference mode, of a batch of any size."""
         tf, outputs = _tf.tensorflow(), len(self._student.heads)
@@ -150,9 +157,10 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
-        variables, clip = self._student.model.trainable_variables, Clip()
+        variables, clip = self._variables(), Clip()
+        self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
-        @tf.function  # type: ignore[untyped-decorator]
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
         def step(inputs: Any, labels: Any, number: Any) -> Any:
             inputs, targets = transform(inputs, self._targets(labels), number)
             batch = [tf.cast(a, e.dtype) for a, e in zip(inputs, student.inputs, strict=True)]
@@ -179,13 +187,18 @@ def _network(lifted: Lifted, features: Sequence[int]) -> Any:
 
 
 def _features(student: Lifted, teacher: Lifted) -> list[int]:
-    """Outputs of layers with weights, by tensor index, but for those that are scores."""
-    wanted = [layer.op.outputs[0] for layer in teacher.layers]
+    """Outputs of layers with weights, by the student's tensor index, but for those that are scores.
+
+    What the teacher has no activation for is a layer that it has not.
+    """
+    wanted = [layer.op.outputs[0] for layer in (*teacher.layers, *student.layers)]
     scores = {id(output) for output in teacher.scores.outputs}
     return [
         index
         for index in dict.fromkeys(wanted)
-        if index in student.activations and id(teacher.activations[index]) not in scores
+        if index in student.activations
+        and index in teacher.activations
+        and id(teacher.activations[index]) not in scores
     ]
 
 

@@ -16,6 +16,7 @@ from made_tflite import small_net
 from edgekit.affine import dequantise, limits, quantise
 from edgekit.android.names import names_of
 from edgekit.data.readers.images import with_channels
+from edgekit.data.resize import resize
 from edgekit.errors import DataError
 from edgekit.exporters.aar import Exporter
 from edgekit.exporters.base import ExportInput
@@ -25,6 +26,7 @@ from edgekit.preprocess import Preprocess
 
 pytestmark = needs_jdk
 DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32", "bool")
+MEASURED = ("int8", "uint8", "int16", "float32")
 RAW = ("uint8", "int8", "uint16", "int16", "int32", "float32")
 NAMES = names_of("some net")
 LABELS = tuple(f'{n} "模型" \\u0041 \\ 😀 é ?? \t{n % 7 * "long "}' for n in range(3000))
@@ -181,7 +183,7 @@ def _check_prepared(talk: Talk, tensor: Tensor, real: np.ndarray) -> None:
 def test_preprocess_agrees_on_1000_random_rows_with_resize(classes: Path) -> None:
     rng, talk, wanted = np.random.default_rng(9), Talk(), []
     for number in range(1000):
-        raw, stored = RAW[number % len(RAW)], DTYPES[number % 5]
+        raw, stored = RAW[number % len(RAW)], MEASURED[number % len(MEASURED)]
         height, width, channels = (int(size) for size in rng.integers(1, 9, 3))
         flat = bool(rng.random() < 0.2)  # pictures of a model without a channel axis
         inner = () if flat else (channels,)
@@ -216,11 +218,11 @@ def test_pixels_become_channels_as_pillow_makes_them(classes: Path, channels: in
         argb = (0xFF << 24) + (rgb.astype(np.int64) @ [1 << 16, 1 << 8, 1])
         preprocess = Preprocess(scale=1 / 255, mean=(0.5,) * channels, dtype="uint8")
         target = (5, 7) if number % 2 else (height, width)
-        preprocess = Preprocess(**{**vars(preprocess), "resize": target})
         tensor = _tensor("int8", (1, *target, channels), rng)
         pixels = argb.astype(np.uint32).view(np.int32)
         _ask_prepare(talk, tensor, preprocess, pixels, (height, width), "x")
-        wanted.append((tensor, preprocess.apply(with_channels(rgb, channels))))
+        fitted = resize(with_channels(rgb, channels), *target)
+        wanted.append((tensor, preprocess.values(fitted)))
     talk.run(classes)
     for tensor, real in wanted:
         _check_prepared(talk, tensor, real)
@@ -236,6 +238,10 @@ def _bad() -> Iterator[tuple[Tensor, Preprocess, np.ndarray, tuple[int, int], st
     yield tensor, resized, row, (5, 3), "9 values are no picture of 5x3x1"
     high = np.full((4, 4, 1), 300, np.int32)
     yield tensor, Preprocess(dtype="uint8"), high, (0, 0), "raw rows are uint8, and 300.0"
+    tokens = _tensor("int64", (1, 16), rng)
+    yield tokens, Preprocess(scale=9), row.astype(np.float32) + 0.5, (0, 0), "takes 16 values"
+    halves = np.full(16, 0.5, np.float32)
+    yield tokens, Preprocess(scale=9), halves, (0, 0), "takes whole numbers, at most 2^24, and 0.5"
     flat = _tensor("int8", (1, 16), rng)
     yield flat, resized, row, (3, 3), "takes no pictures"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from jvm import needs_jdk, run
 from made_tflite import small_net
+from page import blocks
 
 from edgekit.exporters import aar
 from edgekit.exporters.base import ExportInput
@@ -40,13 +41,24 @@ fun classify(context: Context, picture: Bitmap): String =
 def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What Kotlin compiles against: the archive's classes; stubs of Android and LiteRT."""
     folder, data = tmp_path_factory.mktemp("library"), small_net()
-    given = ExportInput("when", data, read(data), load_profile("android"))
-    aar.Exporter().export(given, folder)
-    with zipfile.ZipFile(folder / "when_model.aar") as archive:
-        jar = archive.extract("classes.jar", folder)
+    jars = [_classes(name, data, folder / name) for name in ("when", "digits")]
     stubs = [path for part in ("android", "org") for path in (STUBS / part).rglob("*.java")]
     run("javac", "--release", "8", "-Xlint:-options", "-d", folder / "stubs", *stubs)
-    return f"{jar}:{folder / 'stubs'}"
+    return ":".join(map(str, [*jars, folder / "stubs"]))
+
+
+def _classes(name: str, data: bytes, folder: Path) -> Path:
+    folder.mkdir()
+    given = ExportInput(name, data, read(data), load_profile("android"))
+    aar.Exporter().export(given, folder)
+    with zipfile.ZipFile(next(folder.glob("*.aar"))) as archive:
+        return Path(archive.extract("classes.jar", folder))
+
+
+def test_the_java_of_the_page_compiles(path: str, tmp_path: Path) -> None:
+    (code,) = blocks("java")
+    (tmp_path / "Reader.java").write_text(code)
+    run("javac", "-cp", path, "-d", tmp_path, tmp_path / "Reader.java")
 
 
 def _compile(text: str, path: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -56,7 +68,11 @@ def _compile(text: str, path: str, folder: Path) -> subprocess.CompletedProcess[
 
 
 def test_kotlin_compiles_against_it(path: str, tmp_path: Path) -> None:
-    done = _compile(APP, path, tmp_path)
+    """The code of the page, too."""
+    (code,) = blocks("kotlin")
+    imports = {line for text in (APP, code) for line in text.splitlines() if line[:6] == "import"}
+    rest = [line for text in (APP, code) for line in text.splitlines() if line[:6] != "import"]
+    done = _compile("\n".join([*sorted(imports), *rest]), path, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out" / "AppKt.class").is_file()
 

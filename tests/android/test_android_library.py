@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from jvm import compiled, java, needs_jdk
-from made_tflite import small_net
+from made_tflite import Made, Step, build, options, small_net
 
-from edgekit.affine import dequantise, quantise
+from edgekit.affine import dequantise
 from edgekit.android.names import Names, names_of
 from edgekit.exporters.aar import Exporter
 from edgekit.exporters.base import ExportInput
 from edgekit.golden.litert import make_golden
 from edgekit.graph.read import read
+from edgekit.interface import prepare
 from edgekit.preprocess import parse
 from edgekit.runtimes.base import open_runtime
 from edgekit.target.profile import load_profile
@@ -68,13 +69,15 @@ def _library(name: str, data: bytes, places: pytest.TempPathFactory) -> Library:
     return Library(given, folder / "android" / "assets", classes, names)
 
 
-def _scores(given: ExportInput) -> np.ndarray:
-    """What Python makes of the row that `Run` gives."""
-    tensor, last = given.graph.input_tensors()[0], given.graph.output_tensors()[0]
-    row = (np.arange(tensor.elements) % 17).astype(np.float32)
-    stored = quantise(given.preprocess.apply(row), tensor).reshape(tensor.shape)
+def _scores(given: ExportInput) -> list[np.ndarray]:
+    """What Python makes of the rows that `Run` gives: each output."""
+    stored = []
+    for tensor in given.graph.input_tensors():
+        row = (np.arange(tensor.elements) % 17).astype(np.float32)
+        stored.append(prepare(row, tensor, given.preprocess).reshape(tensor.shape))
     with open_runtime("litert", given.tflite) as runtime:
-        return dequantise(runtime.run((stored,))[0], last).ravel()
+        outputs = zip(runtime.run(tuple(stored)), given.graph.output_tensors(), strict=True)
+        return [dequantise(values, tensor).ravel() for values, tensor in outputs]
 
 
 @pytest.mark.parametrize("file", MODELS)
@@ -83,12 +86,39 @@ def test_predictions_are_those_of_python(
 ) -> None:
     library = _library(file, (real_models / f"{file}.tflite").read_bytes(), tmp_path_factory)
     printed, scores = library.run(library.assets), _scores(library.given)
-    np.testing.assert_array_equal(np.array(printed["scores"].split(), np.float32), scores)
-    assert printed["label"] == library.given.labels[int(scores.argmax())]
+    printed_scores = np.array(printed["scores"].split(), np.float32)
+    np.testing.assert_array_equal(printed_scores, np.concatenate(scores))
+    assert printed["label"] == library.given.labels[int(scores[0].argmax())]
     assert printed["labels"] == f"[{', '.join(library.given.labels)}]"
     assert printed["mapped"] == "true, direct true"
     assert printed["test"].startswith("ok: ")
     assert len(library.given.golden.inputs) == int(printed["test"].split()[1])  # type: ignore[union-attr]
+
+
+def _two_ways() -> bytes:
+    """Numbers and tokens in, in that order; both out, in the other."""
+    tensors = [
+        Made("numbers", (1, 6), "INT8", None, (0.25,), (5,)),
+        Made("tokens", (1, 3), "INT32"),
+        Made("doubled", (1, 6), "INT8", None, (0.5,), (5,)),
+        Made("more", (1, 3), "INT32"),
+    ]
+    steps = [
+        Step("ADD", (0, 0), (2,), options("Add"), version=2),
+        Step("ADD", (1, 1), (3,), options("Add")),
+    ]
+    return build(tensors, steps, (0, 1), (3, 2))
+
+
+def test_several_inputs_and_outputs_and_tokens_as_they_are(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    library = _library("two ways", _two_ways(), tmp_path_factory)
+    printed, scores = library.run(library.assets), _scores(library.given)
+    assert scores[0].tolist() == [0, 2, 4]
+    printed_scores = np.array(printed["scores"].split(), np.float32)
+    np.testing.assert_array_equal(printed_scores, np.concatenate(scores))
+    assert printed["test"].startswith("ok: ")
 
 
 def test_a_compressed_asset_is_read_as_a_stream(library: Library) -> None:

@@ -109,7 +109,29 @@ def test_compiled_in(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str
     manifest["artifacts"] += [
         {"kind": "c_array", "path": path, "bytes": 9} for path in ("model_data.h", "model_data.c")
     ]
-    assert "or compile model_data.h and model_data.c into its program" in shown(manifest, capsys)
+    assert (
+        "load model.tflite on the device\n            or compile model_data.h and model_data.c into its program"
+        in shown(manifest, capsys)
+    )
+
+
+LIBRARIES = {
+    "aar": ("my net.aar", "add 'out/my net.aar' to the app's dependencies"),
+    "npm": ("npm/package.json", "npm install out/npm"),
+    "swift": ("swift/Package.swift", "add the package out/swift to the app in Xcode"),
+    "python_package": ("python/net-1.whl", "pip install out/python/net-1.whl"),
+}
+
+
+@pytest.mark.parametrize("kind", LIBRARIES)
+def test_a_library_is_what_an_app_takes(
+    kind: str, manifest: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, use = LIBRARIES[kind]
+    paths = ("some/source.txt", path, "some/more.txt")
+    manifest["artifacts"] += [{"kind": kind, "path": each, "bytes": 9} for each in paths]
+    found = shown(manifest, capsys)
+    assert f"next        {use}\n            or load model.tflite on the device\n" in found
 
 
 MADE = {

@@ -142,6 +142,18 @@ def test_code_books_stay_and_zeros_with_them(both: base.Candidate) -> None:
     assert len(np.unique(integers[DEPTHWISE])) > 20
 
 
+def test_shared_values_move_less_at_a_step_than_weights_of_their_own(
+    pruned: base.Candidate, both: base.Candidate
+) -> None:
+    rates = {
+        name: qat(each).log[-1].options["fine_tune"]["learning_rate"]
+        for name, each in {"pruned": pruned, "both": both}.items()
+    }
+    assert rates == {"pruned": 2e-3, "both": 2e-4}
+    book, moved = (compressing.codes(each, CONV) for each in (both, qat(both)))
+    assert 0 < np.abs(moved - book).max() < 0.5, "no code is rounded to another integer"
+
+
 def test_a_code_book_for_each_channel_stays_too() -> None:
     spec = {"pass": "cluster", "clusters": 3, "per_channel": True, "layers": [CONV]}
     clustered = compressing.run(spec, base.Candidate(compressing.net()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from edgekit.errors import UsageError
 from edgekit.sensitivities.picture import picture
-from edgekit.sensitivities.result import FILE, Curve, Point, Sensitivity
+from edgekit.sensitivities.rank import Cost, int8_costs
+from edgekit.sensitivities.result import FILE, Curve, Kind, Point, Sensitivity
 
 FOUND = Sensitivity(
     "net",
@@ -83,6 +85,22 @@ def test_not_there_or_of_another_model(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="about another model") as caught:
         Sensitivity.from_file(tmp_path, "c" * 64)
     assert "analyse" in caught.value.hint
+
+
+def test_what_int8_costs_each_layer() -> None:
+    def curve(kind: Kind, layers: tuple[str, ...], *losses: float) -> Curve:
+        points = (Point(bits, loss, 0.0) for bits, loss in zip((8, 6, 4), losses, strict=False))
+        return Curve(kind, layers[0], layers, "CONV_2D", 0, 0, tuple(points))
+
+    curves = (
+        curve("quantize", ("a",), 0.1, 5.0, 9.0),
+        curve("quantize", ("b",), 0.4, 0.5),
+        curve("activations", ("a", "pool"), 0.2),
+    )
+    costs = int8_costs(dataclasses.replace(FOUND, curves=curves))
+    assert list(costs) == ["b", "a", "pool"]
+    assert (costs["a"], costs["b"]) == (Cost(0.2, 0.1), Cost(0.0, 0.4))
+    assert costs["pool"].total == 0.2
 
 
 def test_the_picture_shows_every_point() -> None:

@@ -119,20 +119,23 @@ public final class @class@ implements Closeable {
   /** A picture of unsigned bytes, [height, width, channels], resized where the build says so. */
   @NonNull
   public static float[] preprocess(@NonNull byte[] row, int height, int width) {
-    return PREPROCESS.apply(Preprocess.unsigned(row), height, width, INPUTS.get(0));
+    return PREPROCESS.apply(Preprocess.unsigned(row), height, width, INPUTS.get(0), false);
   }
 
   /** A picture of numbers, likewise. */
   @NonNull
   public static float[] preprocess(@NonNull float[] row, int height, int width) {
-    return PREPROCESS.apply(Preprocess.widened(row), height, width, INPUTS.get(0));
+    return PREPROCESS.apply(Preprocess.widened(row), height, width, INPUTS.get(0), false);
   }
 
-  /** A picture of colours 0xAARRGGBB, as `Bitmap.getPixels` gives them; alpha is dropped. */
+  /**
+   * A picture of colours 0xAARRGGBB, as `Bitmap.getPixels` gives them, resized to the input; alpha
+   * is dropped.
+   */
   @NonNull
   public static float[] preprocessPixels(@NonNull int[] argb, int height, int width) {
     double[] row = Preprocess.channels(argb, INPUTS.get(0));
-    return PREPROCESS.apply(row, height, width, INPUTS.get(0));
+    return PREPROCESS.apply(row, height, width, INPUTS.get(0), true);
   }
 
   /** A picture, likewise. */

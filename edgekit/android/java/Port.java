@@ -80,6 +80,11 @@ public final class Port {
     return real;
   }
 
+  /** Whether it holds class numbers, tokens or flags instead of measurements. */
+  boolean whole() {
+    return scale == 0 && (type.equals("int32") || type.equals("int64") || type.equals("bool"));
+  }
+
   void write(float[] real, ByteBuffer to) {
     if (real.length != elements()) {
       throw new IllegalArgumentException(

@@ -31,11 +31,15 @@ final class Preprocess {
           input.name + " takes " + input.elements() + " values, and " + row.length
               + " are given; say height and width of a picture of another size");
     }
-    return values(cast(row));
+    return input.whole() ? wholes(row, input) : values(cast(row));
   }
 
-  /** A picture of any size, where rows are resized; its channels last. */
-  float[] apply(double[] row, int height, int width, Port input) {
+  /**
+   * A picture of any size, its channels last.
+   *
+   * @param fits whether it is resized to the input in any case, not just where all rows are
+   */
+  float[] apply(double[] row, int height, int width, Port input, boolean fits) {
     int[] shape = input.shape();
     if (shape.length < 3) {
       throw new IllegalArgumentException(input.name + " takes no pictures");
@@ -43,7 +47,7 @@ final class Preprocess {
     if (shape[1] == height && shape[2] == width) {
       return apply(row, input);
     }
-    if (!resizes) {
+    if (!resizes && !fits) {
       throw new IllegalArgumentException(
           input.name + " takes pictures of " + shape[1] + "x" + shape[2] + ", and " + height + "x"
               + width + " is given; resize it as the training data were, or build with "
@@ -137,6 +141,19 @@ final class Preprocess {
       return value;
     }
     throw new IllegalArgumentException("raw rows are " + type + ", and " + value + " does not fit");
+  }
+
+  /** Class numbers and tokens are no measurements: they are taken as they are. */
+  private static float[] wholes(double[] row, Port input) {
+    float[] values = new float[row.length];
+    for (int i = 0; i < row.length; i++) {
+      values[i] = (float) row[i];
+      if (values[i] != row[i] || row[i] != Math.rint(row[i])) {
+        throw new IllegalArgumentException(
+            input.name + " takes whole numbers, at most 2^24, and " + row[i] + " is none");
+      }
+    }
+    return values;
   }
 
   private float[] values(double[] row) {

@@ -54,8 +54,8 @@ export interface SelfTest {
 }
 
 export interface Golden {
-  /** For each output: steps of an integer, a share of the largest value of a float; null: exact. */
-  readonly tolerance: (number | null)[];
+  /** What an element of each output may be off, as it is stored; null: it is not compared. */
+  readonly allowed: (number | null)[];
   readonly vectors: { readonly inputs: Stored[]; readonly outputs: Stored[] }[];
 }
 

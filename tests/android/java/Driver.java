@@ -62,7 +62,9 @@ public final class Driver {
     double[] row = row(kind, port);
     try {
       float[] real =
-          height == 0 ? preprocess.apply(row, port) : preprocess.apply(row, height, width, port);
+          height == 0
+              ? preprocess.apply(row, port)
+              : preprocess.apply(row, height, width, port, kind == 'x');
       floats(real);
       bytes(port.quantize(real));
     } catch (IllegalArgumentException error) {

@@ -5,6 +5,7 @@ import android.content.res.AssetManager;
 import android.graphics.Bitmap;
 import java.io.File;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** Uses the library as an app does; assets come from the folder that is given. */
 public final class Run {
@@ -15,18 +16,23 @@ public final class Run {
     System.out.println("mapped " + model.isReadOnly() + ", direct " + model.isDirect());
     System.out.println("labels " + @class@.LABELS);
     try (@class@ it = new @class@(context)) {
-      float[] row = new float[@class@.INPUTS.get(0).elements()];
-      for (int i = 0; i < row.length; i++) {
-        row[i] = i % 17;
+      float[][] real = new float[@class@.INPUTS.size()][];
+      for (int i = 0; i < real.length; i++) {
+        float[] row = new float[@class@.INPUTS.get(i).elements()];
+        for (int j = 0; j < row.length; j++) {
+          row[j] = j % 17;
+        }
+        real[i] = @class@.preprocess(i, row);
       }
-      float[] real = @class@.preprocess(row);
       StringBuilder scores = new StringBuilder("scores");
-      float[] predicted = it.predict(real);
-      for (float score : predicted) {
-        scores.append(' ').append(score);
+      List<float[]> predicted = it.predictAll(real);
+      for (float[] output : predicted) {
+        for (float score : output) {
+          scores.append(' ').append(score);
+        }
       }
       System.out.println(scores);
-      System.out.println("label " + @class@.label(predicted));
+      System.out.println("label " + @class@.label(predicted.get(0)));
       System.out.println("test " + it.selfTest());
     }
   }
