@@ -26,6 +26,9 @@ from edgekit.errors import DataError
 from edgekit.graph.graph import Graph, Tensor
 from edgekit.preprocess import Preprocess
 
+RELEASE = "1.0.0"
+_SHORT = 12
+
 
 @dataclass(frozen=True)
 class Port:
@@ -63,6 +66,14 @@ class Interface:
     outputs: tuple[Port, ...]
     preprocess: Preprocess
     labels: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Of the library that a model becomes, in a form that package managers take.
+
+        Another model has another one, so that it takes the place of the last.
+        """
+        return f"{RELEASE}+sha{self.sha256[:_SHORT]}"
 
 
 def interface_of(

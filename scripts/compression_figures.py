@@ -82,7 +82,7 @@ CASES = (
     Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", _resnet(",y"), "drop <= 2.5", PICTURES),
     Case("resnet8-50", _RESNET, "prune:0.5,qat", _resnet(""), "drop <= 3.0", PICTURES),
     Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", PICTURES),
-    Case("kws-cluster", _DSCNN, "cluster:32,qat", KWS, "drop <= 1", SOUNDS),
+    Case("kws-cluster", _DSCNN, "cluster:32,qat", KWS, "drop <= 1", {**SOUNDS, "epochs": 20}),
     Case(
         "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=octave:code_bits=4,qat", KWS,
         "drop <= 2.5, gzip <= 0.55x of plain int8", SOUNDS,

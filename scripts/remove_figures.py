@@ -135,8 +135,8 @@ def row(case: Case, runs: list[dict[str, Any]]) -> str:
 
 def table(runs: list[dict[str, Any]]) -> str:
     """All rows that there are runs for."""
-    by_case = {case: [one for one in runs if one["case"] == case.name] for case in CASES}
-    return HEAD + "".join(row(case, found) for case, found in by_case.items() if found)
+    by_case = [(case, [one for one in runs if one["case"] == case.name]) for case in CASES]
+    return HEAD + "".join(row(case, found) for case, found in by_case if found)
 
 
 def write(text: str) -> None:

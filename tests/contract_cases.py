@@ -15,7 +15,7 @@ from edgekit.preprocess import NAMED, Preprocess
 
 ROWS = 25
 CONTRACTS = 40
-"""Together 1,000 vectors."""
+"""Together 1,000 vectors; where every contract has to be compiled, fewer with more rows."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,22 @@ class Contract:
     stored: NDArray[Any]
 
 
-def contracts(dtypes: tuple[str, ...], seed: int = 7) -> Iterator[Contract]:
-    """`CONTRACTS` of them, each with `ROWS` rows; the input's dtypes in turn."""
+def contracts(
+    dtypes: tuple[str, ...], count: int = CONTRACTS, rows: int = ROWS, seed: int = 7
+) -> Iterator[Contract]:
+    """`count` of them, each with as many `rows`; the input's dtypes in turn."""
     random = np.random.default_rng(seed)
-    for number in range(CONTRACTS):
-        yield _contract(random, number, dtypes[number % len(dtypes)])
+    for number in range(count):
+        yield _contract(random, number, dtypes[number % len(dtypes)], rows)
 
 
-def _contract(random: np.random.Generator, number: int, dtype: str) -> Contract:
+def _contract(random: np.random.Generator, number: int, dtype: str, count: int) -> Contract:
     wanted = _shape(random)
     preprocess = _preprocess(random, wanted, number)
     shape = wanted
     if preprocess.resize is not None:
         shape = (int(random.integers(1, 9)), int(random.integers(1, 9)), *wanted[2:])
-    rows = [_row(random, shape, preprocess.dtype) for _ in range(ROWS)]
+    rows = [_row(random, shape, preprocess.dtype) for _ in range(count)]
     tensor = _tensor(random, wanted, dtype)
     with np.errstate(all="ignore"):
         real = [preprocess.apply(row) for row in rows]

@@ -21,7 +21,11 @@ FIELDS = (
 )
 
 
-KINDS = {"rpi4": {"golden"}, "android": {"golden", "aar"}, "cortex-m4": {"c_project"}}
+KINDS = {
+    "rpi4": {"golden", "python_package"},
+    "android": {"golden", "aar"},
+    "cortex-m4": {"c_project"},
+}
 """What a target is given besides the model and its array."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shlex
@@ -40,6 +41,19 @@ def test_script_has_help_and_runs(script: str) -> None:
 def test_script_names_no_package_index(script: str) -> None:
     text = (ROOT / "scripts" / script).read_text(encoding="utf-8")
     assert not re.search(r"://|pypi\.|--(extra-)?index-url[ =]", text)
+
+
+def test_figures_of_removal_come_from_runs_that_were_kept(tmp_path: Path) -> None:
+    kept = {"case": "kws-none", "seed": 0, "epochs": 60, "drop": 1.5, "interval": [-1.0, 4.0]}
+    kept |= {"samples": 150, "int8": 0.5, "macs": 0.5, "parameters": 0.4, "bytes": 0.6}
+    runs = [kept | {"instructions": 2, "seconds": 9}, kept | {"instructions": 4, "seconds": 11}]
+    file = tmp_path / "runs.jsonl"
+    file.write_text("".join(f"{json.dumps(run)}\n" for run in runs), encoding="utf-8")
+    script = ROOT / "scripts/remove_figures.py"
+    command = [sys.executable, str(script), str(tmp_path), "--seeds", "0", "--json", str(file)]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    row = "DS-CNN | `remove:macs=0.5` | no | 1.50 (1.5, 1.5) | -1.0 to 4.0 on 150 | 0.50 | 0.50"
+    assert f"| {row} | 0.40 | 0.60 | 3.00 | 10 |" in shown
 
 
 def ensure_venv(tree: Path, **environment: str) -> subprocess.CompletedProcess[str]:

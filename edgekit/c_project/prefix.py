@@ -12,6 +12,7 @@ _HEADERS = (
     *("locale", "math", "setjmp", "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef"),
     *("stdint", "stdio", "stdlib", "stdnoreturn", "string", "strings", "tgmath", "threads", "time"),
     *("uchar", "wchar", "wctype", "alloca", "elf", "endian", "features", "link", "malloc"),
+    *("arduino", "wire", "spi", "eeprom", "servo", "zephyr", "kernel", "freertos"),
     *("memory", "newlib", "poll", "pthread", "regex", "sched", "search", "semaphore", "unistd"),
 )
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgekit.c_project.fill import filled
 from edgekit.c_project.processors import options
 from edgekit.c_project.project import GOLDEN_BY, CProject
 from edgekit.c_project.savings import savings
 from edgekit.compiler.emit import plain
+from edgekit.fill import filled
 
 _ISA = {
     "portable": "portable C99",

@@ -30,7 +30,7 @@ class Exporter:
         texts = files(build_input.project)
         prefix, interface = build_input.project.prefix, build_input.interface
         texts |= interface_files(prefix, interface, build_input.graph.input_tensors())
-        texts |= wrapper_files(build_input.project, interface.sha256, texts)
+        texts |= wrapper_files(build_input.project, interface.version, texts)
         more = serial_files(build_input.project, texts)
         texts |= {f"{SERIAL}/{name}": text for name, text in more.items()}
         for name, text in texts.items():

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgekit.c_project.wrappers.files import version
 from edgekit.exporters.base import ExportInput
 from edgekit.python_package.files import (
     REQUIRES_PYTHON,
@@ -30,7 +29,7 @@ class Exporter:
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
         """Write sources and wheel."""
         dist, module = names(build_input.name)
-        release = version(build_input.interface.sha256)
+        release = build_input.interface.version
         name = wheel_name(dist, release)
         files = package_files(build_input)
         texts = project_files(build_input, name)

@@ -33,6 +33,7 @@ def choose(
     options: RemoveOptions,
     budget: Budget | None = None,
     progress: float = 1.0,
+    losses: Sequence[Array] | None = None,
 ) -> Mask:
     """The units that stay, bool [units].
 
@@ -43,6 +44,8 @@ def choose(
         options: Amounts.
         budget: For the groups without a share.
         progress: How far on the way to the amounts, 0 to 1: the last round has 1.
+        losses: For each of `found` what is lost with 0, 1, ... and all of its units gone; None:
+            what they are worth.
 
     Raises:
         UsageError: A budget that cannot be reached.
@@ -52,13 +55,20 @@ def choose(
         _thin(keep, found[place], scores, progress * share, options)
     if budget is None:
         return keep
-    rest = [group for place, group in enumerate(found) if place not in shares]
-    spend = _evenly if options.allocate == "uniform" else _where_least_is_lost
-    spend(keep, rest, scores, budget, options, progress)
+    rest = [place for place in range(len(found)) if place not in shares]
+    if options.allocate == "uniform":
+        _evenly(keep, [found[place] for place in rest], scores, budget, options, progress)
+    else:
+        curves = [losses[place] if losses else None for place in rest]
+        steps = [
+            _Step(found[place], scores, options, curve)
+            for place, curve in zip(rest, curves, strict=True)
+        ]
+        _where_least_is_lost(keep, steps, budget, progress)
     if not budget.holds(keep, progress):
         raise UsageError(
             f"{budget.missed(keep)}, even where every group keeps its {options.least:g} alone",
-            "ask for less, or lower least or multiple",
+            "ask for less, lower least, or write multiple = 1",
         )
     return keep
 
@@ -105,20 +115,15 @@ def _evenly(
 
 
 def _where_least_is_lost(
-    keep: Mask,
-    found: Sequence[Group],
-    scores: Array,
-    budget: Budget,
-    options: RemoveOptions,
-    progress: float,
+    keep: Mask, steps: Sequence[_Step], budget: Budget, progress: float
 ) -> None:
     """Step by step, always from the group that loses least for what that saves.
 
-    As NetAdapt does (Yang et al. 2018, arXiv:1804.03230), with what units are worth for a trial.
+    As NetAdapt does (Yang et al. 2018, arXiv:1804.03230), with a known loss for its trials.
     Savings get less as others shrink, so that only what looks best is looked at again.
     """
-    steps = [_Step(group, scores, options) for group in found]
     queue = [(step.price(keep, budget, progress), place) for place, step in enumerate(steps)]
+    taken: list[Array] = []
     heapq.heapify(queue)
     while queue and not budget.holds(keep, progress):
         _, place = heapq.heappop(queue)
@@ -126,16 +131,29 @@ def _where_least_is_lost(
         if queue and price > queue[0][0]:
             heapq.heappush(queue, (price, place))
         elif price < math.inf:
-            keep[steps[place].take()] = False
+            taken.append(steps[place].take())
+            keep[taken[-1]] = False
             heapq.heappush(queue, (steps[place].price(keep, budget, progress), place))
+    _give_back(keep, taken, budget, progress)
+
+
+def _give_back(keep: Mask, taken: Sequence[Array], budget: Budget, progress: float) -> None:
+    """What left and need not have, since what left later saved more; the dearest first."""
+    for units in reversed(taken if budget.holds(keep, progress) else ()):
+        keep[units] = True
+        if not budget.holds(keep, progress):
+            keep[units] = False
 
 
 class _Step:
     """The units that would leave a group next."""
 
-    def __init__(self, group: Group, scores: Array, options: RemoveOptions) -> None:
+    def __init__(
+        self, group: Group, scores: Array, options: RemoveOptions, losses: Array | None
+    ) -> None:
         self._order = group.units[np.argsort(scores[group.units], kind="stable")]
-        self._worth = np.maximum(scores[self._order], 0)
+        worth = np.append(0, np.cumsum(np.maximum(scores[self._order], 0)))
+        self._losses = worth if losses is None else losses
         self._multiple = _multiple(group, options)
         self._width = math.ceil(len(self._order) / _STEPS / self._multiple) * self._multiple
         self._fewest, self._gone = fewest(group, options), 0
@@ -153,10 +171,10 @@ class _Step:
             return math.inf
         after = keep.copy()
         after[self._order[:end]] = False
-        lost = float(self._worth[self._gone : end].sum())
+        lost = float(self._losses[end] - self._losses[self._gone])
         return lost / max(budget.saving(keep, after, progress), _TINY)
 
     def take(self) -> Array:
-        """The units that have left with this step."""
-        self._gone = self._end()
-        return self._order[: self._gone]
+        """The units that leave with this step."""
+        gone, self._gone = self._gone, self._end()
+        return self._order[gone : self._gone]

@@ -66,7 +66,9 @@ class PruneOptions(PassOptions):
         "layer's",
     )
     sensitivity: str = option(
-        "", "JSON of edgekit sensitivity, for allocate = sensitivity; empty: measured now"
+        "",
+        "JSON of edgekit sensitivity, for allocate = sensitivity; empty: measured now",
+        file=True,
     )
     schedule: Literal["auto", "solve", "polynomial", "constant", "splicing"] = option(
         "auto",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edgekit import _tf
@@ -17,7 +18,7 @@ from edgekit.passes._prune_plan import Plan, plan, together
 from edgekit.passes._prune_rounds import rounds
 from edgekit.passes._prune_steps import Steps
 from edgekit.passes._solve import fits, solve
-from edgekit.passes._tfmot_pruner import Wrappers, prunes
+from edgekit.passes._tfmot_pruner import Wrappers
 from edgekit.passes.base import Candidate, Context
 from edgekit.problem import Problem
 
@@ -44,6 +45,45 @@ def pruned(name: str, candidate: Candidate, options: PruneOptions, context: Cont
     return dataclasses.replace(after, problems=(*after.problems, *whole.problems))
 
 
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """What is done before the training that trains the last zeros.
+
+    Attributes:
+        candidate: With the zeros that are solved for, and those of fused layers.
+        solved: Names of the layers whose zeros are there.
+        planned: What is left of the training.
+        trained: How the rest of it went; empty where nothing is trained so far.
+    """
+
+    candidate: Candidate
+    solved: frozenset[str]
+    planned: wrapped.Training
+    trained: Mapping[str, Any]
+
+
+def _begun(
+    candidate: Candidate,
+    whole: Plan,
+    planned: wrapped.Training,
+    options: PruneOptions,
+    context: Context,
+) -> _Begun:
+    candidate = _fused.zeroed(candidate, whole.fused)
+    found = lift(candidate.tflite).layers
+    solving = {e.name: whole.layers[e.name] for e in found if e.name in whole.layers and fits(e)}
+    solving = {name: own for name, own in solving.items() if own.solves}
+    solved = frozenset(solving)
+    if not solving:
+        return _Begun(candidate, solved, planned, {})
+    groups = together(found, solving, options, whole.costs)
+    if options.rounds or options.max_drop:  # they part the training themselves
+        tflite = solve(candidate.tflite, groups, context, whole.costs)
+        return _Begun(dataclasses.replace(candidate, tflite=tflite), solved, planned, {})
+    candidate, rest, trained = gradual(candidate, groups, planned, context, whole.costs)
+    return _Begun(candidate, solved, rest, trained)
+
+
 def _once(
     name: str,
     candidate: Candidate,
@@ -53,28 +93,18 @@ def _once(
     context: Context,
 ) -> Candidate:
     """Prune, and train."""
-    candidate = _fused.zeroed(candidate, whole.fused)
-    found, plans = lift(candidate.tflite).layers, dict(whole.layers)
-    solved = {e.name for e in found if e.name in plans and plans[e.name].solves and fits(e)}
-    rest, first = planned, dict[str, Any]()
-    if solved:
-        groups = together(
-            found, {name: plans[name] for name in plans if name in solved}, options, whole.costs
-        )
-        if options.rounds or options.max_drop:
-            tflite = solve(candidate.tflite, groups, context, whole.costs)
-            candidate = dataclasses.replace(candidate, tflite=tflite)
-        else:
-            candidate, rest, first = gradual(candidate, groups, planned, context, whole.costs)
-    masked = {e.name: plans[e.name] for e in found if e.name in plans and e.name not in solved}
-    by_tfmot = {e.name for e in found if e.name in masked and prunes(e, masked[e.name])}
+    begun = _begun(candidate, whole, planned, options, context)
+    candidate, rest = begun.candidate, begun.planned
+    masked = {name: own for name, own in whole.layers.items() if name not in begun.solved}
     steps = {name: Steps.of(own, rest.steps) for name, own in masked.items()}
-    wrappers = Wrappers({name: masked[name] for name in by_tfmot}, steps)
+    wrappers = Wrappers(masked, steps)
     lifted = lift(candidate.tflite, wrap=wrappers.wrap)
     wrappers.align_blocks()
-    zeroed = [layer for layer in lifted.layers if layer.name in solved]
-    ours = [e for e in lifted.layers if e.name in masked and e.name not in by_tfmot]
-    plans |= {e.name: dataclasses.replace(plans[e.name], sparsity=_zeros.zeros(e)) for e in zeroed}
+    zeroed = [layer for layer in lifted.layers if layer.name in begun.solved]
+    ours = [e for e in lifted.layers if e.name in masked and e.name not in wrappers.names]
+    plans = whole.layers | {
+        e.name: dataclasses.replace(whole.layers[e.name], sparsity=_zeros.zeros(e)) for e in zeroed
+    }
     trained = wrapped.train(
         candidate,
         context,
@@ -88,7 +118,7 @@ def _once(
         keep_from=max((each.end for each in steps.values()), default=0) / rest.steps,
         title=_title([*(own.target for own in plans.values()), *whole.fused.values()]),
     )
-    trained = joined(first, trained) if first else trained
+    trained = joined(begun.trained, trained) if begun.trained else trained
     layers = [layer for layer in lifted.layers if layer.name in plans and plans[layer.name].target]
     cut = max((_zeros.cut(layer, plans[layer.name]) for layer in layers), default=0.0)
     achieved = {layer.name: {"sparsity": _zeros.zeros(layer)} for layer in layers}

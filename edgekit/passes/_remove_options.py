@@ -63,10 +63,15 @@ class RemoveOptions(PassOptions):
         "python:module:function that is given an int8 .tflite as bytes and says what it costs on "
         "the device: milliseconds, instructions, any number",
     )
-    allocate: Literal["auto", "uniform"] = option(
+    allocate: Literal["auto", "sensitivity", "uniform"] = option(
         "auto",
-        "auto: where a budget is won for the least loss by the criterion; uniform: the same share "
-        "of every group",
+        "where a budget is won; auto: for the least loss by the criterion; sensitivity: for the "
+        "least that was measured with each group alone narrower; uniform: the same share of all",
+    )
+    sensitivity: str = option(
+        "",
+        "JSON of edgekit sensitivity, for allocate = sensitivity; empty: measured now",
+        file=True,
     )
     criterion: Literal["taylor", "l1", "l2", "apoz", "redundancy"] = option(
         "taylor",
@@ -121,6 +126,7 @@ class RemoveOptions(PassOptions):
         for name in COUNTED:
             _refuse_percent(name, getattr(self, name))
         self._refuse_half_a_measure()
+        self._refuse_half_an_allocation()
 
     def _refuse_half_a_measure(self) -> None:
         limited = self.latency or self.latency_limit
@@ -137,6 +143,18 @@ class RemoveOptions(PassOptions):
         if self.measure and not is_function(self.measure):
             raise UsageError(
                 f"measure = {self.measure!r}: names no function", "write python:module:function"
+            )
+
+    def _refuse_half_an_allocation(self) -> None:
+        if self.sensitivity and self.allocate != "sensitivity":
+            raise UsageError(
+                "sensitivity names a file, and allocate is not sensitivity",
+                "write allocate = sensitivity, too, or leave the file out",
+            )
+        if self.allocate != "auto" and not self.budget:
+            raise UsageError(
+                f"allocate = {self.allocate} has no effect: no budget is given",
+                "write macs = 0.5, or leave allocate out: share is that of every group",
             )
 
     @property

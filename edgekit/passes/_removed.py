@@ -20,12 +20,14 @@ from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._amount import choose
 from edgekit.passes._blocks import without_blocks
 from edgekit.passes._budget import Budget
+from edgekit.passes._curves import losses
 from edgekit.passes._importance import importance
 from edgekit.passes._measured import Measured
 from edgekit.passes._refit import Refit
 from edgekit.passes._remove_options import RemoveOptions
-from edgekit.passes._remove_plan import stuck, wanted
+from edgekit.passes._remove_plan import fused, stuck, tables, wanted
 from edgekit.passes.base import Candidate, Context
+from edgekit.passes.select import Layer
 from edgekit.problem import Problem
 from edgekit.structure.dead import dead
 from edgekit.structure.dependencies import Dependencies, dependencies
@@ -48,9 +50,10 @@ def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Co
         EdgekitError: As `Base.run`.
     """
     layers = lift(candidate.tflite, form="folded").layers
+    makers: list[Layer] = [*layers, *tables(dependencies(read(candidate.tflite)))]
     shallow, gone = without_blocks(candidate, options, context)
     known = dependencies(read(shallow.tflite))
-    found, shares = wanted(layers, groups(known), options)
+    found, shares = wanted(makers, groups(known), options, fused(known))
     if options.budget or any(shares.values()):
         tflite, keep = _silenced(shallow.tflite, known, found, shares, options, context)
     else:
@@ -78,20 +81,22 @@ def _silenced(
     context.progress.step(f"choosing channels of {len(found)} group{'s' * (len(found) > 1)}")
     keep, silenced = np.ones(known.count, bool), tflite
     budget = _budget(tflite, known, options, context)
+    sensitive = options.allocate == "sensitivity"
+    curves = losses(found, tflite, options, context) if sensitive else None
     refit = Refit(tflite, known, context) if options.refit else None
     for number in range(1, options.rounds + 1):
         scores = importance(options.criterion, silenced, known, context)
         _refuse_nan(scores)
         scores[~keep] = -np.inf
         part = number / options.rounds
-        keep = choose(found, shares, scores, options, budget, part)
+        keep = choose(found, shares, scores, options, budget, part, curves)
         brief = number < options.rounds
         silenced = refit(keep, brief) if refit else silence(tflite, known, keep)
         context.progress.advance(number, options.rounds)
     if keep.all():
         raise UsageError(
             "nothing leaves: the share is less than a channel of any group",
-            "ask for more, lower multiple or least, or leave this pass out",
+            "ask for more, write multiple = 1, lower least, or leave this pass out",
         )
     return silenced, keep
 

@@ -24,7 +24,7 @@ def prunes(layer: LiftedLayer, own: PruneOptions) -> bool:
 
 
 class Wrappers:
-    """What `lift` is to put around the layers.
+    """What `lift` is to put around the layers that TFMOT can prune.
 
     Args:
         plans: Layer name -> its own options.
@@ -36,10 +36,10 @@ class Wrappers:
         self._made: dict[str, Any] = {}
 
     def wrap(self, layer: LiftedLayer) -> Any:
-        """The layer in TFMOT's wrapper, if it is to be pruned."""
-        if layer.name not in self._plans:
+        """The layer in TFMOT's wrapper, if that is to prune it."""
+        own = self._plans.get(layer.name)
+        if own is None or not prunes(layer, own):
             return layer.layer
-        own = self._plans[layer.name]
         one_factor(layer)
         settings: dict[str, Any] = {"block_size": own.block}
         if own.n_m:
@@ -51,6 +51,11 @@ class Wrappers:
         )
         self._made[layer.name] = wrapper
         return wrapper
+
+    @property
+    def names(self) -> set[str]:
+        """Of the layers that were wrapped."""
+        return set(self._made)
 
     def align_blocks(self) -> None:
         """Let our mask choose blocks, once the wrappers are built.

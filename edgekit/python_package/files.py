@@ -1,4 +1,4 @@
-"""The files of the package by path, and the wheel that pip installs of them."""
+"""The files of the package, by path."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.c_project.fill import filled
-from edgekit.c_project.wrappers.files import version
 from edgekit.compiler.emit import plain
 from edgekit.exporters._names import PYTHON, kebab, snake
 from edgekit.exporters.base import ExportInput
+from edgekit.fill import filled
 from edgekit.interface import Port
 
 HERE = Path(__file__).parent
@@ -71,7 +70,7 @@ def _values(build: ExportInput, wheel: str) -> dict[str, str]:
     return {
         "dist": dist,
         "module": module,
-        "version": version(build.interface.sha256),
+        "version": build.interface.version,
         "description": description(build),
         "python": REQUIRES_PYTHON,
         "dependencies": ", ".join(json.dumps(each) for each in wanted),

@@ -65,6 +65,11 @@ class Analysis:
         """Whether a tensor is a constant."""
         return self.graph.tensors[index].data is not None
 
+    def real(self, index: int) -> bool:
+        """Whether a tensor holds real numbers, as they are or quantized."""
+        tensor = self.graph.tensors[index]
+        return tensor.dtype.startswith("float") or tensor.quantization is not None
+
     def site(self, op: Op, place: int, axis: int, units: Array, role: Role) -> None:
         """Note that a constant shrinks."""
         self.sites.append(Site(op.index, place, axis, units, role))

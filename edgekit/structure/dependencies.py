@@ -27,6 +27,7 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(plain_rules.OVER_PLACES, plain_rules.over_places),
     **dict.fromkeys(plain_rules.OVER_CHANNELS, plain_rules.over_channels),
     **dict.fromkeys(weighted_rules.COLUMNS, weighted_rules.matrix),
+    **dict.fromkeys(weighted_rules.TABLES, weighted_rules.table),
     "DEPTHWISE_CONV_2D": weighted_rules.depthwise,
     "BATCH_MATMUL": plain_rules.matmul,
 }

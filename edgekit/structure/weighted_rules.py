@@ -13,6 +13,9 @@ from edgekit.structure.units import Array
 COLUMNS = {"CONV_2D": 3, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 3, "CONV_3D": 3}
 """Axis of the input channels in the kernel."""
 
+TABLES = {"GATHER": (0, 1), "EMBEDDING_LOOKUP": (1, 0)}
+"""Inputs that are the table, and what is looked up."""
+
 
 def matrix(known: Analysis, op: Op) -> None:
     """A convolution or dense layer."""
@@ -50,6 +53,22 @@ def depthwise(known: Analysis, op: Op) -> None:
     units = known.shared(kernel, "along", np.repeat(source.units, many))
     if units is not None:
         _rows(known, op, units, "along")
+
+
+def table(known: Analysis, op: Op) -> None:
+    """Rows of a table that are looked up: each of its columns is a unit."""
+    place, whole = TABLES[op.name]
+    index = op.inputs[place]
+    rows_alone = all(not op.options.get(key) for key in ("axis", "batch_dims"))
+    if not (known.is_constant(index) and len(known.shape(index)) == 2 and rows_alone):
+        known.refuse(op)
+        return
+    if not known.real(index) or known.is_constant(op.inputs[whole]):
+        return  # a list of numbers, or a part of the weights
+    made = known.shared(index, "rows", known.units.fresh(known.shape(index)[1]))
+    assert made is not None
+    known.site(op, place, 1, made, "rows")
+    known.places[op.outputs[0]] = Places(len(known.shape(op.outputs[0])) - 1, made)
 
 
 def _rows(known: Analysis, op: Op, units: Array, role: Role) -> None:

@@ -44,7 +44,10 @@ KINDS = {
     "noise": Kind(0.02),
     "scale": Kind(0.1, most=1),
     "mix": Kind(0.5, most=1),
+    "cut": Kind(0.5, most=1, ranks=(2, 3), moves=True),
 }
+BLENDS = ("mix", "cut")
+"""What takes from another row, in all inputs at once."""
 AUTO = {"mix": 0.5, "noise": 0.02}
 
 
@@ -155,8 +158,8 @@ def _fits(name: str, value: float, inputs: Sequence[Input], placed: bool) -> Non
 
 def suits(name: str, inputs: Sequence[Input]) -> bool:
     """Whether there is an input that the transform fits."""
-    if name == "mix":  # blends whole rows, so all inputs must be float
-        return all(about.deviation is not None for about in inputs)
+    if name in BLENDS:  # a row is made of two in all of its inputs
+        return all(takes(name, about) for about in inputs)
     return any(takes(name, about) for about in inputs)
 
 

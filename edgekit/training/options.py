@@ -42,7 +42,7 @@ class FineTune:
     augment: tuple[str, ...] = _option(
         ("auto",),
         "transforms of the inputs: flip, flip_vertical, shift=4, time_shift=2, noise=0.02, "
-        "scale=0.1, mix=0.5; auto: mix and noise; none",
+        "scale=0.1, mix=0.5, cut=0.5; auto: mix and noise; none",
     )
     temperature: float = _option(4.0, "softens the original's class scores (arXiv:1503.02531)")
     label_weight: float = _option(

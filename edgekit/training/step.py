@@ -158,8 +158,9 @@ class Stepper:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
         variables, clip = self._variables(), Clip()
+        self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
-        @tf.function  # type: ignore[untyped-decorator]
+        @tf.function(autograph=False)  # type: ignore[untyped-decorator]
         def step(inputs: Any, labels: Any, number: Any) -> Any:
             inputs, targets = transform(inputs, self._targets(labels), number)
             batch = [tf.cast(a, e.dtype) for a, e in zip(inputs, student.inputs, strict=True)]

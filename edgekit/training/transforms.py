@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgekit import _tf
-from edgekit.training.augment import Input, takes
+from edgekit.training.augment import BLENDS, Input, takes
 
 Batch = tuple[Any, ...]
 Transform = Callable[[Batch, Any, Any], tuple[Batch, Any]]
@@ -28,8 +28,8 @@ def build(transforms: dict[str, float], inputs: Sequence[Input], seed: int) -> T
     def transform(batch: Batch, targets: Any, step: Any) -> tuple[Batch, Any]:
         random = _Random(seed, step)
         for name, value in transforms.items():
-            if name == "mix":
-                batch, targets = _mix(batch, targets, value, random)
+            if name in BLENDS:
+                batch, targets = _BLEND[name](batch, targets, value, random)
             else:
                 batch = tuple(
                     _DO[name](array, value, about, random) if takes(name, about) else array
@@ -76,6 +76,43 @@ def _mix(batch: Batch, targets: Any, share: float, random: _Random) -> tuple[Bat
         return weight * array + (1 - weight) * tf.roll(array, partner, 0)
 
     return tuple(map(blend, batch)), None if targets is None else blend(targets)
+
+
+def _cut(batch: Batch, targets: Any, share: float, random: _Random) -> tuple[Batch, Any]:
+    """Put a part of another row into a share of the rows (CutMix, arXiv:1905.04899).
+
+    The part is a box of pictures and a while of series, at the same place of all inputs; targets
+    are blended by its size, which is uniform before the edges cut it off.
+    """
+    tf = _tf.tensorflow()
+    count = tf.shape(batch[0])[0]
+    partner = random.uniform([], 1, tf.maximum(count, 2), "int32")
+    size = random.uniform([count, 1], 0.0, 1.0)
+    size = tf.where(random.uniform([count, 1], 0.0, 1.0) < share, size, tf.zeros_like(size))
+    middle = [random.uniform([count, 1], 0.0, 1.0) for _ in range(2)]
+
+    def inside(array: Any) -> Any:
+        axes = len(array.shape) - 2
+        within = tf.ones([count] + [1] * (axes + 1))
+        for axis in range(axes):
+            places = (tf.range(array.shape[axis + 1], dtype=tf.float32) + 0.5)[None]
+            away = tf.abs(places / array.shape[axis + 1] - middle[axis])
+            shape = [-1] + [1] * axis + [array.shape[axis + 1]] + [1] * (axes - axis)
+            within *= tf.reshape(tf.cast(away < size ** (1 / axes) / 2, tf.float32), shape)
+        return within
+
+    parts = [inside(array) for array in batch]
+    pasted = [
+        part * tf.roll(a, partner, 0) + (1 - part) * a for part, a in zip(parts, batch, strict=True)
+    ]
+    if targets is not None:
+        theirs = sum(tf.reduce_mean(part, range(1, len(part.shape))) for part in parts) / len(parts)
+        weight = tf.reshape(theirs, [-1] + [1] * (len(targets.shape) - 1))
+        targets = weight * tf.roll(targets, partner, 0) + (1 - weight) * targets
+    return tuple(pasted), targets
+
+
+_BLEND = {"mix": _mix, "cut": _cut}
 
 
 def _flip(array: Any, value: float, about: Input, random: _Random, axis: int = 2) -> Any:

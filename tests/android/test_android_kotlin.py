@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jvm import needs_jdk, run
 from made_tflite import small_net
-from page import blocks
+from pages import blocks
 
 from edgekit.exporters import aar
 from edgekit.exporters.base import ExportInput
@@ -56,9 +56,13 @@ def _classes(name: str, data: bytes, folder: Path) -> Path:
 
 
 def test_the_java_of_the_page_compiles(path: str, tmp_path: Path) -> None:
-    (code,) = blocks("java")
-    (tmp_path / "Reader.java").write_text(code)
+    (tmp_path / "Reader.java").write_text(_of_the_page("java"))
     run("javac", "-cp", path, "-d", tmp_path, tmp_path / "Reader.java")
+
+
+def _of_the_page(language: str) -> str:
+    (code,) = (each.text for each in blocks("apps/android.md") if each.language == language)
+    return code
 
 
 def _compile(text: str, path: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -69,7 +73,7 @@ def _compile(text: str, path: str, folder: Path) -> subprocess.CompletedProcess[
 
 def test_kotlin_compiles_against_it(path: str, tmp_path: Path) -> None:
     """The code of the page, too."""
-    (code,) = blocks("kotlin")
+    code = _of_the_page("kotlin")
     imports = {line for text in (APP, code) for line in text.splitlines() if line[:6] == "import"}
     rest = [line for text in (APP, code) for line in text.splitlines() if line[:6] != "import"]
     done = _compile("\n".join([*sorted(imports), *rest]), path, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
@@ -237,6 +238,27 @@ def test_a_cortex_m4_with_fused_operations_has_the_same_bits(name: str, tmp_path
     assert not any(name.startswith(("vfma", "vmla", "vfms")) for name in found)
 
 
+@needs_arm
+def test_a_program_of_bytes_alone_has_no_floating_point_in_software(tmp_path: Path) -> None:
+    from firmware import emulate
+
+    written(CASES["imagenet, a picture"], tmp_path)
+    called = {"u8": "uint8_t row[60]", "f32": "float row[60]"}
+    software = {}
+    for kind, row in called.items():
+        (tmp_path / "main.c").write_text(
+            f'#include "m_interface.h"\nint main(void) {{\n    static {row};\n'
+            f"    static int8_t input[60];\n    m_prepare_{kind}(row, input);\n    return 0;\n}}\n"
+        )
+        sources = [tmp_path / "main.c", tmp_path / "m_interface.c"]
+        assert emulate(sources, "cortex-m4", tmp_path, "-Os") == 0
+        symbols = subprocess.run(
+            ["arm-none-eabi-nm", "main.elf"], cwd=tmp_path, capture_output=True, check=True
+        )
+        software[kind] = b"__aeabi_dmul" in symbols.stdout
+    assert software == {"u8": False, "f32": True}
+
+
 def bits(row: np.ndarray) -> str:
     return ",".join(f"{word}u" for word in np.ascontiguousarray(row).view(np.uint32).ravel())
 
@@ -260,6 +282,21 @@ def test_names_of_classes_and_real_outputs(tmp_path: Path) -> None:
     wanted = dequantise(np.arange(-128, 128).astype(np.int8), graph.output_tensors()[0])
     assert [float.fromhex(line) for line in said[5:-1]] == wanted.tolist()
     assert len(said[-1]) == 64
+
+
+@needs_gcc
+def test_inputs_have_functions_of_their_own_and_tokens_have_none(tmp_path: Path) -> None:
+    graph = CASES["sound"].graph()
+    (tensor,) = graph.input_tensors()
+    face = interface_of("m", b"model", graph, parse("unit"), ())
+    texts = interface_files("m", face, [tensor, replace(tensor, dtype="int32"), tensor])
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert set(re.findall(r"m_prepare\w*(?=\()", texts["m_interface.h"])) == {
+        f"m_prepare_{place}_{kind}" for place in (0, 2) for kind in NUMPY
+    }
+    run = ["gcc", *WARNINGS, "-c", "m_interface.c", "-o", "m.o"]
+    subprocess.run(run, cwd=tmp_path, check=True)
 
 
 def test_escapes_are_octal() -> None:

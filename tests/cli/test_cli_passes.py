@@ -59,7 +59,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert {one["key"] for one in every["fine_tune"]} >= {"epochs", "augment"}
     options = {one["key"]: one for one in every["passes"][names().index("prune")]["options"]}
     assert options["sparsity"]["type"] == "number from 0 below 1"
-    assert options["schedule"]["type"] == "auto | solve | polynomial | constant"
+    assert options["schedule"]["type"] == "auto | solve | polynomial | constant | splicing"
     assert options["layers"]["type"] == "list of strings"
 
 

@@ -109,10 +109,8 @@ def test_compiled_in(manifest: dict[str, Any], capsys: pytest.CaptureFixture[str
     manifest["artifacts"] += [
         {"kind": "c_array", "path": path, "bytes": 9} for path in ("model_data.h", "model_data.c")
     ]
-    assert (
-        "load model.tflite on the device\n            or compile model_data.h and model_data.c into its program"
-        in shown(manifest, capsys)
-    )
+    compiled = "            or compile model_data.h and model_data.c into its program\n"
+    assert f"load model.tflite on the device\n{compiled}" in shown(manifest, capsys)
 
 
 LIBRARIES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgekit.passes._allocate import lamp
+from edgekit.passes._allocate import gone, lamp, sigmas
 
 
 def test_by_hand() -> None:
@@ -28,3 +28,24 @@ def test_the_model_reaches_its_share_and_no_layer_is_emptied() -> None:
 def test_zeros_go_first() -> None:
     kernels = {"a": np.array([0.0, 0.0, 1.0, 1.0]), "b": np.ones(4)}
     assert lamp(kernels, 0.25) == {"a": 0.5, "b": 0.0}
+
+
+def test_one_sigma_for_all_by_hand() -> None:
+    # over their deviations: a: 0.5, 0.5, 1.5, 1.5 (of 2); b: 0.5, 0.5, 1.5, 1.5 (of 20)
+    kernels = {"a": np.array([1.0, -1.0, 3.0, -3.0]), "b": np.array([10.0, -10.0, 30.0, -30.0])}
+    assert sigmas(kernels, 0.5) == {"a": 0.5, "b": 0.5}
+    kernels["b"] = np.array([10.0, -40.0, 30.0, -30.0])
+    assert sigmas(kernels, 0.25) == {"a": 0.25, "b": 0.25}
+
+
+def test_a_share_is_of_what_weights_cost() -> None:
+    """Half of 4 + 4 * 9 is 20: the weights that cost 9 go first where they are as cheap to lose."""
+    kernels = {"cheap": np.arange(1.0, 5.0), "dear": np.arange(1.0, 5.0)}
+    shares = lamp(kernels, 0.5, {"cheap": 1.0, "dear": 9.0})
+    assert shares == {"cheap": 0.25, "dear": 0.5}
+    assert lamp(kernels, 0.5) == {"cheap": 0.5, "dear": 0.5}
+
+
+def test_the_lowest_go_and_the_highest_of_each_layer_stays() -> None:
+    parts = gone([np.array([5.0, 1.0, 2.0]), np.array([0.1])], [1.0, 1.0], 0.9)
+    assert [part.tolist() for part in parts] == [[False, True, True], [False]]

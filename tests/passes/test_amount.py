@@ -100,7 +100,26 @@ def test_every_group_gives_the_same_share_where_that_is_asked_for(known: Depende
     worth = np.ones(known.count)
     worth[groups(known)[0].units] = 1000
     assert left(known, chosen(known, worth, macs=0.5, allocate="uniform")) == [8, 5]
-    assert left(known, chosen(known, worth, macs=0.5)) == [8, 1]
+    assert left(known, chosen(known, worth, macs=0.5)) == [8, 7]
+
+
+def test_what_was_measured_goes_before_what_is_judged(known: Dependencies) -> None:
+    able = [group for group in groups(known) if not group.why]
+    scores = np.ones(known.count)
+    scores[able[1].units] = 1000
+    options = RemoveOptions(macs=0.5, allocate="sensitivity")
+    budget = Budget(Cost(known), options, known.count)
+    curves = [np.linspace(0, 9, 17), np.linspace(0, 0.001, 9)]
+    keep = choose(able, {}, scores, options, budget, losses=curves)
+    assert left(known, keep) == [8, 7]
+    assert left(known, choose(able, {}, scores, options, budget)) == [4, 8]
+
+
+def test_what_need_not_have_left_stays(known: Dependencies) -> None:
+    """The last step is a large one: an earlier one was not needed."""
+    worth = np.full(known.count, 1e-3)
+    worth[groups(known)[0].units] = 1.0
+    assert left(known, chosen(known, worth, macs=0.76, multiple=4)) == [12, 8]
 
 
 def test_two_budgets_hold_both(known: Dependencies) -> None:

@@ -216,3 +216,12 @@ def test_a_larger_channel_keeps_more_of_its_weights() -> None:
     before, after = (compressing.kernels(data)[DENSE] for data in (tflite, pruned.tflite))
     largest = np.abs(before) >= np.sort(np.abs(before).ravel())[32]
     np.testing.assert_array_equal(after != 0, largest)
+
+
+def test_shares_rise_as_zhu_and_gupta_have_it() -> None:
+    """s = s_f + (s_i - s_f) (1 - t/n)^3, arXiv:1710.01878: half of the way is 7/8 of the rise."""
+    steps = Steps(begin=1, end=101, frequency=10)
+    assert steps.share(1, 0.2, 0.8) == pytest.approx(0.2)
+    assert steps.share(51, 0.2, 0.8) == pytest.approx(0.2 + 0.6 * 7 / 8)
+    assert steps.share(101, 0.2, 0.8) == pytest.approx(0.8)
+    assert [step for step in range(1, 35) if steps.choose(step)] == [1, 11, 21, 31]

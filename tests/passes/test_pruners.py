@@ -158,17 +158,19 @@ def test_rounds_prune_and_train_again_and_again(schedule: str) -> None:
 
 
 def test_rounds_end_before_too_much_is_lost() -> None:
-    """Without training, 90 % of random weights cannot go unnoticed, and a few can."""
+    """Without training, nearly every decision of random weights has changed at 82 % zeros."""
     before = base.Candidate(compressing.net())
-    spec = {"pass": "prune", "sparsity": 0.97, "rounds": 8, "max_drop": 60.0}
-    pruned = compressing.run(spec, before, epochs=8, learning_rate=1e-9)
-    assert 0 < share(pruned) < 0.95
+    spec: dict[str, Any] = {"pass": "prune", "sparsity": 0.9, "rounds": 4, "max_drop": 99.0}
+    spec |= {"schedule": "constant", "allocate": "uniform"}
+    pruned = compressing.run(spec, before, epochs=4, learning_rate=1e-9)
+    assert 0.4 < share(pruned) < 0.85
     (note,) = [p for p in pruned.problems if "stopped after round" in p.message]
-    assert "max_drop is 60" in note.message
+    assert "max_drop is 99" in note.message
 
 
 def test_a_first_round_that_loses_too_much_is_refused() -> None:
-    spec = {"pass": "prune", "sparsity": 0.97, "rounds": 1, "max_drop": 0.001}
+    spec: dict[str, Any] = {"pass": "prune", "sparsity": 0.97, "rounds": 1, "max_drop": 0.001}
+    spec |= {"schedule": "constant", "allocate": "uniform"}
     with pytest.raises(BudgetError, match="exceeded in the first round"):
         compressing.run(spec, base.Candidate(compressing.net()), learning_rate=1e-9)
 

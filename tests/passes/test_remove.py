@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import compressing
 import numpy as np
 import pytest
 from compressing import CONV, DENSE, POINTWISE
+from hand_made import O, T, flatbuffer
 from small_nets import NONE, Net
 
+from edgekit.artifact import sha256
 from edgekit.errors import EdgekitError, ModelError, UsageError
 from edgekit.graph import count
 from edgekit.graph.read import read
@@ -22,7 +25,10 @@ from edgekit.passes._remove_options import RemoveOptions
 from edgekit.passes._removed import _forgotten
 from edgekit.passes._short import parse
 from edgekit.runtimes.litert import LiteRT
+from edgekit.sensitivities.result import Curve, Point, Sensitivity
 from edgekit.structure.dependencies import dependencies
+from edgekit.structure.groups import groups
+from edgekit.training.options import FineTune
 from edgekit.training.rows import Rows
 
 BRIEF = {"epochs": 1, "rounds": 1}
@@ -75,7 +81,7 @@ def test_it_becomes_smaller(case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"macs": 0.5}, {"parameters": 0.5}, {"macs": 0.5, "multiple": 2}, {"macs": 8000}]
+    "values", [{"macs": 0.5}, {"parameters": 0.5}, {"macs": 0.5, "multiple": 2}, {"macs": 7600}]
 )
 def test_a_budget_is_kept(values: dict[str, Any]) -> None:
     small = remove(**values).tflite
@@ -113,6 +119,35 @@ def test_what_is_measured_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         with pytest.raises(UsageError, match=message) as refused:
             remove(measure=f"python:removal_lab:{name}", latency=0.5)
         assert "bytes of an int8 .tflite" in refused.value.hint
+
+
+def analysis(tflite: bytes, steep: tuple[str, ...], path: Path) -> None:
+    """The file of an analysis that found the channels of `steep` dear, and others for nothing."""
+    able = [group for group in groups(dependencies(read(tflite))) if not group.why]
+    curves = [
+        Curve("remove", group.layers[0], group.layers, "CONV_2D", 8, 8, (Point(0.9, loss, 50.0),))
+        for group in able
+        for loss in (9.0 if group.layers == steep else 0.001,)
+    ]
+    found = Sensitivity("net", sha256(tflite), "agreement", "higher", 100, 8, "", tuple(curves))
+    path.write_text(json.dumps(found.to_json()))
+
+
+def test_a_sensitivity_analysis_decides_where_channels_leave(tmp_path: Path) -> None:
+    tflite, file = compressing.net(), tmp_path / "sensitivity.json"
+    for steep, kept in (((CONV,), "y0"), ((POINTWISE,), "y2")):
+        analysis(tflite, steep, file)
+        small = remove(parameters=0.7, allocate="sensitivity", sensitivity=str(file)).tflite
+        narrow = {"y0": "y2", "y2": "y0"}[kept]
+        assert widths(small)[kept] > widths(small)[narrow]
+    analysis(compressing.net(1), (CONV,), file)
+    with pytest.raises(UsageError, match="is about another model"):
+        remove(macs=0.5, allocate="sensitivity", sensitivity=str(file))
+
+
+def test_sensitivity_is_measured_where_no_file_says_it() -> None:
+    small = remove(macs=0.5, allocate="sensitivity").tflite
+    assert count.macs(read(small)) <= 0.5 * count.macs(read(compressing.net()))
 
 
 def test_what_is_left_alone() -> None:
@@ -154,6 +189,50 @@ def test_all_other_passes_may_follow() -> None:
         small = base.load(values["pass"]).run(small, options, shared)
     assert widths(small.tflite)["y0"] == 4
     assert small.traits == {"sparse", "clustered", "qat"}
+
+
+def embedding() -> bytes:
+    """Eight numbers for each of ten words, their mean, and a dense layer."""
+    random = np.random.default_rng(2)
+    tensors = [
+        T("words", (1, 6), "INT32"),
+        T("table", (10, 8), data=random.normal(size=(10, 8)).astype(np.float32)),
+        T("looked_up", (1, 6, 8)),
+        T("axes", (1,), "INT32", np.array([1], np.int32)),
+        T("mean", (1, 8)),
+        T("w", (3, 8), data=random.normal(size=(3, 8)).astype(np.float32)),
+        T("y", (1, 3)),
+    ]
+    ops = [
+        O("GATHER", (1, 0), (2,), ("GatherOptions", {"axis": 0})),
+        O("MEAN", (2, 3), (4,), ("ReducerOptions", {"keepDims": False})),
+        O("FULLY_CONNECTED", (4, 5, -1), (6,), ("FullyConnectedOptions", {})),
+    ]
+    return flatbuffer(tensors, ops, (0,), (6,))
+
+
+def test_columns_of_an_embedding_leave() -> None:
+    tflite = embedding()
+    words = np.random.default_rng(0).integers(0, 10, (16, 6)).astype(np.int32)
+    rows = Rows((words,))
+    options, tuning = base.from_mapping("remove", {"share": 0.5, **BRIEF}, "--compress")
+    tuned = FineTune(epochs=1, batch=4, augment=("none",))
+    context = base.Context(tflite, rows, rows, tuned).tuned(tuning)
+    small = base.load("remove").run(base.Candidate(tflite), options, context)
+    graph = read(small.tflite)
+    assert [graph.tensors[index].shape for index in (1, 2, 4, 5)] == [
+        *((10, 4), (1, 6, 4), (1, 4), (3, 4)),
+    ]
+    whole = np.asarray(read(tflite).tensors[1].data)
+    table = np.asarray(graph.tensors[1].data)
+    assert all((column == whole.T).all(axis=1).any() for column in table.T)
+    assert not any("GATHER" in problem.message for problem in small.problems)
+
+
+def test_a_fused_recurrent_layer_is_named_with_the_reason(real_models: Path) -> None:
+    tflite = (real_models / "tflm_examples/mnist_lstm_float.tflite").read_bytes()
+    with pytest.raises(ModelError, match="nothing of UNIDIRECTIONAL_SEQUENCE_LSTM can leave"):
+        remove(base.Candidate(tflite), share=0.5)
 
 
 # What the criteria are about
@@ -233,6 +312,9 @@ def test_short_form() -> None:
         "remove:dead": RemoveOptions(share=0.0),
         "remove:0.4:criterion=l2": RemoveOptions(share=0.4, criterion="l2"),
         "remove:macs=0.5": RemoveOptions(macs=0.5),
+        "remove:latency=0.5:measure=python:lab:cost:bytes=9000": RemoveOptions(
+            latency=0.5, measure="python:lab:cost", bytes=9000.0
+        ),
     }.items():
         spec = parse(text)[0]
         assert base.from_mapping("remove", spec, "--compress")[0] == wanted
@@ -253,6 +335,13 @@ def test_short_form() -> None:
             {"latency": 0.5, "measure": "python:no_such_lab:cost"},
             UsageError,
             "measure python:no_such_lab:cost cannot be loaded: No module named",
+        ),
+        ({"allocate": "uniform"}, UsageError, "allocate = uniform has no effect"),
+        ({"macs": 0.5, "sensitivity": "s.json"}, UsageError, "allocate is not sensitivity"),
+        (
+            {"macs": 0.5, "allocate": "sensitivity", "sensitivity": "s.json"},
+            UsageError,
+            "s.json: cannot be read",
         ),
         ({"layers": ["y6"]}, UsageError, "layers: 'y6' matches no layer"),
         ({"share": 0.5, "learning_rate": 1e30}, ModelError, "the loss is NaN|infinite"),

@@ -10,7 +10,7 @@ from lift_cases import Case
 
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
-from edgekit.importers.prove import seeded_rows
+from edgekit.importers.prove import highest_index, seeded_rows
 from edgekit.runtimes.litert import LiteRT
 from edgekit.structure.dependencies import Dependencies
 from edgekit.structure.groups import groups
@@ -54,7 +54,8 @@ def some(known: Dependencies, seed: int) -> Mask:
 def outputs(tflite: bytes) -> list[list[np.ndarray]]:
     """Of a few seeded rows."""
     with LiteRT(tflite) as runtime:
-        return [list(runtime.run(row)) for row in seeded_rows(runtime.inputs, 3, 2)]
+        rows = seeded_rows(runtime.inputs, 3, 2, highest_index(read(tflite)))
+        return [list(runtime.run(row)) for row in rows]
 
 
 def check(tflite: bytes, known: Dependencies, keep: Mask) -> Graph:

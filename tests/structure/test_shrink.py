@@ -51,6 +51,7 @@ FAST = (
 )
 CASES = {name: shrinking.inside(lift_cases.CASES[name]) for name in FAST}
 CASES |= {name: shrinking.inside(case) for name, case in KINDS.items()}
+CASES["embedding, mean, dense"] = lift_cases.CASES["embedding, mean, dense"]
 TABLES = ("embedding", "embedding, mean, dense", "tokens and a table")
 
 

@@ -54,10 +54,10 @@ def test_shipped_target_is_sound(name: str) -> None:
     assert profile.quantizers[0] == "int8"
     assert set(profile.quantizers) <= set(SCHEMES)
     compiled = ("c_project",) if profile.family == "mcu" else ()
-    golden = ("golden",) if profile.family in ("linux", "android") else ()
-    app = ("aar",) if profile.family == "android" else ()
-    package = ("python_package",) if profile.family == "linux" else ()
-    assert profile.exporters == ("tflite", "c_array", *compiled, *golden, *app, *package)
+    golden = () if profile.family == "mcu" else ("golden",)
+    app = {"android": "aar", "web": "npm", "ios": "swift", "linux": "python_package"}
+    apps = [app[profile.family]] if profile.family in app else []
+    assert profile.exporters == ("tflite", "c_array", *compiled, *golden, *apps)
     assert (profile.evaluate_with == "tflite-micro") == (profile.family == "mcu")
     for scheme in profile.quantizers:
         assert profile.check_io(scheme, *profile.io(scheme)) == []

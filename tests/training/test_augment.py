@@ -40,6 +40,7 @@ def test_auto_is_nothing_without_a_teacher() -> None:
         pytest.param(["flip"], VECTOR, r"flip does not fit inputs \[1, 5\]", id="flip a vector"),
         pytest.param(["shift=2"], SERIES, "shift does not fit", id="shift a series"),
         pytest.param(["mix=0.5"], WORDS, "mix does not fit .* whole numbers", id="mix words"),
+        pytest.param(["cut=0.5"], VECTOR, "cut does not fit", id="cut a vector"),
         pytest.param(["noise=-1"], VECTOR, "noise=-1 cannot", id="negative noise"),
         pytest.param(["noise=nan"], VECTOR, "noise=nan cannot", id="NaN"),
         pytest.param(["mix=2"], VECTOR, "mix=2 cannot", id="a probability of 2"),
@@ -58,7 +59,7 @@ def test_bad_transforms_are_refused(texts: list[str], about: Input, said: str) -
 
 def test_labels_with_places_forbid_what_moves() -> None:
     moving = {name for name, kind in KINDS.items() if kind.moves}
-    assert moving == {"flip", "flip_vertical", "shift", "time_shift"}
+    assert moving == {"flip", "flip_vertical", "shift", "time_shift", "cut"}
     for name in moving:
         with pytest.raises(UsageError, match="labels that have places"):
             choose([name], [PICTURE], placed=True)

@@ -104,8 +104,36 @@ def test_mixed_rows_have_targets_mixed_alike() -> None:
     np.testing.assert_allclose(np.asarray(series)[:, 11, 2], expected, rtol=1e-5)
 
 
+def test_cut_rows_hold_a_box_of_another_and_targets_by_its_size() -> None:
+    inputs = [PICTURE, SERIES]
+    change = build(choose(["cut=0.5"], inputs), inputs, 0)
+    own = np.arange(400, dtype=np.float32)
+    batch = tuple(
+        np.ones((400, *each.shape), np.float32) * own.reshape(-1, *[1] * len(each.shape))
+        for each in inputs
+    )
+    tf = _tf.tensorflow()
+    (pictures, series), targets = change(
+        tuple(map(tf.constant, batch)), tf.constant(np.eye(400, dtype=np.float32)), 3
+    )
+    weights = np.asarray(targets)
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    theirs = [
+        np.asarray(each) != before for each, before in zip((pictures, series), batch, strict=True)
+    ]
+    share = np.mean([each.reshape(400, -1).mean(axis=1) for each in theirs], axis=0)
+    np.testing.assert_allclose(1 - np.diag(weights), share, atol=1e-5)
+    assert 130 < (share > 0).sum() < 230
+    assert share.max() > 0.6
+    for cut in theirs[0][..., 0]:
+        box = cut.any(axis=1)[:, None] & cut.any(axis=0)
+        np.testing.assert_array_equal(cut, box)
+    values = [np.unique(row) for row in np.asarray(series)]
+    assert {len(each) for each in values} == {1, 2}
+
+
 def test_draws_repeat_by_seed_and_step_alone() -> None:
-    texts, before = ["flip", "shift=2", "scale", "noise", "mix"], rows(PICTURE, 16)
+    texts, before = ["flip", "shift=2", "scale", "noise", "mix", "cut"], rows(PICTURE, 16)
     one = ran(texts, PICTURE, before, step=5, seed=1)
     np.testing.assert_array_equal(one, ran(texts, PICTURE, before, step=5, seed=1))
     assert (one != ran(texts, PICTURE, before, step=6, seed=1)).any()

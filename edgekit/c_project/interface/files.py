@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edgekit.affine import limits
-from edgekit.c_project.fill import filled
 from edgekit.c_project.interface.names import name_lines
 from edgekit.c_project.interface.table import byte_value
 from edgekit.compiler.emit import plain
+from edgekit.fill import filled
 from edgekit.graph.graph import Tensor
 from edgekit.interface import Interface
 from edgekit.preprocess import Preprocess

@@ -11,25 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.c_project.fill import filled
 from edgekit.c_project.processors import options
 from edgekit.c_project.project import CProject
 from edgekit.compiler.emit import plain
+from edgekit.fill import filled
+from edgekit.interface import RELEASE
 
 HERE = Path(__file__).parent
-RELEASE = "1.0.0"
-"""Version of every generated library; the model's hash behind it tells two apart."""
-_SHORT = 12
 _INSIDE = ("_golden.h", "_kernels.h", "_weights.h")
 """Headers that no program includes."""
 
 
-def wrapper_files(project: CProject, sha256: str, names: Iterable[str]) -> dict[str, str]:
+def wrapper_files(project: CProject, version: str, names: Iterable[str]) -> dict[str, str]:
     """Text by path.
 
     Args:
         project: The model.
-        sha256: Of its flatbuffer.
+        version: Of the library.
         names: Of the C files that are written besides; all others are known here.
     """
     templates = {
@@ -38,18 +36,13 @@ def wrapper_files(project: CProject, sha256: str, names: Iterable[str]) -> dict[
         if path.is_file() and path.suffix not in (".py", ".pyc")
     }
     own = [name for name in (*names, *templates) if name.startswith(f"{project.prefix}")]
-    values = _values(project, sha256, sorted(own))
+    values = _values(project, version, sorted(own))
     return {
         name: filled(path.read_text(encoding="ascii"), values) for name, path in templates.items()
     }
 
 
-def version(sha256: str) -> str:
-    """Of the library that a model is, in a form that every package manager takes."""
-    return f"{RELEASE}+sha{sha256[:_SHORT]}"
-
-
-def _values(project: CProject, sha256: str, files: Sequence[str]) -> dict[str, str]:
+def _values(project: CProject, version: str, files: Sequence[str]) -> dict[str, str]:
     program, upper = project.compiled.program, project.prefix.upper()
     sources = [name for name in files if name.endswith(".c")]
     headers = [name for name in files if name.endswith(".h")]
@@ -57,7 +50,7 @@ def _values(project: CProject, sha256: str, files: Sequence[str]) -> dict[str, s
         "p": project.prefix,
         "P": upper,
         "title": plain(project.name),
-        "version": version(sha256),
+        "version": version,
         "release": RELEASE,
         "arena": str(project.compiled.plan.arena),
         "vectors": str(len(project.golden)),

@@ -81,6 +81,9 @@ def _row(path: Path) -> Any:
     with Image.open(path) as picture:
         upright = ImageOps.exif_transpose(picture)
         grey = len(shape) == 2 or shape[-1] == 1
+        if upright.mode.startswith("I"):  # more than 8 bits, and grey
+            pixels = np.asarray(upright)
+            return pixels if len(shape) == 2 else np.repeat(pixels[..., None], shape[-1], axis=2)
         pixels = np.asarray(upright.convert("RGB").convert("L") if grey else upright.convert("RGB"))
     return pixels[..., None] if grey and len(shape) == 3 else pixels
 

@@ -1,0 +1,59 @@
+"""The model as a package of Swift for iOS and macOS.
+
+What needs Apple's toolchain has never been compiled by edgekit; the build and the files say so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgekit.exporters.base import ExportInput
+from edgekit.problem import Problem
+from edgekit.swift.package import ELEMENTS, FOLDER, files
+from edgekit.target.op_table import load_op_table
+
+RUNTIME = "tflite-swift-2.17"
+
+
+class Exporter:
+    """Writes `swift/`."""
+
+    kind = "swift"
+
+    def problems(self, build_input: ExportInput) -> list[Problem]:
+        """What stands against a package, and that Xcode has not seen it."""
+        graph = build_input.graph
+        for tensor in (*graph.input_tensors(), *graph.output_tensors()):
+            if tensor.dtype not in ELEMENTS or -1 in tensor.signature[1:]:
+                return [
+                    Problem(
+                        "error",
+                        self.kind,
+                        f"no Swift package can be made: tensor '{tensor.name}' is {tensor.dtype} "
+                        f"{list(tensor.signature)}",
+                        "make a model whose inputs and outputs have fixed sizes and are one of "
+                        f"{', '.join(ELEMENTS)}",
+                    )
+                ]
+        return [_UNCOMPILED]
+
+    def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
+        """Write the package."""
+        version = load_op_table(RUNTIME).version
+        contents = files(build_input.interface, build_input.tflite, build_input.golden, version)
+        paths = []
+        for name, content in contents.items():
+            path = folder / FOLDER / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            paths.append(path)
+        return paths
+
+
+_UNCOMPILED = Problem(
+    "note",
+    "swift",
+    f"{FOLDER}/ has not been compiled by Xcode: only its parts without Apple's libraries were "
+    "tried, with Swift 6.0 on Linux",
+    "run the package's test on a Mac before you ship it",
+)
