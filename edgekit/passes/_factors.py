@@ -26,6 +26,7 @@ Split = Literal["channel", "spatial", "input"]
 Window = tuple[int, int]
 _DAMPING = 1e-3
 """Share of the mean of the moments' diagonal that is added to it."""
+_ATTEMPTS = 8  # the last adds 10^5 times the mean: enough for whatever is finite
 _SOLVING = 1e-9
 _TINY = float(np.finfo(np.float32).tiny)
 
@@ -100,9 +101,26 @@ def splits(window: Window) -> tuple[Split, ...]:
 
 
 def damped(moments: Array) -> Array:
-    """The moments with a little of their mean on the diagonal; with 1 where nothing moves."""
+    """The moments with a little of their mean on the diagonal; with 1 where nothing moves.
+
+    Moments that were rounded to float32 on their way may have negative eigenvalues: as much more
+    is added as makes them positive definite.
+    """
     mean = float(np.trace(moments)) / len(moments)
-    return np.asarray(moments + (_DAMPING * mean if mean > _TINY else 1.0) * np.eye(len(moments)))
+    added = _DAMPING * mean if mean > _TINY else 1.0
+    for _ in range(_ATTEMPTS):
+        if _positive(moments + added * np.eye(len(moments))):
+            break
+        added *= 10
+    return np.asarray(moments + added * np.eye(len(moments)))
+
+
+def _positive(moments: Array) -> bool:
+    try:
+        np.linalg.cholesky(moments)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 class Factoring:

@@ -94,3 +94,10 @@ def test_inputs_that_never_move_leave_it_to_the_weights() -> None:
     given = Kernel(random.normal(size=(1, 1, 6, 5)), damped(np.zeros((6, 6))), np.ones(5))
     plain = np.linalg.svd(given.matrix, compute_uv=False)
     assert Factoring(given, "channel").lost([2])[0] == pytest.approx(np.square(plain[2:]).sum())
+
+
+def test_moments_that_rounding_made_negative_are_made_positive() -> None:
+    spoilt = np.diag([0.02, 1e-3, -7e-6])
+    found = damped(spoilt)
+    assert np.linalg.eigvalsh(found)[0] > 0
+    np.testing.assert_allclose(found, spoilt, atol=1e-3)
