@@ -69,7 +69,7 @@ def test_what_measures_is_part_of_what_a_build_depends_on(here: Path) -> None:
 
     def key(work: Work) -> str:
         profile = load_profile("android")
-        return input_key(work, profile, make_plan(work.project, profile, "tflite"))
+        return input_key(work, profile, make_plan(work.project, profile, "tflite"), ())
 
     measured = {"latency": 0.5, "measure": "python:build_lab:cost"}
     analysed = {"macs": 0.5, "allocate": "sensitivity", "sensitivity": "s.json"}
