@@ -31,20 +31,37 @@ class Case:
     macs: int
 
 
-def case(*arguments: object, name: str) -> object:
-    return pytest.param(Case(*arguments), id=name)  # type: ignore[arg-type]
+def case(*arguments: object, name: str, essential: bool = True) -> object:
+    marks = [pytest.mark.essential] if essential else []
+    return pytest.param(Case(*arguments), id=name, marks=marks)  # type: ignore[arg-type]
 
 
 LABELLED = [
     case(KWS, "kws_ref_model", WORDS, MFCC, 2_656_768, name="keywords, SavedModel"),
-    case(KWS, "kws_ref_model_from_savedmodel.h5", WORDS, MFCC, 2_656_768, name="keywords, h5"),
+    case(
+        KWS,
+        "kws_ref_model_from_savedmodel.h5",
+        WORDS,
+        MFCC,
+        2_656_768,
+        name="keywords, h5",
+        essential=False,
+    ),
     case(IC, "pretrainedResnet.h5", CIFAR, "raw", 12_501_632, name="ResNet8, h5"),
     case(IC, "pretrainedResnet_nchw.onnx", CIFAR, "raw", 12_501_632, name="ResNet8, NCHW ONNX"),
     case(IC, "alibaba_ic_mobilenet_nchw.onnx", CIFAR, "imagenet", 2_083_824, name="PyTorch ONNX"),
-    case(VWW, "vww_96.h5", PEOPLE, "unit", 7_489_664, name="person, h5"),
+    case(VWW, "vww_96.h5", PEOPLE, "unit", 7_489_664, name="person, h5", essential=False),
     case(VWW, "vww_96_float_nchw.onnx", PEOPLE, "unit", 7_489_664, name="person, NCHW ONNX"),
     case(MNIST, "mnist_cnn.keras", DIGITS, "unit", 2_440_960, name="digits, Keras 3"),
-    case(MNIST, "mnist_cnn_keras3.h5", DIGITS, "unit", 2_440_960, name="digits, h5 of Keras 3"),
+    case(
+        MNIST,
+        "mnist_cnn_keras3.h5",
+        DIGITS,
+        "unit",
+        2_440_960,
+        name="digits, h5 of Keras 3",
+        essential=False,
+    ),
     case(MNIST, "cntk_mnist_nchw.onnx", DIGITS, "raw", 786_560, name="digits, CNTK ONNX"),
 ]
 UNLABELLED = [
@@ -59,7 +76,6 @@ UNLABELLED = [
 
 
 @pytest.mark.slow
-@pytest.mark.essential
 @pytest.mark.parametrize("case", LABELLED)
 def test_int8_keeps_the_accuracy(case: Case, real_models: Path, tmp_path: Path) -> None:
     folder = real_models / case.folder
