@@ -16,6 +16,7 @@ from edgekit.android.archive import archive
 from edgekit.android.compile import JAVAC, classes_jar, compiler
 from edgekit.android.names import GROUP, Names, names_of
 from edgekit.android.sources import TYPES, java_sources
+from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
 from edgekit.tools import TOOLS, install_hint
@@ -76,7 +77,7 @@ class Exporter:
         if compiler():
             jar = classes_jar(sources, names.package)
             written[f"{names.word}.aar"] = _aar(names, build_input, jar, assets)
-        return [_write(folder / name, content) for name, content in written.items()]
+        return write(folder, written)
 
 
 def _no_compiler() -> Problem:
@@ -120,9 +121,3 @@ def _library(template: str, names: Names, given: ExportInput) -> str:
     for key, value in values.items():
         text = text.replace(f"@{key}@", value)
     return text
-
-
-def _write(path: Path, content: bytes) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    return path

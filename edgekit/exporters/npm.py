@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.npm.package import FOLDER, files
 from edgekit.problem import Problem
@@ -30,10 +31,4 @@ class Exporter:
         """Write the package."""
         version = load_op_table(RUNTIME).version
         contents = files(build_input.interface, build_input.tflite, build_input.golden, version)
-        paths = []
-        for name, content in contents.items():
-            path = folder / FOLDER / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            paths.append(path)
-        return paths
+        return write(folder / FOLDER, contents)

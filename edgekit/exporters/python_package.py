@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.python_package.files import (
     REQUIRES_PYTHON,
@@ -45,8 +46,4 @@ class Exporter:
             **{f"{module}/{key}": data for key, data in files.items()},
             name: wheel(dist, module, release, files, metadata, texts["README.md"]),
         }
-        for key, data in content.items():
-            path = folder / FOLDER / key
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        return [folder / FOLDER / key for key in content]
+        return write(folder / FOLDER, content)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
 from edgekit.swift.package import ELEMENTS, FOLDER, files
@@ -45,13 +46,7 @@ class Exporter:
         """Write the package."""
         version = load_op_table(RUNTIME).version
         contents = files(build_input.interface, build_input.tflite, build_input.golden, version)
-        paths = []
-        for name, content in contents.items():
-            path = folder / FOLDER / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            paths.append(path)
-        return paths
+        return write(folder / FOLDER, contents)
 
 
 def _own_runner(refused: Problem) -> Problem:
