@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from readme_figures import write  # noqa: E402
+
 TEACHER, JUDGED = "mnist_keras3/mnist_cnn.keras", "mnist_keras3/mnist_t10k_0_4999.npz"
 TARGET = "cortex-m4"
 RUNS = {
@@ -148,16 +150,7 @@ def main() -> None:
         lines.append(row(how, runs))
     print("\n".join(lines), flush=True)
     if given.write:
-        write("\n".join(lines))
-
-
-def write(table: str) -> None:
-    """Put the table between its marks in the README."""
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}{table}\n{END}{after}", encoding="utf-8")
+        write("\n".join(lines) + "\n", BEGIN, END)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from readme_figures import write  # noqa: E402
+
 TARGET, RATE, FRAMES, BANDS, STEPS = "cortex-m4", 16_000, 5, 128, 3000
 AD = ("", "low_rank:parameters=0.4", "low_rank:parameters=0.4:weighted=false")
 KWS = ("", "low_rank:0.98", "low_rank:0.95", "remove:macs=0.7", "prune:0.5")
@@ -255,7 +257,7 @@ def main() -> None:
             tables.append(table(name, chains, line, given))
             print(tables[-1] + "\n", flush=True)
     if given.write:
-        write("\n\n".join(tables))
+        write("\n\n".join(tables) + "\n", BEGIN, END)
 
 
 def table(name: str, chains: tuple[str, ...], line: Any, given: argparse.Namespace) -> str:
@@ -280,15 +282,6 @@ def table(name: str, chains: tuple[str, ...], line: Any, given: argparse.Namespa
             plain = plain or mean(runs, "instructions")
             lines.append(line(compress, labels, runs, plain))
     return "\n".join(lines)
-
-
-def write(tables: str) -> None:
-    """Put the tables between their marks in the README."""
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{BEGIN}{tables}\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from compression_figures import KWS, placed  # noqa: E402
+from readme_figures import write  # noqa: E402
 
 TARGET = "cortex-m4"
 BEGIN, END = "<!-- removal figures -->\n", "<!-- end of removal figures -->\n"
@@ -139,14 +140,6 @@ def table(runs: list[dict[str, Any]]) -> str:
     return HEAD + "".join(row(case, found) for case, found in by_case if found)
 
 
-def write(text: str) -> None:
-    """Put the table into the README."""
-    readme = ROOT / "README.md"
-    before, _, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}{text}{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -169,7 +162,7 @@ def main() -> None:
                     file.write(json.dumps(runs[-1]) + "\n")
     print(table(runs), end="")
     if given.write:
-        write(table(runs))
+        write(table(runs), BEGIN, END)
 
 
 if __name__ == "__main__":
