@@ -46,23 +46,26 @@ def command(
     progress = make_progress(verbosity())
     try:
         report = gather([Path(path) for path in paths], progress)
-        written = [_write(report, name, path) for name in FORMATS if (path := files[name])]
+        wanted = [(name, path) for name in FORMATS if (path := files[name])]
+        for name, path in wanted:
+            progress.step(f"writing {path}")
+            _write(report, name, path)
     finally:
         progress.close()
     if as_json:
         from edgekit.reports.json import render as as_text
 
         click.echo(as_text(report), nl=False)
-    elif not written:
+    elif not wanted:
         from edgekit.reports.table import render
 
         click.echo(render(report), nl=False)
-    for path in written:
+    for _, path in wanted:
         click.echo(f"written: {path}", err=as_json)
     context.exit(report.exit_code)
 
 
-def _write(report: Report, name: str, path: str) -> str:
+def _write(report: Report, name: str, path: str) -> None:
     from edgekit._discover import load
 
     text = load("reports", name).render(report)
@@ -71,4 +74,3 @@ def _write(report: Report, name: str, path: str) -> str:
     except OSError as error:
         why = error.strerror or str(error)
         raise OutputError(f"{path} cannot be written: {why}", "choose another file") from error
-    return path

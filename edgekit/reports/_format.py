@@ -31,7 +31,7 @@ def size(count: float) -> str:
     """Bytes, with the larger unit beside them from a KB (1,024 bytes) on."""
     for unit, name in ((1 << 20, "MB"), (1 << 10, "KB")):
         if count >= unit:
-            return f"{count / unit:,.1f} {name}"
+            return f"{count / unit:,.1f}".removesuffix(".0") + f" {name}"
     return f"{int(count):,} B"
 
 
@@ -48,8 +48,13 @@ def beside(found: Figure) -> str:
     if found.unit == "B" and found.value >= 1 << 10:
         parts.append(f"{int(found.value):,} B")
     if found.low is not None and found.high is not None:
-        parts.append(f"{number(found.low)} to {number(found.high)}")
+        parts.append(f"{found.low:,.3g} to {found.high:,.3g}")
     if found.limit:
         have = size(found.limit) if found.unit == "B" else f"{number(found.limit)} {found.unit}"
         parts.append(f"{100 * found.value / found.limit:.0f} % of {have}")
     return ", ".join(parts)
+
+
+def inside(title: str) -> str:
+    """A title within a sentence: `Flash as C` begins small, `MACs` does not."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]

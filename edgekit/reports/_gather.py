@@ -61,7 +61,7 @@ def _numbered(section: Section, seen: dict[str, int]) -> Section:
 
 
 def _title(sources: Sources) -> str:
-    names = [study.name for study in sources.studies]
+    names = [each.name for each in sources.studies]
     names += [item.name for item in sources.items]
     names += [analysis.name for analysis in sources.analyses]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""

@@ -113,7 +113,8 @@ class Sources:
 def read(paths: Sequence[Path]) -> Sources:
     """Find out what each path is and read it; a run is put to the build of its model.
 
-    A folder that holds builds or runs stands for all of them, by name.
+    A folder that holds builds or runs stands for all of them, by name; runs in it that were broken
+    off are left out.
 
     Raises:
         UsageError: There is nothing of this name, or nothing of ours in it.
@@ -162,6 +163,8 @@ def _expand(path: Path) -> list[Path]:
         return [path]
     inside = sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
     known = [each for each in inside if _kind(each)]
+    if not known and (path / SAMPLES).is_file():
+        raise ModelError(f"{path}: the run was broken off, it has no report", "bench again")
     if not known:
         raise UsageError(f"{path}: no build, run, analysis or study here", _HINT)
     return known
@@ -185,7 +188,7 @@ def _is_run(path: Path) -> bool:
     try:
         read_report(path)
     except ModelError:
-        return path.is_dir() and (path / SAMPLES).is_file()  # broken off: said when it is read
+        return False
     return True
 
 

@@ -48,22 +48,26 @@ def _item(item: Item) -> Subject:
 
 
 def _fits(manifest: Mapping[str, Any]) -> Check:
-    fit = manifest["fit"]
-    ways = {"": fit, " as C": fit.get("c_project") or {}}
-    told = [
-        f"{name}{how} {size(way[key]['need'])} of {size(way[key]['have'])}"
-        for how, way in ways.items()
-        for key, name in (("flash", "flash"), ("ram", "RAM"))
-        if key in way and way[key]["need"] is not None and way[key]["have"]
-    ]
-    target = manifest["target"]
+    fit, target = manifest["fit"], manifest["target"]
+    ways = [("with the interpreter", fit), ("as C", fit.get("c_project"))]
+    told = [text for how, way in ways if way and (text := _needs(way, how))]
     if fit["fits"] is None:
         text = f"{target} has every operator; no memory of a certain size to hold it against"
         return Check("fits", "pass", text)
-    text = f"{target}: {', '.join(told)}" if told else target
+    text = "; ".join([f"{target} has every operator", *told])
     if fit["fits"]:
         return Check("fits", "pass", text)
-    return Check("fits", "fail", text, "compress more, or take a larger target")
+    return Check("fits", "fail", "; ".join([target, *told]), "compress more, or a larger target")
+
+
+def _needs(way: Mapping[str, Any], how: str) -> str:
+    """Need of have, of each memory that has both."""
+    parts = [
+        f"{title} {size(way[key]['need'])} of {size(way[key]['have'])}"
+        for key, title in (("flash", "flash"), ("ram", "RAM"))
+        if way[key]["need"] is not None and way[key]["have"]
+    ]
+    return f"{' and '.join(parts)} {how}" if parts else ""
 
 
 def _budget(manifest: Mapping[str, Any]) -> Check:

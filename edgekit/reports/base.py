@@ -26,6 +26,8 @@ METHODS: Mapping[Method, str] = {
     "estimated": "computed from other figures: not observed anywhere",
 }
 """How a figure came about -> what that means."""
+WEAKEST: tuple[Method, ...] = ("estimated", "emulated", "measured", "counted")
+"""A picture of several figures has the method of the weakest."""
 Kind = Literal[
     "front",
     "waterfall",
@@ -36,9 +38,10 @@ Kind = Literal[
     "over_time",
     "heat",
     "history",
+    "notes",
     "table",
 ]
-"""Of a section: how it is drawn where there are pictures; `table` is not."""
+"""Of a section: how it is drawn where there are pictures; `notes` and `table` are not."""
 Cell = str | int | float | bool | None
 
 

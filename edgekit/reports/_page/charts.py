@@ -23,12 +23,16 @@ from edgekit.reports.base import Section
 Drawn = Any
 """A chart of Altair, whose methods are typed for its own classes only."""
 
-INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
+INK, MUTED, LINE, PAPER = "var(--ink)", "var(--muted)", "var(--line)", "var(--paper)"
 MAIN, SECOND, GOOD, BAD = "var(--c1)", "var(--c2)", "var(--good)", "var(--bad)"
 HEAT = [f"var(--h{number})" for number in range(7)]
 SERIES = [f"var(--c{number})" for number in range(1, 9)]
-STEP = 26
-"""Pixels of a bar with what is around it."""
+STEP, CLOSE, MANY = 26, 17, 30
+"""Pixels of a row with what is around it; of one of more rows than `MANY`."""
+LARGE = 0.15
+"""Share of the arena from which on a value has its name in the picture."""
+FEW = 8
+"""Points that all have their names beside them."""
 LABEL = 190
 """Pixels that names of layers may take; the rest is cut, and whole in the tooltip."""
 
@@ -81,7 +85,7 @@ def _bars(section: Section) -> Drawn:
             tooltip=_tooltips(section),
         )
         .transform_calculate(place="datum.index + '  ' + datum.layer")
-        .properties(height=alt.Step(STEP))
+        .properties(height=alt.Step(_step(len(section.rows))))
     )
 
 
@@ -89,7 +93,7 @@ def _memory(section: Section) -> Drawn:
     steps = max(int(row["last"] or 0) for row in section.rows) + 1
     blocks = (
         _chart()
-        .mark_rect(stroke="var(--paper)", strokeWidth=1)
+        .mark_rect(stroke=PAPER, strokeWidth=1, opacity=0.8)
         .encode(
             x=alt.X(
                 "first:Q",
@@ -110,7 +114,14 @@ def _memory(section: Section) -> Drawn:
         )
         .transform_calculate(until="datum.last + 1")
     )
-    return (blocks + _rules("y")).properties(height=280)
+    large = f"datum.bytes > {LARGE} * {max(section.marks.values(), default=0)}"
+    names = (
+        _chart()
+        .transform_filter(large)
+        .mark_text(align="left", baseline="top", dx=5, dy=5, fontSize=10, limit=90, color=PAPER)
+        .encode(x=alt.X("first:Q"), y=alt.Y("end:Q"), text="name:N")
+    )
+    return (blocks + names + _rules("y")).properties(height=280)
 
 
 def _distribution(section: Section) -> Drawn:
@@ -150,7 +161,7 @@ def _trace(section: Section) -> Drawn:
     )
     band = base.mark_area(color=MAIN, opacity=0.3).encode(
         x=x,
-        y=alt.Y("least_mw:Q", title="mW", scale=alt.Scale(zero=True)),
+        y=alt.Y("least_mw:Q", title="mW", scale=alt.Scale(zero=True, nice=4)),
         y2="most_mw:Q",
         detail="window:N",
     )
@@ -178,7 +189,7 @@ def _heat(section: Section) -> Drawn:
         _chart()
         .transform_calculate(step="min(6, floor(datum.shade * 7))")
         .encode(
-            x=alt.X("level:O", sort=None, title=section.columns[2].title, axis=_top()),
+            x=alt.X("level:O", sort=None, title=None, axis=_top()),
             y=alt.Y("layer:N", sort=None, title=None, axis=_names()),
             tooltip=_tooltips(section),
         )
@@ -192,14 +203,16 @@ def _heat(section: Section) -> Drawn:
         color=alt.Color("step:O", scale=letters, legend=None),
     )
     drawn = alt.layer(cells, text).resolve_scale(color="independent")
-    return drawn.properties(height=alt.Step(STEP))
+    rows = len({row["layer"] for row in section.rows})
+    return drawn.properties(height=alt.Step(_step(rows)))
 
 
 def _front(section: Section) -> Drawn:
     names = {column.key: column for column in section.columns}
     cost, quality = (_title(names[key].title, names[key].unit) for key in ("cost", "quality"))
     x = alt.X("cost:Q", title=cost, scale=alt.Scale(zero=False, nice=True, padding=24))
-    y = alt.Y("quality:Q", title=quality, scale=alt.Scale(zero=False, nice=True, padding=18))
+    scale = alt.Scale(zero=False, nice=True, padding=18)
+    y = alt.Y("quality:Q", title=quality, scale=scale, axis=alt.Axis(format=".5~g"))
     front = _chart().transform_filter("datum.front")
     line = front.mark_line(color=MUTED, interpolate="step-after", strokeDash=[4, 3]).encode(
         x=x, y=y, order="cost:Q"
@@ -221,15 +234,20 @@ def _front(section: Section) -> Drawn:
         .mark_circle(size=90, opacity=0.9)
         .encode(x=x, y=y, color=on, tooltip=_tooltips(section))
     )
-    names_shown = front.mark_text(align="left", dx=9, dy=-7, color=INK, limit=LABEL).encode(
+    named = _chart() if len(section.rows) <= FEW else front
+    names_shown = named.mark_text(align="left", dx=9, dy=-7, color=INK, limit=LABEL).encode(
         x=x, y=y, text="name:N"
     )
     return (line + points + names_shown).properties(height=300)
 
 
 def _history(section: Section) -> Drawn:
+    named = {str(row["figure"]) for row in section.rows}
+    changed = sorted({str(row["figure"]) for row in section.rows if row["relative"] != 100})
+    drawn = alt.FieldOneOfPredicate(field="figure", oneOf=changed or sorted(named))
     return (
         _chart()
+        .transform_filter(drawn)
         .mark_line(point=alt.OverlayMarkDef(size=40), strokeWidth=2)
         .encode(
             x=alt.X(
@@ -288,6 +306,10 @@ def _type(section: Section, key: str) -> str:
 
 def _title(title: str, unit: str) -> str:
     return f"{title}, {unit}" if unit else title
+
+
+def _step(rows: int) -> int:
+    return STEP if rows <= MANY else CLOSE
 
 
 def _names() -> alt.Axis:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 
 from edgekit.reports._format import WORDS, beside, cell, figure
-from edgekit.reports.base import METHODS, Check, Column, Figure, Report, Section, Subject
+from edgekit.reports.base import METHODS, Cell, Check, Column, Figure, Report, Section, Subject
 
 MOST_ROWS = 200
 """Of a table that is shown; the downloads have all."""
@@ -91,18 +91,44 @@ def _figure(found: Figure) -> str:
 
 def _section(section: Section) -> str:
     caveat = f"<figcaption>{escape(section.caveat)}</figcaption>" if section.caveat else ""
-    table = _table(section)
-    if section.kind == "table":
-        drawn = f'<figure><div class="scroll">{table}</div>{caveat}</figure>{_downloads(section)}'
+    if section.kind == "notes":
+        drawn = _notes(section) + _downloads(section)
+    elif section.kind == "table":
+        drawn = f'<figure><div class="scroll">{_table(section)}</div>{caveat}</figure>'
+        drawn += _downloads(section)
     else:
         drawn = (
             f'<figure><div class="chart" role="img" aria-label="{escape(section.title)}"></div>'
             f"{caveat}</figure><details><summary>Data, {len(section.rows):,} rows</summary>"
-            f'{_downloads(section)}<div class="scroll">{table}</div></details>'
+            f'{_downloads(section)}<div class="scroll">{_table(section)}</div></details>'
         )
     return (
         f'<section class="part" id="{section.name}"><h3>{escape(section.title)}</h3>'
         f'<p class="by">{_badge(section.method)} {escape(section.by)}</p>{drawn}</section>'
+    )
+
+
+def _notes(section: Section) -> str:
+    """What is wrong, open; what is only said, folded where there is something wrong."""
+    wrong = [_note(row) for row in section.rows if row["severity"] != "note"]
+    notes = "".join(_note(row) for row in section.rows if row["severity"] == "note")
+    parts = [f'<ul class="notes">{"".join(wrong)}</ul>'] if wrong else []
+    if notes:
+        count = len(section.rows) - len(wrong)
+        words = f"{count} note{'s' * (count > 1)}"
+        parts.append(
+            f"<details{' open' * (not wrong)}><summary>{words}</summary>"
+            f'<ul class="notes">{notes}</ul></details>'
+        )
+    return "".join(parts)
+
+
+def _note(row: Mapping[str, Cell]) -> str:
+    state = {"error": "fail", "warning": "warn"}.get(str(row["severity"]), "unknown")
+    where, message, hint = (escape(cell(row[key])) for key in ("where", "message", "hint"))
+    return (
+        f'<li class="{state}"><b>{where}</b> <span class="word">{escape(str(row["severity"]))}'
+        f'</span><div>{message}</div><div class="hint">{hint}</div></li>'
     )
 
 

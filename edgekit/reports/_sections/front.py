@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgekit.reports._figures import all_figures
+from edgekit.reports._format import inside
 from edgekit.reports._sources import Item, Sources
-from edgekit.reports.base import Figure, Method, Section, columns, rows
+from edgekit.reports.base import WEAKEST, Figure, Method, Section, columns, rows
 
 COSTS = ("bytes", "gzip", "flash_as_c", "ram_as_c", "macs", "latency_ms", "energy_mj")
 QUALITIES = ("accuracy", "agreement", "sqnr_db")
+APART = 0.01
+"""Share by which costs must differ to be worth a picture."""
 _DEVICE = ("latency_ms", "energy_mj")
-_ORDER: tuple[Method, ...] = ("estimated", "emulated", "measured", "counted")
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,10 @@ def front_section(
         (p.name, p.cost, p.quality, p.state, p.state == "complete" and not beaten(p))
         for p in points
     ]
-    weakest = min(cost.method, quality.method, key=_ORDER.index)
-    title = f"{quality.title.capitalize()} against {cost.title.lower()}"
-    caveat = f"{cost.title.lower()} is {cost.method}, {quality.title.lower()} {quality.method}"
+    weakest = min(cost.method, quality.method, key=WEAKEST.index)
+    names = inside(cost.title), inside(quality.title)
+    title = f"{quality.title} against {names[0]}"
+    caveat = f"{names[0]} is {cost.method}, {names[1]} {quality.method}"
     made = rows(described, values)
     return Section("front", "front", subject, title, weakest, by, described, made, caveat)
 
@@ -85,7 +88,8 @@ def _section(
     found = [(item, figures) for item, figures in judged if cost in figures]
     if cost in _DEVICE:
         found = _of_one_device(found)
-    if len({figures[cost].value for _, figures in found}) < 2:
+    values = [figures[cost].value for _, figures in found]
+    if len(values) < 2 or max(values) - min(values) < APART * max(values):
         return None
     points = [Point(item.name, f[cost].value, f[name].value) for item, f in found]
     axes = [_axis([figures[key] for _, figures in found]) for key in (cost, name)]
@@ -104,7 +108,7 @@ def _of_one_device(
 
 def _axis(figures: Sequence[Figure]) -> Axis:
     first = figures[0]
-    method = min((figure.method for figure in figures), key=_ORDER.index)
+    method = min((figure.method for figure in figures), key=WEAKEST.index)
     return Axis(first.title, first.unit, method, first.name in QUALITIES)
 
 

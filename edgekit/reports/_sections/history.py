@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from edgekit.artifact import Build
 from edgekit.reports._figures import all_figures
 from edgekit.reports._sources import Item, Sources
-from edgekit.reports.base import Cell, Section, columns, rows
+from edgekit.reports.base import WEAKEST, Cell, Section, columns, rows
 
 COLUMNS = columns(
     ("position", "#"),
@@ -37,16 +37,17 @@ def _of(build: Build) -> tuple[str, str]:
 
 
 def _section(model: str, target: str, items: list[Item]) -> Section:
+    figures = [figure for item in items for figure in all_figures(item) if figure.name in FOLLOWED]
     return Section(
         "history",
         "history",
         "",
         f"{model} for {target}, build by build",
-        "counted",
+        min((figure.method for figure in figures), key=WEAKEST.index),
         f"{len(items)} builds in the order in which they were given",
         COLUMNS,
         rows(COLUMNS, list(_values(items))),
-        "each figure against that of the first build that has it, in percent",
+        "each figure against that of the first build that has it; those that stayed are not drawn",
     )
 
 

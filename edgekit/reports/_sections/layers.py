@@ -10,6 +10,9 @@ from edgekit.reports._names import distinct
 from edgekit.reports._sources import Item
 from edgekit.reports.base import Method, Section, columns, rows
 
+EXACT_DB = 60.0
+"""From here on the rounding of an input is none to speak of, and would dwarf the others."""
+
 
 def sections(item: Item) -> list[Section]:
     """One for each of the three that is known."""
@@ -44,7 +47,7 @@ def _sqnr(item: Item) -> Iterator[Section]:
     found = item.build.report.get("fidelity") if item.build else None
     if not found:
         return
-    layers = found["layers"]
+    layers = [one for one in found["layers"] if one["op"] != "INPUT" or one["sqnr_db"] < EXACT_DB]
     values = [(one["sqnr_db"], one["why"]) for one in layers]
     told = ("sqnr_db", "SQNR", "dB"), ("why", "why it is low")
     by = f"{found['samples']:,} rows on {found['runtime']}"

@@ -26,7 +26,7 @@ def sections(item: Item) -> list[Section]:
     made = rows(COLUMNS, values)
     by = "what build and runs said of themselves"
     title = "What there is to know"
-    return [Section("problems", "table", item.name, title, "counted", by, COLUMNS, made)]
+    return [Section("notes", "notes", item.name, title, "counted", by, COLUMNS, made)]
 
 
 def _of(run: Run) -> Iterator[tuple[str, ...]]:

@@ -25,7 +25,7 @@ def _section(name: str, found: Sensitivity, kind: Kind) -> Section:
     described = columns(
         ("layer", "layer"),
         ("level", "level"),
-        ("value", KINDS[kind]),
+        ("value", "level as a number"),
         ("metric", found.metric),
         ("drop", "drop"),
         ("loss", "distance of the scores"),
@@ -50,8 +50,8 @@ def _section(name: str, found: Sensitivity, kind: Kind) -> Section:
         name,
         f"Sensitivity to {_OF[kind]}",
         "measured",
-        f"{found.metric} on {found.samples:,} rows, one layer changed at a time; "
-        f"the original: {found.original:.4g}",
+        f"{found.metric} on {found.samples:,} rows, one layer changed at a time, by the "
+        f"{KINDS[kind]}; the original has {found.original:.4g}",
         described,
         rows(described, values),
         "nothing is trained after a change, so training does better than this; "

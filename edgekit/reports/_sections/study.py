@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 from edgekit.reports._sections.front import Axis, Point, front_section
 from edgekit.reports._sources import Study, Trial
-from edgekit.reports.base import Cell, Method, Section, columns, rows
-
-_METHODS: tuple[Method, ...] = ("estimated", "emulated", "measured", "counted")
+from edgekit.reports.base import WEAKEST, Cell, Method, Section, columns, rows
 
 
 def sections(study: Study) -> list[Section]:
@@ -59,7 +57,7 @@ def _trials(study: Study) -> Section:
         for trial in study.trials
     ]
     methods = [name for trial in study.trials for name in trial.how.values()]
-    method: Method = next((each for each in _METHODS if each in methods), "measured")
+    method: Method = next((each for each in WEAKEST if each in methods), "measured")
     title, by = "Trials", f"{len(study.trials):,} trials"
     made = rows(described, values)
     return Section("trials", "table", study.name, title, method, by, described, made)
@@ -71,4 +69,4 @@ def _state(trial: Trial) -> str:
 
 def _method(trials: list[Trial], name: str) -> Method:
     found = {trial.how.get(name, "measured") for trial in trials}
-    return next((method for method in _METHODS if method in found), "measured")
+    return next((method for method in WEAKEST if method in found), "measured")
