@@ -103,9 +103,8 @@ def test_waterfall_distribution_and_front_show_the_values_of_the_json(
     page: Browser, report: Report
 ) -> None:
     by_name = {section.name: section for section in report.sections}
-    steps = {(one["step"], one["after"]) for one in labels(page, "ledger", "bar") if "after" in one}
-    assert {(row["step"], f"{row['after']:,}") for row in by_name["ledger"].rows} >= steps
-    assert len(steps) > 1
+    steps = {(one["step"], int(one["after"])) for one in labels(page, "ledger", "bar")}
+    assert steps == {(row["step"], row["after"]) for row in by_name["ledger"].rows}
     counts = [int(one["inferences"].replace(",", "")) for one in labels(page, "latency", "bar")]
     assert sum(counts) == sum(int(str(row["count"])) for row in by_name["latency"].rows)
     points = [(one["latency_ms"], one["accuracy"]) for one in labels(page, "front", "circle")]

@@ -18,7 +18,7 @@ from typing import Any
 
 import altair as alt
 
-from edgekit.reports.base import Section
+from edgekit.reports.base import Cell, Section
 
 Drawn = Any
 """A chart of Altair, whose methods are typed for its own classes only."""
@@ -217,13 +217,12 @@ def _front(section: Section) -> Drawn:
     line = front.mark_line(color=MUTED, interpolate="step-after", strokeDash=[4, 3]).encode(
         x=x, y=y, order="cost:Q"
     )
+    colours = {"on the front": MAIN, "behind it": MUTED, "over budget": SECOND}
+    kinds = [kind for kind in colours if kind in {_front_kind(row) for row in section.rows}]
     on = alt.Color(
         "kind:N",
-        scale=alt.Scale(
-            domain=["on the front", "behind it", "over budget", "pruned", "failed"],
-            range=[MAIN, MUTED, SECOND, LINE, BAD],
-        ),
-        legend=alt.Legend(title=None, orient="top") if len(section.rows) > 3 else None,
+        scale=alt.Scale(domain=kinds, range=[colours[kind] for kind in kinds]),
+        legend=alt.Legend(title=None, orient="top") if len(kinds) > 1 else None,
     )
     points = (
         _chart()
@@ -238,7 +237,14 @@ def _front(section: Section) -> Drawn:
     names_shown = named.mark_text(align="left", dx=9, dy=-7, color=INK, limit=LABEL).encode(
         x=x, y=y, text="name:N"
     )
-    return (line + points + names_shown).properties(height=300)
+    return (line + points + names_shown).properties(height=260)
+
+
+def _front_kind(row: Mapping[str, Cell]) -> str:
+    """As the picture computes it."""
+    if row["state"] != "complete":
+        return str(row["state"])
+    return "on the front" if row["front"] else "behind it"
 
 
 def _history(section: Section) -> Drawn:

@@ -19,7 +19,9 @@ def _fronts(study: Study) -> Iterator[Section]:
     names = sorted(study.objectives, key=lambda name: study.objectives[name] != "maximize")
     for cost in names[1:]:
         both = names[0], cost
-        pairs = [t for t in study.trials if all(name in t.figures for name in both)]
+        # figures of trials that ended early are of fewer rows or epochs: not to be compared
+        complete = [trial for trial in study.trials if trial.state == "complete"]
+        pairs = [trial for trial in complete if all(name in trial.figures for name in both)]
         points = [
             Point(f"trial {t.number}", t.figures[cost], t.figures[names[0]], _state(t))
             for t in pairs
