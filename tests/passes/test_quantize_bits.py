@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from compressing import CONV, DENSE, DEPTHWISE, POINTWISE
 
-from edgekit.errors import ModelError, UsageError
 from edgekit.passes import base
 
 ALL = (CONV, DEPTHWISE, POINTWISE, DENSE)
