@@ -35,6 +35,7 @@ def export(work: Work, result: Result, stage: Path) -> tuple[list[Artifact], tup
         result.golden,
         work.sets.preprocess,
         result.labels,
+        result.exits,
     )
     artifacts: list[Artifact] = []
     said: list[Problem] = []

@@ -52,6 +52,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "fidelity": _fidelity(result.fidelity),
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
         "criteria": _criteria(work, result),
+        "exits": work.exits_told(result),
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
         "without_passes": plain.to_json() if plain else None,

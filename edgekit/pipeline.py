@@ -23,6 +23,7 @@ from edgekit.source import Source
 from edgekit.target.profile import Profile, load_profile
 
 if TYPE_CHECKING:
+    from edgekit.model import Model
     from edgekit.work import Work
 
 
@@ -33,7 +34,12 @@ def plan_targets(project: Project, root: Path) -> list[Plan]:
 
 
 def build_targets(
-    project: Project, root: Path, progress: Progress, force: bool, resume: bool = False
+    project: Project,
+    root: Path,
+    progress: Progress,
+    force: bool,
+    resume: bool = False,
+    model: Model | None = None,
 ) -> tuple[list[Build], TargetError | None]:
     """Build each target of a project, sharing the work that is the same.
 
@@ -43,6 +49,7 @@ def build_targets(
         progress: Told what happens.
         force: Build even where nothing changed.
         resume: Go on with compression where an earlier build was stopped.
+        model: The project's, where it is imported already.
 
     Returns:
         The builds that came about, and the first refusal of a target: the others are built
@@ -62,7 +69,7 @@ def build_targets(
     for folder in folders:
         publish.check(folder)
         _spare_model(source.path, folder)
-    work = cache(lambda: _work(project, root, progress, resume))
+    work = cache(lambda: _work(project, root, progress, resume, model))
     builds: list[Build] = []
     failure: TargetError | None = None
     for (profile, plan), folder in zip(plans, folders, strict=True):
@@ -77,7 +84,9 @@ def build_targets(
     return builds, failure
 
 
-def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Work:
+def _work(
+    project: Project, root: Path, progress: Progress, resume: bool, model: Model | None
+) -> Work:
     """What is imported only where something is built, and refused before the model is loaded."""
     from edgekit import preprocess
     from edgekit.evaluate.metrics import check_name
@@ -85,7 +94,7 @@ def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Wor
 
     preprocess.parse(project.data.preprocess)
     check_name(project.fidelity.metric)
-    return Work(project, root, progress, resume)
+    return Work(project, root, progress, resume, model)
 
 
 def _plans(source: Source) -> list[tuple[Profile, Plan]]:

@@ -77,6 +77,7 @@ class Lifted:
         layers: Those with weights, in the order of execution.
         activations: Every activation by the flatbuffer's tensor index, as its readers see it.
         data: The flatbuffer.
+        exits: So many outputs at the end are earlier answers to what the first one answers.
     """
 
     model: Any
@@ -85,6 +86,7 @@ class Lifted:
     layers: tuple[LiftedLayer, ...]
     activations: Mapping[int, Any]
     data: bytes
+    exits: int = 0
 
 
 Wrap = Callable[[LiftedLayer], Any]

@@ -10,6 +10,7 @@ from edgekit.c_project.sizes import Sizes
 from edgekit.compiler.compiled import Compiled
 from edgekit.compiler.plan_memory import blocks
 from edgekit.compiler.program import Layer
+from edgekit.exits.exits import Exits
 
 FOLDER = "c_project"
 CFLAGS = {"size": ("-Os",), "balanced": ("-O2",), "speed": ("-O2",)}
@@ -32,6 +33,7 @@ class CProject:
         compiled: Program, memory plan and text.
         golden: Vectors that the text must reproduce.
         sizes: Flash and RAM.
+        exits: Of a network that may answer early.
     """
 
     name: str
@@ -40,6 +42,7 @@ class CProject:
     compiled: Compiled
     golden: Golden
     sizes: Sizes
+    exits: Exits | None = None
 
     @property
     def cflags(self) -> tuple[str, ...]:

@@ -197,6 +197,8 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("fidelity", _fidelity(manifest["fidelity"]))]
     if manifest["accuracy"]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
+    if manifest.get("exits"):
+        lines.append(("exits", _exits(manifest["exits"])))
     if judged := _criteria(manifest["criteria"]):
         lines.append(("criteria", judged))
     enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
@@ -245,6 +247,20 @@ def _fidelity(fidelity: dict[str, Any] | None) -> str:
     if worst >= EXACT_DB:
         sqnr = "outputs equal the float model's"
     return f"{same}{sqnr}; {fidelity['samples']:,} rows on {fidelity['runtime']}"
+
+
+def _exits(exits: dict[str, Any]) -> str:
+    """Where rows stop, and what that saves, as measured on the rows that are judged on."""
+    found, whole = exits.get("measured"), exits["macs"][-1]
+    if found is None:
+        return f"behind {', '.join(exits['layers'])}; what they save was not measured"
+    places = [*(f"behind {layer}" for layer in exits["layers"]), "at the end"]
+    stops = zip(found["stopped"], places, strict=True)
+    told = ", ".join(f"{100 * share:.1f} % stop {place}" for share, place in stops)
+    return (
+        f"{told}: {found['expected_macs']:,} of {whole:,} MACs expected "
+        f"({100 * found['share']:.1f} %), {found['rows']:,} rows"
+    )
 
 
 def _criteria(criteria: dict[str, dict[str, float | None]]) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from edgekit.exits.exits import Exits
 from edgekit.graph.graph import Graph
 from edgekit.interface import Interface, interface_of
 from edgekit.preprocess import Preprocess
@@ -38,6 +39,7 @@ class ExportInput:
         golden: Golden vectors for LiteRT, likewise.
         preprocess: From raw rows to what the model was trained on.
         labels: Names of the classes; empty where they are not known.
+        exits: Of a network that may answer early.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ExportInput:
     golden: Golden | None = None
     preprocess: Preprocess = field(default_factory=Preprocess)
     labels: tuple[str, ...] = ()
+    exits: Exits | None = None
 
     @cached_property
     def interface(self) -> Interface:

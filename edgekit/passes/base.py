@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
 from edgekit.errors import ModelError, UsageError
+from edgekit.exits.exits import Heads
 from edgekit.passes._options import PassOptions, known, of_field, option
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
@@ -87,6 +88,8 @@ class Candidate:
             has, where some were removed.
         mates: By the tensor index of an activation, that of the original's which it follows; None:
             the one with the same index. Of a network of the user's.
+        heads: Of a network that may answer early, and has an output for each exit; None: it may
+            not.
     """
 
     tflite: bytes
@@ -98,6 +101,7 @@ class Candidate:
     log: tuple[Entry, ...] = ()
     kept: Mapping[int, np.ndarray] = field(default_factory=dict)
     mates: Mapping[int, int] | None = None
+    heads: Heads | None = None
 
 
 @dataclass(frozen=True, eq=False)

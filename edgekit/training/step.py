@@ -112,6 +112,7 @@ class Stepper:
             temperature=options.temperature,
             label_weight=options.label_weight,
             feature_weight=options.feature_weight if self._inner else 0.0,
+            exits=self._student.exits,
         )
 
     def _variances(self) -> tuple[float, ...]:
