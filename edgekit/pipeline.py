@@ -26,6 +26,7 @@ from edgekit.target.profile import Profile, load_profile
 from edgekit.timing import Timer
 
 if TYPE_CHECKING:
+    from edgekit.model import Model
     from edgekit.work import Work
 
 
@@ -43,6 +44,7 @@ def build_targets(
     resume: bool = False,
     timer: Timer | None = None,
     settled: str = "",
+    model: Model | None = None,
 ) -> tuple[list[Build], TargetError | None]:
     """Build each target of a project, sharing the work that is the same.
 
@@ -54,6 +56,7 @@ def build_targets(
         resume: Go on with compression where an earlier build was stopped.
         timer: Says how fast builds are, where one of several is to be chosen.
         settled: The number format that was chosen before, where it is not to be chosen again.
+        model: The project's, where it is imported already.
 
     Returns:
         The builds that came about, and the first refusal of a target: the others are built
@@ -73,7 +76,7 @@ def build_targets(
     for folder in folders:
         publish.check(folder)
         _spare_model(source.path, folder)
-    work = cache(lambda: _work(project, root, progress, resume))
+    work = cache(lambda: _work(project, root, progress, resume, model))
     builds: list[Build] = []
     failure: TargetError | None = None
     for (profile, plan), folder in zip(plans, folders, strict=True):
@@ -93,7 +96,9 @@ def build_targets(
     return builds, failure
 
 
-def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Work:
+def _work(
+    project: Project, root: Path, progress: Progress, resume: bool, model: Model | None
+) -> Work:
     """What is imported only where something is built, and refused before the model is loaded."""
     from edgekit import preprocess
     from edgekit.evaluate.metrics import check_name
@@ -101,7 +106,7 @@ def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Wor
 
     preprocess.parse(project.data.preprocess)
     check_name(project.fidelity.metric)
-    return Work(project, root, progress, resume)
+    return Work(project, root, progress, resume, model)
 
 
 def _plans(source: Source) -> list[tuple[Profile, Plan]]:

@@ -122,7 +122,7 @@ def command(
     """Build MODEL for one or more targets.
 
     MODEL is a .keras, .h5, SavedModel, .onnx or .tflite; without it, edgekit.toml of this folder
-    says what to build.
+    says what to build. A .toml is read as such a file; its paths are relative to this folder.
 
     \b
     edgekit build model.keras --target rpi4 --calibration images/ --preprocess unit
@@ -172,14 +172,14 @@ def _project(model: str | None, settings: tuple[str, ...], options: dict[str, An
     from edgekit.project import Project, from_toml
 
     given = {key: value or None for key, value in options.items()}
-    if model is None:
-        toml = Path("edgekit.toml")
-        if not toml.is_file():
+    if model is None or model.endswith(".toml"):
+        toml = Path(model or "edgekit.toml")
+        if model is None and not toml.is_file():
             raise UsageError(
                 "no MODEL given, and no edgekit.toml in this folder",
                 "edgekit build MODEL --target NAME, or write a project file with: edgekit init",
             )
-        project = from_toml(toml)
+        model, project = None, from_toml(toml)
     else:
         project = Project()
     data = ("calibration", "training", "evaluation", "preprocess", "samples")
