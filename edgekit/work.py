@@ -35,6 +35,7 @@ from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
 from edgekit.model import Learned, Model
 from edgekit.passes.base import Entry as PassEntry
+from edgekit.passes.base import Variant
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
 from edgekit.problem import Problem
@@ -52,6 +53,7 @@ from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.tflite_metadata import described
 from edgekit.training.spent import Spent
+from edgekit.variants import BuiltVariant
 
 T = TypeVar("T")
 LAYER_ROWS = 8
@@ -249,6 +251,27 @@ class Work(Source):
         stages = self.stages(plan)
         return stages[-1].candidate.heads if stages else None
 
+    def variants(self, plan: Plan, runtime: str, samples: int) -> tuple[BuiltVariant, ...]:
+        """Other forms of the network, built as the network is."""
+        stages = self.stages(plan)
+        return tuple(
+            self._variant(plan, each, runtime, samples)
+            for each in (stages[-1].candidate.variants if stages else ())
+        )
+
+    def _variant(self, plan: Plan, each: Variant, runtime: str, samples: int) -> BuiltVariant:
+        model = self.model.step(
+            f"width {each.name}", tflite=each.tflite, keras=None, saved_model=None
+        )
+        key = ["variant", sha256(each.tflite), asdict(plan.quantize), samples]
+        built = self._once(key, lambda: self._in_format(plan, model, samples)).tflite
+        return BuiltVariant(
+            each.name,
+            built,
+            self.fidelity(built, runtime) if plan.judged else None,
+            self.accuracy(built, runtime) if plan.judged else None,
+        )
+
     def compiled(
         self,
         built: bytes,
@@ -326,13 +349,16 @@ class Work(Source):
         model = self.compressed(plan)
         if plan.scheme == AS_IS:
             return Quantized(model.tflite)
-        self.progress.step(f"quantizing to {plan.scheme}")
-        options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
-        built = load_quantizer(plan.scheme).quantize(
-            model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
-        )
+        built = self._in_format(plan, model, samples)
         built = replace(built, problems=(*self._kept(plan, built), *built.problems))
         return replace(built, tflite=staged(built.tflite)) if self.heads(plan) else built
+
+    def _in_format(self, plan: Plan, model: Model, samples: int) -> Quantized:
+        self.progress.step(f"quantizing to {plan.scheme}")
+        options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
+        return load_quantizer(plan.scheme).quantize(
+            model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
+        )
 
     def _kept(self, plan: Plan, built: Quantized) -> list[Problem]:
         """What the passes say, and whether the file keeps what they promised."""

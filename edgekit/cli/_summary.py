@@ -199,6 +199,7 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
     if manifest.get("exits"):
         lines.append(("exits", _exits(manifest["exits"])))
+    lines += [("width", _variant(each)) for each in manifest.get("variants", ())]
     if judged := _criteria(manifest["criteria"]):
         lines.append(("criteria", judged))
     enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
@@ -261,6 +262,15 @@ def _exits(exits: dict[str, Any]) -> str:
         f"{told}: {found['expected_macs']:,} of {whole:,} MACs expected "
         f"({100 * found['share']:.1f} %), {found['rows']:,} rows"
     )
+
+
+def _variant(variant: dict[str, Any]) -> str:
+    """Another width: what it costs and what it reaches."""
+    told = f"{variant['name']}: {variant['bytes']:,} B, {variant['macs']:,} MACs"
+    if variant["accuracy"]:
+        return f"{told}, {_accuracy(variant['accuracy'])}"
+    agreement = variant["top1_agreement"]
+    return told if agreement is None else f"{told}, top-1 agrees on {agreement:.2f} %"
 
 
 def _criteria(criteria: dict[str, dict[str, float | None]]) -> str:
