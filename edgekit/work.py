@@ -26,6 +26,8 @@ from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.evaluate.paired import Answer
 from edgekit.exits.choose import Array, choose, classes_of, expected, scores, tops
 from edgekit.exits.exits import Exits, Heads
+from edgekit.exits.gates import Gates
+from edgekit.exits.gates import expected as gates_expected
 from edgekit.exits.stages import staged
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
@@ -246,6 +248,20 @@ class Work(Source):
             told["measured"] = expected(exits, *found)
         return told
 
+    def gates_told(self, result: Result) -> dict[str, Any] | None:
+        """The gates as the manifest stores them, with what they do on rows to judge on."""
+        gates, samples = self.gates(result.plan), self.sets.labelled or self.sets.compared
+        if gates is None or not result.plan.judged or samples is None:
+            return None
+        self.progress.step(f"running all gates on {result.runtime}")
+        tflite, rows = result.quantized.tflite, iter(self.sets.prepared(samples))
+        return gates_expected(gates, result.graph, scores(tflite, rows, result.runtime))
+
+    def gates(self, plan: Plan) -> Gates | None:
+        """Of a network that may skip branches."""
+        stages = self.stages(plan)
+        return stages[-1].candidate.gates if stages else None
+
     def heads(self, plan: Plan) -> Heads | None:
         """Of a network that may answer early."""
         stages = self.stages(plan)
@@ -284,10 +300,11 @@ class Work(Source):
         if EXPORTER not in plan.exporters:
             return Made()
         core = core_of(profile.processor.core, self.project.compile.optimize)
-        asked = EXPORTER in self.project.build.export
+        asked, found = EXPORTER in self.project.build.export, self.gates(plan)
+        gates = len(found.layers) if found else 0
         return self._once(
             ["compile", sha256(built), profile.name, core.name],
-            lambda: self._compiled(built, graph, profile.name, core, asked, exits),
+            lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
     def golden(self, built: bytes, graph: Graph, plan: Plan) -> Golden | None:
@@ -389,9 +406,12 @@ class Work(Source):
         core: Core,
         asked: bool,
         exits: Exits | None,
+        gates: int,
     ) -> Made:
         self.progress.step(f"compiling to C for {core.name}, proving it equal")
-        return make_project(self.name, built, graph, target, core, asked=asked, exits=exits)
+        return make_project(
+            self.name, built, graph, target, core, asked=asked, exits=exits, gates=gates
+        )
 
     def _answers(self, built: bytes, samples: Samples, runtime: str) -> tuple[list[Row], Array]:
         """All answers of a network with exits, and the right class of each row."""

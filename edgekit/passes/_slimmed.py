@@ -81,7 +81,7 @@ def _refuse(whole: Lifted, known: Dependencies) -> None:
 def _keep(known: Dependencies, share: float, least: int) -> Mask:
     """The first channels of each group of layers; what is frozen stays."""
     keep = np.ones(known.count, bool)
-    rows = {}
+    rows: dict[int, None] = {}
     for site in known.made("rows"):
         rows |= {int(unit): None for unit in site.units}
     place = {unit: number for number, unit in enumerate(rows)}

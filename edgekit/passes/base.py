@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from edgekit import _discover
 from edgekit.errors import ModelError, UsageError
 from edgekit.exits.exits import Heads
+from edgekit.exits.gates import Gates
 from edgekit.passes._options import PassOptions, known, of_field, option
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
@@ -49,7 +50,10 @@ __all__ = [
 ALIASES = {"qat": "quantize_aware"}
 # Files of this folder that are no passes: what a pass is told to work on, and what it promises.
 _PARTS = ("promises", "select")
-_LAST = {"slim": "put slim last: what other passes do would be done to one width only"}
+_LAST = {
+    "slim": "put slim last: what other passes do would be done to one width only",
+    "gated": "put skip last: what other passes change, its gates have not learned from",
+}
 """Traits that no pass can work on."""
 
 
@@ -102,6 +106,7 @@ class Candidate:
         heads: Of a network that may answer early, and has an output for each exit; None: it may
             not.
         variants: Other forms of the network, which no pass changes any more.
+        gates: Of a network that may skip branches; None: it may not.
     """
 
     tflite: bytes
@@ -115,6 +120,7 @@ class Candidate:
     mates: Mapping[int, int] | None = None
     heads: Heads | None = None
     variants: tuple[Variant, ...] = ()
+    gates: Gates | None = None
 
 
 @dataclass(frozen=True, eq=False)
