@@ -36,7 +36,8 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
     golden = work.golden(result.quantized.tflite, result.graph, plan)
-    return replace(result, climb=climbed, golden=golden, labels=labels)
+    variants = work.variants(result.plan, result.runtime, result.samples)
+    return replace(result, climb=climbed, golden=golden, labels=labels, variants=variants)
 
 
 def _means(work: Work, profile: Profile, costs: Mapping[str, Cost]) -> Means:

@@ -53,6 +53,8 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
         "criteria": _criteria(work, result),
         "exits": work.exits_told(result),
+        "gates": work.gates_told(result),
+        "variants": [each.to_json() for each in result.variants],
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],
         "without_passes": plain.to_json() if plain else None,

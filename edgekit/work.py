@@ -26,6 +26,8 @@ from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.evaluate.paired import Answer
 from edgekit.exits.choose import Array, choose, classes_of, expected, scores, tops
 from edgekit.exits.exits import Exits, Heads
+from edgekit.exits.gates import Gates
+from edgekit.exits.gates import expected as gates_expected
 from edgekit.exits.stages import staged
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
@@ -35,6 +37,7 @@ from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
 from edgekit.model import Learned, Model
 from edgekit.passes.base import Entry as PassEntry
+from edgekit.passes.base import Variant
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
 from edgekit.problem import Problem
@@ -52,6 +55,7 @@ from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.tflite_metadata import described
 from edgekit.training.spent import Spent
+from edgekit.variants import BuiltVariant
 
 T = TypeVar("T")
 LAYER_ROWS = 8
@@ -253,10 +257,45 @@ class Work(Source):
             told["measured"] = expected(exits, *found)
         return told
 
+    def gates_told(self, result: Result) -> dict[str, Any] | None:
+        """The gates as the manifest stores them, with what they do on rows to judge on."""
+        gates, samples = self.gates(result.plan), self.sets.labelled or self.sets.compared
+        if gates is None or not result.plan.judged or samples is None:
+            return None
+        self.progress.step(f"running all gates on {result.runtime}")
+        tflite, rows = result.quantized.tflite, iter(self.sets.prepared(samples))
+        return gates_expected(gates, result.graph, scores(tflite, rows, result.runtime))
+
+    def gates(self, plan: Plan) -> Gates | None:
+        """Of a network that may skip branches."""
+        stages = self.stages(plan)
+        return stages[-1].candidate.gates if stages else None
+
     def heads(self, plan: Plan) -> Heads | None:
         """Of a network that may answer early."""
         stages = self.stages(plan)
         return stages[-1].candidate.heads if stages else None
+
+    def variants(self, plan: Plan, runtime: str, samples: int) -> tuple[BuiltVariant, ...]:
+        """Other forms of the network, built as the network is."""
+        stages = self.stages(plan)
+        return tuple(
+            self._variant(plan, each, runtime, samples)
+            for each in (stages[-1].candidate.variants if stages else ())
+        )
+
+    def _variant(self, plan: Plan, each: Variant, runtime: str, samples: int) -> BuiltVariant:
+        model = self.model.step(
+            f"width {each.name}", tflite=each.tflite, keras=None, saved_model=None
+        )
+        key = ["variant", sha256(each.tflite), asdict(plan.quantize), samples]
+        built = self._once(key, lambda: self._in_format(plan, model, samples)).tflite
+        return BuiltVariant(
+            each.name,
+            built,
+            self.fidelity(built, runtime) if plan.judged else None,
+            self.accuracy(built, runtime) if plan.judged else None,
+        )
 
     def compiled(
         self,
@@ -270,10 +309,11 @@ class Work(Source):
         if EXPORTER not in plan.exporters:
             return Made()
         core = core_of(profile.processor.core, self.project.compile.optimize)
-        asked = EXPORTER in self.project.build.export
+        asked, found = EXPORTER in self.project.build.export, self.gates(plan)
+        gates = len(found.layers) if found else 0
         return self._once(
             ["compile", sha256(built), profile.name, core.name],
-            lambda: self._compiled(built, graph, profile.name, core, asked, exits),
+            lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
     def golden(self, built: bytes, graph: Graph, plan: Plan) -> Golden | None:
@@ -335,13 +375,16 @@ class Work(Source):
         model = self.compressed(plan)
         if plan.scheme == AS_IS:
             return Quantized(model.tflite)
-        self.progress.step(f"quantizing to {plan.scheme}")
-        options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
-        built = load_quantizer(plan.scheme).quantize(
-            model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
-        )
+        built = self._in_format(plan, model, samples)
         built = replace(built, problems=(*self._kept(plan, built), *built.problems))
         return replace(built, tflite=staged(built.tflite)) if self.heads(plan) else built
+
+    def _in_format(self, plan: Plan, model: Model, samples: int) -> Quantized:
+        self.progress.step(f"quantizing to {plan.scheme}")
+        options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
+        return load_quantizer(plan.scheme).quantize(
+            model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
+        )
 
     def _kept(self, plan: Plan, built: Quantized) -> list[Problem]:
         """What the passes say, and whether the file keeps what they promised."""
@@ -372,9 +415,12 @@ class Work(Source):
         core: Core,
         asked: bool,
         exits: Exits | None,
+        gates: int,
     ) -> Made:
         self.progress.step(f"compiling to C for {core.name}, proving it equal")
-        return make_project(self.name, built, graph, target, core, asked=asked, exits=exits)
+        return make_project(
+            self.name, built, graph, target, core, asked=asked, exits=exits, gates=gates
+        )
 
     def _answers(self, built: bytes, samples: Samples, runtime: str) -> tuple[list[Row], Array]:
         """All answers of a network with exits, and the right class of each row."""

@@ -201,6 +201,9 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
     if manifest.get("exits"):
         lines.append(("exits", _exits(manifest["exits"])))
+    if manifest.get("gates"):
+        lines.append(("gates", _gates(manifest["gates"])))
+    lines += [("width", _variant(each)) for each in manifest.get("variants", ())]
     if judged := _criteria(manifest["criteria"]):
         lines.append(("criteria", judged))
     enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
@@ -263,6 +266,26 @@ def _exits(exits: dict[str, Any]) -> str:
         f"{told}: {found['expected_macs']:,} of {whole:,} MACs expected "
         f"({100 * found['share']:.1f} %), {found['rows']:,} rows"
     )
+
+
+def _gates(gates: dict[str, Any]) -> str:
+    """How often each branch runs, and what that saves, as measured on the rows judged on."""
+    found = gates["measured"]
+    shares = zip(gates["layers"], found["open"], strict=True)
+    told = ", ".join(f"{layer} {100 * share:.1f} %" for layer, share in shares)
+    return (
+        f"rows that run each branch: {told}: {found['expected_macs']:,} of {gates['whole']:,} "
+        f"MACs expected ({100 * found['share']:.1f} %), {found['rows']:,} rows"
+    )
+
+
+def _variant(variant: dict[str, Any]) -> str:
+    """Another width: what it costs and what it reaches."""
+    told = f"{variant['name']}: {variant['bytes']:,} B, {variant['macs']:,} MACs"
+    if variant["accuracy"]:
+        return f"{told}, {_accuracy(variant['accuracy'])}"
+    agreement = variant["top1_agreement"]
+    return told if agreement is None else f"{told}, top-1 agrees on {agreement:.2f} %"
 
 
 def _criteria(criteria: dict[str, dict[str, float | None]]) -> str:
