@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -20,11 +22,12 @@ from edgekit.search.samplers import Given, make_sampler
 from edgekit.search.space import Choices, Space
 from edgekit.search.storage import open_study
 
-_OUTCOME, _REPEATS = "outcome", "repeats"
+_OUTCOME = "outcome"
 _UNKNOWN = 1.0
 """Violation of a trial that cannot be built: as bad as twice a limit."""
-_RETRIES, _EXHAUSTED = 8, 200
-"""Draws of a point that was tried already: so many before one at random, before it is enough."""
+_RETRIES = 2
+"""Draws of a point that was tried already, before one that was not is taken at random."""
+_DRAWS = 100
 _STATES = {
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
@@ -172,9 +175,8 @@ class Study:
             choices = self.setup.space.suggest(trial)
             if not self.setup.own and _digest(choices) in self._known:
                 repeats += 1
-                trial.set_user_attr(_REPEATS, True)
                 self._study.tell(trial, state=TrialState.FAIL)
-                if repeats >= min(_EXHAUSTED, 20 * self.setup.space.size):
+                if len(self._known) >= self.setup.space.size:
                     return
                 continue
             self._known.add(_digest(choices))
@@ -199,8 +201,24 @@ class Study:
             step = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
             if step is not None:
                 return Given(setup.space.stored(step), setup.seed + place)
-        name = "random" if repeats > _RETRIES or setup.sampler == "netadapt" else setup.sampler
-        return make_sampler(name, setup.seed, number, self._constraints)
+        if not setup.own and (repeats > _RETRIES or setup.sampler == "netadapt"):
+            return Given(setup.space.stored(self._untried(number)), setup.seed)
+        return make_sampler(setup.sampler, setup.seed, number, self._constraints)
+
+    def _untried(self, number: int) -> Choices:
+        """A point at random, one that was not tried where there is one."""
+        draw = random.Random(f"{self.setup.seed} {number}")
+        dimensions = self.setup.space.dimensions
+        for _ in range(_DRAWS):
+            point = {each.name: draw.choice(each.values) for each in dimensions}
+            if _digest(point) not in self._known:
+                return point
+        lists = (each.values for each in dimensions)
+        for values in itertools.islice(itertools.product(*lists), len(self._known) + 1):
+            point = dict(zip((each.name for each in dimensions), values, strict=True))
+            if _digest(point) not in self._known:
+                break
+        return point
 
     def _tell(self, trial: Trial, tried: Tried) -> None:
         outcome = tried.outcome
