@@ -234,7 +234,7 @@ class Work(Source):
         core = core_of(profile.processor.core, self.project.compile.optimize)
         asked = EXPORTER in self.project.build.export
         return self._once(
-            ["compile", sha256(built), profile.name, core.name],
+            ["compile", sha256(built), profile.name, core.name, self.project.compile.optimize],
             lambda: self._compiled(built, graph, profile.name, core, asked),
         )
 

@@ -17,6 +17,7 @@ from edgekit.errors import UsageError
 from edgekit.progress import Progress
 from edgekit.search import netadapt
 from edgekit.search.executor import Executor, Outcome, Recipe
+from edgekit.search.infer import hopeless
 from edgekit.search.objective import Limit, Objective
 from edgekit.search.samplers import Given, make_sampler
 from edgekit.search.space import Choices, Space
@@ -25,9 +26,10 @@ from edgekit.search.storage import open_study
 _OUTCOME = "outcome"
 _UNKNOWN = 1.0
 """Violation of a trial that cannot be built: as bad as twice a limit."""
-_RETRIES = 2
+_RETRIES = 12
 """Draws of a point that was tried already, before one that was not is taken at random."""
-_DRAWS = 100
+_DRAWS, _LISTED = 100, 20_000
+"""Points that are drawn, then listed, to find one whose outcome is not known."""
 _STATES = {
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
@@ -47,6 +49,7 @@ class Setup:
         seed: Of every choice.
         start: Choices of the first trials.
         own: Whether a function of the user's chooses besides.
+        infers: Whether trials are left out whose outcome others tell (`infer.py`).
         key: What else all trials have in common, JSON-able.
     """
 
@@ -57,6 +60,7 @@ class Setup:
     seed: int = 0
     start: tuple[Choices, ...] = ()
     own: bool = False
+    infers: bool = True
     key: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +71,7 @@ class Setup:
             "limits": {each.name: each.value for each in self.limits},
             "sampler": self.sampler,
             "seed": self.seed,
+            "infers": self.infers,
             **self.key,
         }
 
@@ -173,10 +178,10 @@ class Study:
         while begun < trials and (ends is None or time.monotonic() < ends):
             trial = self._ask(repeats)
             choices = self.setup.space.suggest(trial)
-            if not self.setup.own and _digest(choices) in self._known:
+            if self._settled(choices):
                 repeats += 1
                 self._study.tell(trial, state=TrialState.FAIL)
-                if len(self._known) >= self.setup.space.size:
+                if repeats > _RETRIES and self._untried(0) is None:
                     return
                 continue
             self._known.add(_digest(choices))
@@ -201,24 +206,34 @@ class Study:
             step = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
             if step is not None:
                 return Given(setup.space.stored(step), setup.seed + place)
-        if not setup.own and (repeats > _RETRIES or setup.sampler == "netadapt"):
-            return Given(setup.space.stored(self._untried(number)), setup.seed)
-        return make_sampler(setup.sampler, setup.seed, number, self._constraints)
+        if repeats > _RETRIES or setup.sampler == "netadapt":
+            point = self._untried(number)
+            return Given(setup.space.stored(point) if point else {}, setup.seed)
+        return make_sampler(setup.sampler, setup.seed, number, self._constraints, repeats)
 
-    def _untried(self, number: int) -> Choices:
-        """A point at random, one that was not tried where there is one."""
+    def _settled(self, choices: Choices) -> bool:
+        """Whether it is known, or inferred, what would come of it."""
+        setup = self.setup
+        if setup.own:
+            return False
+        if _digest(choices) in self._known:
+            return True
+        return setup.infers and hopeless(
+            setup.space, choices, self.tried, setup.objectives, setup.limits
+        )
+
+    def _untried(self, number: int) -> Choices | None:
+        """A point at random whose outcome is not known; None where there is none."""
         draw = random.Random(f"{self.setup.seed} {number}")
         dimensions = self.setup.space.dimensions
         for _ in range(_DRAWS):
             point = {each.name: draw.choice(each.values) for each in dimensions}
-            if _digest(point) not in self._known:
+            if not self._settled(point):
                 return point
-        lists = (each.values for each in dimensions)
-        for values in itertools.islice(itertools.product(*lists), len(self._known) + 1):
-            point = dict(zip((each.name for each in dimensions), values, strict=True))
-            if _digest(point) not in self._known:
-                break
-        return point
+        lists = itertools.product(*(each.values for each in dimensions))
+        names = [each.name for each in dimensions]
+        points = (dict(zip(names, values, strict=True)) for values in lists)
+        return next((p for p in itertools.islice(points, _LISTED) if not self._settled(p)), None)
 
     def _tell(self, trial: Trial, tried: Tried) -> None:
         outcome = tried.outcome
