@@ -179,7 +179,8 @@ class Work(Source):
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
-        key = ["flash", sha256(tflite), project.compiled.core.name]
+        core = project.compiled.core
+        key = ["flash", sha256(tflite), core.name, core.optimize]
         return replace(weighed, flash=self._once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
@@ -234,7 +235,7 @@ class Work(Source):
         core = core_of(profile.processor.core, self.project.compile.optimize)
         asked = EXPORTER in self.project.build.export
         return self._once(
-            ["compile", sha256(built), profile.name, core.name, self.project.compile.optimize],
+            ["compile", sha256(built), profile.name, core.name, core.optimize],
             lambda: self._compiled(built, graph, profile.name, core, asked),
         )
 

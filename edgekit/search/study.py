@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from edgekit.errors import UsageError
@@ -170,46 +171,60 @@ class Study:
         return [one for one, costs in points if not any(_beats(c, costs) for _, c in points)]
 
     def _asked(self, trials: int, ends: float | None) -> Iterator[tuple[Trial, Choices]]:
-        begun, repeats = len(self.tried) + len(self._begun), 0
+        begun = len(self.tried) + len(self._begun)
         for each in self._begun:  # of before a kill: the same numbers, the same choices
-            trial = self._again(each)
-            yield trial, self.setup.space.suggest(trial)
+            self._study.sampler = self._sampler(each.number) or RandomSampler()
+            again = Trial(self._study, each._trial_id)
+            choices = self.setup.space.suggest(again)
+            self._known.add(_digest(choices))
+            yield again, choices
         self._begun = []
         while begun < trials and (ends is None or time.monotonic() < ends):
-            trial = self._ask(repeats)
+            trial = self._ask()
+            if trial is None:
+                return
             choices = self.setup.space.suggest(trial)
             if self._settled(choices):
-                repeats += 1
                 self._study.tell(trial, state=TrialState.FAIL)
-                if repeats > _RETRIES and self._untried(0) is None:
-                    return
                 continue
             self._known.add(_digest(choices))
-            begun, repeats = begun + 1, 0
+            begun += 1
             yield trial, choices
 
-    def _ask(self, repeats: int) -> Trial:
-        """The next trial; at random where the sampler came up with what is known."""
-        number = len(self._study.get_trials(deepcopy=False))
-        self._study.sampler = self._sampler(number, repeats)
+    def _ask(self) -> Trial | None:
+        """The next trial; None where there is none whose outcome is not known."""
+        sampler = self._sampler(len(self._study.get_trials(deepcopy=False)))
+        if sampler is None:
+            return None
+        self._study.sampler = sampler
         return self._study.ask()
 
-    def _again(self, begun: FrozenTrial) -> Trial:
-        self._study.sampler = self._sampler(begun.number, 0)
-        return Trial(self._study, begun._trial_id)
-
-    def _sampler(self, number: int, repeats: int) -> Any:
-        setup, place = self.setup, len(self.tried)
+    def _sampler(self, number: int) -> BaseSampler | None:
+        """What chooses the trial `number`: after too many repeats a point at random."""
+        setup, repeats = self.setup, self._repeats(number)
+        point: Choices | None
         if number < len(setup.start):
-            return Given(setup.space.stored(setup.start[number]), setup.seed)
-        if setup.sampler == "netadapt":
-            step = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
-            if step is not None:
-                return Given(setup.space.stored(step), setup.seed + place)
-        if repeats > _RETRIES or setup.sampler == "netadapt":
+            point = setup.start[number]
+        elif setup.sampler == "netadapt" and not repeats:
+            point = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
+            point = point or self._untried(number)
+        elif setup.sampler == "netadapt" or repeats > _RETRIES:
             point = self._untried(number)
-            return Given(setup.space.stored(point) if point else {}, setup.seed)
+        else:
+            return self._optuna(number, repeats)
+        return Given(setup.space.stored(point), setup.seed) if point else None
+
+    def _optuna(self, number: int, repeats: int = 0) -> BaseSampler:
+        setup = self.setup
         return make_sampler(setup.sampler, setup.seed, number, self._constraints, repeats)
+
+    def _repeats(self, number: int) -> int:
+        """How many trials in front of it came up with what was settled."""
+        before = self._study.get_trials(deepcopy=False)[:number]
+        told = (
+            _OUTCOME in each.user_attrs or not each.state.is_finished() for each in before[::-1]
+        )
+        return next((count for count, found in enumerate(told) if found), len(before))
 
     def _settled(self, choices: Choices) -> bool:
         """Whether it is known, or inferred, what would come of it."""
@@ -239,9 +254,7 @@ class Study:
         outcome = tried.outcome
         self.tried.append(tried)
         trial.set_user_attr(_OUTCOME, {"choices": dict(tried.choices), **asdict(outcome)})
-        self._study.sampler = make_sampler(
-            self.setup.sampler, self.setup.seed, outcome.number, self._constraints
-        )
+        self._study.sampler = self._optuna(outcome.number)  # it keeps what was broken
         state = _STATES[outcome.state]
         values = None
         if state == TrialState.COMPLETE:
