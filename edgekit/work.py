@@ -187,7 +187,8 @@ class Work(Source):
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
-        key = ["flash", sha256(tflite), project.compiled.core.name]
+        core = project.compiled.core
+        key = ["flash", sha256(tflite), core.name, core.optimize]
         return replace(weighed, flash=self._once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
@@ -312,7 +313,7 @@ class Work(Source):
         asked, found = EXPORTER in self.project.build.export, self.gates(plan)
         gates = len(found.layers) if found else 0
         return self._once(
-            ["compile", sha256(built), profile.name, core.name],
+            ["compile", sha256(built), profile.name, core.name, core.optimize],
             lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
