@@ -36,7 +36,7 @@ def distilled(
     """
     rate = _FROM_NOTHING if options.student else None
     if options.student:
-        candidate, context = _student(candidate, options, context), _longer(context)
+        candidate, context = _student(candidate, options, context), longer(context)
     if options.own_teacher:
         context = context.tuned({"feature_weight": options.feature_share})
     planned, lifted, teacher = wrapped.training(context, rate), lift(candidate.tflite), None
@@ -77,7 +77,7 @@ def _student(candidate: Candidate, options: DistillOptions, context: Context) ->
     return Candidate(found.tflite, mates={}, problems=(*candidate.problems, *found.problems))
 
 
-def _longer(context: Context) -> Context:
+def longer(context: Context) -> Context:
     """More epochs than a model needs that is trained already, where none are asked for."""
     if context.fine_tune.epochs:
         return context

@@ -28,6 +28,7 @@ def option(
     hint: str = "",
     parse: Callable[[Any], Any] | None = None,
     file: bool = False,
+    search: tuple[Any, ...] = (),
 ) -> Any:
     """A field of a pass' `Options`.
 
@@ -42,10 +43,15 @@ def option(
         parse: For what is no number, string, choice or list of strings: the value in its
             final form, from what TOML gives and from itself; ValueError says what is wrong.
         file: Whether it names models of the user, relative to the project's folder.
+        search: Values that `edgekit search` tries, from the mildest on; the first such option of a
+            pass is its amount. Empty: it is not searched.
     """
     limits = {"least": least, "most": most, "below": below}
     kept = {name: limit for name, limit in limits.items() if limit is not None}
-    told: dict[str, Any] = {"help": help, "hint": hint, "parse": parse, "file": file, **kept}
+    told: dict[str, Any] = {
+        **{"help": help, "hint": hint, "parse": parse, "file": file, "search": search},
+        **kept,
+    }
     metadata = told | ({"choices": choices} if choices else {})
     return dataclasses.field(default=default, metadata=metadata)
 
