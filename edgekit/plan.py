@@ -175,10 +175,10 @@ def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[s
     }
     if scheme == "dynamic" and not profile.runtime.per_channel_dense:
         options |= {"disable_per_channel_dense": True}
-    if scheme == "int8":
+    if scheme in ("int8", "int4"):
         options |= {
             "estimator": project.quantize.estimator,
-            "equalise": project.quantize.equalise,
+            "equalise": project.quantize.equalise if scheme == "int8" else "off",
             "bias_correct": project.quantize.bias_correct,
             "per_channel": project.quantize.per_channel,
             "keep_int16": project.quantize.keep_int16,
@@ -217,7 +217,7 @@ def _problems(project: Project, profile: Profile, scheme: str) -> list[Problem]:
     if scheme in profile.quantizers:
         step = _quantize_options(project, profile, scheme)
         problems += profile.check_io(scheme, step["input_dtype"], step["output_dtype"])
-    if scheme in ("int8", "int16x8") and not _calibrates(project):
+    if scheme in ("int8", "int4", "int16x8") and not _calibrates(project):
         problems.append(
             Problem(
                 "error",

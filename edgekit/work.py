@@ -395,7 +395,7 @@ class Work(Source):
         last = stages[-1].candidate
         problems = [*self.sets.split.problems, *frozen(self.model.keras), *last.problems]
         problems += broken_in_integers(last.promises, last.tflite, built.tflite)
-        if plan.scheme == "int8":
+        if plan.scheme in ("int8", "int4"):
             problems += ranges_kept(last.ranges, last.tflite, built.tflite)
         return problems
 
