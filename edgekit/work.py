@@ -66,23 +66,32 @@ class Work(Source):
         root: Folder that the project's paths are relative to.
         progress: Told when a piece of work begins.
         resume: Whether compression goes on where an earlier build was stopped.
+        model: The model, where it is imported already.
 
     Attributes:
         spent: What passes took.
     """
 
     def __init__(
-        self, project: Project, root: Path, progress: Progress, resume: bool = False
+        self,
+        project: Project,
+        root: Path,
+        progress: Progress,
+        resume: bool = False,
+        model: Model | None = None,
     ) -> None:
         super().__init__(project, root)
         self.progress = progress
         self.spent = Spent()
         self._resume = resume
+        self._imported = model
         self._done: dict[str, Any] = {}
 
     @cached_property
     def model(self) -> Model:
         """The model, imported and proved."""
+        if self._imported is not None:
+            return self._imported
         self.progress.step(f"importing {self.path.name} ({self.source_format}), proving it equal")
         return load(self.path, self.project.model.modules)
 

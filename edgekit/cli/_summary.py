@@ -10,12 +10,13 @@ import click
 
 from edgekit.artifact import Build
 from edgekit.c_project.savings import PLAIN, savings
-from edgekit.cli._names import short
 from edgekit.cli._next import uses
+from edgekit.cli._schemes import print_schemes
 from edgekit.cli._table import item, table
 from edgekit.devices._cortex_m.machines import CORES
 from edgekit.devices.base import driver_names
 from edgekit.errors import UsageError
+from edgekit.layer_names import short
 from edgekit.target.profile import load_profile
 
 EXACT_DB = 200.0
@@ -37,6 +38,7 @@ def print_build(build: Build, layers: bool = False) -> None:
         click.echo(f"{folder}: nothing changed, nothing to do (--force builds again)")
         return
     manifest = build.manifest
+    print_schemes(manifest, build.report)
     _steps(manifest)
     if manifest.get("c_project"):
         _coded(manifest["c_project"])
