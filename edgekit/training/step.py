@@ -162,12 +162,8 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
-<<<<<<< HEAD
-        variables, clip, penalty = self._variables(), Clip(), self._student.penalty
+        variables, penalty = self._variables(), self._student.penalty
         seen = outputs + self._inner
-=======
-        variables = self._variables()
->>>>>>> i8b
         self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
         @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -179,13 +175,9 @@ class Stepper:
                 found = _call(student, batch, True)
                 inner = list(zip(found[outputs:seen], wanted[outputs:], strict=True))
                 loss = objective(found[:outputs], wanted[:outputs], targets, inner)
-<<<<<<< HEAD
                 loss += penalty(found[seen:]) if penalty else 0.0
-            pairs = zip(clip(tape.gradient(loss, variables), number), variables, strict=True)
-=======
             gradients = self._clip(tape.gradient(loss, variables), number)
             pairs = zip(self._coarse(gradients, number), variables, strict=True)
->>>>>>> i8b
             self.optimizer.apply_gradients([(g, v) for g, v in pairs if g is not None])
             return loss
 
