@@ -91,23 +91,11 @@ class CodeBook:
             mine: E[x x'] of the layer's inputs, with a 1 behind them.
             cross: E[x t'], where the layer is given t if no layer has a code book.
         """
-        scale = self.layer.scale
-        assert scale is not None, "code books are made in the normalised form"
-        goal = np.vstack([self._flat(self._before), np.zeros(scale.scale.shape)])
-        kept = goal != 0 if self._zeros else np.ones(goal.shape, bool)
-        kept[-1] = biased = self.layer.bias >= 0
-        if biased:
-            goal[-1] = np.asarray(scale.bias) / np.asarray(scale.scale)
-        moments = damped(mine)
-        wanted = least_squares(moments, (cross + moments - mine) @ goal, kept)
-        found = assign(wanted, moments, kept, self._codes(goal.shape[1]))
+        before = self._before.reshape(-1, self._before.shape[-1])
+        codes = self._codes(before.shape[1])
+        found = snapped(self.layer, before, codes, self._zeros, mine, cross)
         variable = self.wrapper.original_clusterable_weights[_KERNEL]
-        variable.assign(found[:-1].reshape(variable.shape))
-        if biased:
-            scale.bias.assign(found[-1] * np.asarray(scale.scale))
-
-    def _flat(self, kernel: Array) -> Array:
-        return kernel.reshape(-1, kernel.shape[-1]).astype(np.float64)
+        variable.assign(found.reshape(variable.shape))
 
     def _codes(self, channels: int) -> Array:
         """The values of each output channel, [channels, values]."""
@@ -137,6 +125,34 @@ class CodeBook:
         variable = self.wrapper.original_clusterable_weights[_KERNEL]
         variable.assign(clustered)
         self.layer.layer.kernel = variable
+
+
+def snapped(
+    layer: LiftedLayer, before: Array, codes: Array, zeros: bool, mine: Array, cross: Array
+) -> Array:
+    """Weights [inputs, outputs] of the values that do best together; the bias is what goes with it.
+
+    Args:
+        layer: In the normalised form.
+        before: Its weights, [inputs, outputs].
+        codes: Values that they may have, ascending, [outputs, values].
+        zeros: Whether zeros stay.
+        mine: E[x x'] of the layer's inputs, with a 1 behind them.
+        cross: E[x t'], where the layer is given t if no layer has a code book.
+    """
+    scale = layer.scale
+    assert scale is not None, "code books are made in the normalised form"
+    goal = np.vstack([before.astype(np.float64), np.zeros(scale.scale.shape)])
+    kept = goal != 0 if zeros else np.ones(goal.shape, bool)
+    kept[-1] = biased = layer.bias >= 0
+    if biased:
+        goal[-1] = np.asarray(scale.bias) / np.asarray(scale.scale)
+    moments = damped(mine)
+    wanted = least_squares(moments, (cross + moments - mine) @ goal, kept)
+    found = assign(wanted, moments, kept, codes)
+    if biased:
+        scale.bias.assign(found[-1] * np.asarray(scale.scale))
+    return found[:-1]
 
 
 def even_step(values: Array, levels: int) -> np.float32:
