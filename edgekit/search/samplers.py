@@ -55,6 +55,7 @@ def make_sampler(
     own = int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:4], "big")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # constraints, multivariate: since 3.0
+        warnings.simplefilter("ignore", FutureWarning)  # gamma goes with Optuna 6
         if name == "tpe":
             return TPESampler(
                 seed=own,
