@@ -25,6 +25,7 @@ from edgekit.target.profile import Profile, load_profile
 from edgekit.work import Work
 
 EMULATOR = "qemu"
+BASELINE = "random"
 STUDY = "study.journal"
 BUILDS, RECIPES = "builds", "trials"
 _LABELS = ("drop", "accuracy")
@@ -82,6 +83,7 @@ def search_one(
         project.build.seed,
         (space.mildest,),
         own=bool(table.train),
+        infers=table.sampler != BASELINE,
         key={"project": recipe(project, {}).to_json(), "device": device, "train": table.train},
     )
     evaluate = Evaluate(
