@@ -219,7 +219,8 @@ def load(name: str) -> Base:
         UsageError: There is none.
     """
     name = ALIASES.get(name, name)
-    if name in _PARTS or name not in names():
+    known = _discover.shipped("passes", name) or name in names()
+    if name in _PARTS or not known:
         raise UsageError(f"no pass '{name}'", _discover.did_you_mean(name, [*names(), *ALIASES]))
     found: Base = _discover.load("passes", name)()
     return found
