@@ -36,6 +36,7 @@ def export(work: Work, result: Result, stage: Path) -> tuple[list[Artifact], tup
         work.sets.preprocess,
         result.labels,
         result.exits,
+        result.variants,
     )
     artifacts: list[Artifact] = []
     said: list[Problem] = []

@@ -18,7 +18,7 @@ from edgekit.search.table import SearchTable
 from edgekit.training.options import FineTune, resolve
 
 Switch = Literal["off", "on", "auto"]
-Scheme = Literal["int8", "int16x8", "float16", "dynamic", "float32"]
+Scheme = Literal["int8", "int4", "int16x8", "float16", "dynamic", "float32"]
 COMPRESS = "compress"
 _MANY = 1 << 40
 """Rows for a check of fine-tuning before any are known."""
@@ -75,6 +75,8 @@ class BuildTable:
 class QuantizeTable:
     """`[quantize]`: `scheme` ("": the target's default), range estimator and corrections.
 
+    `auto` builds every scheme that the target runs and keeps the fastest (`edgekit.schemes`).
+
     `keep_int16`, `keep_float`: layers of an int8 build that stay in more bits, by the names that
     `edgekit inspect` shows. `sparse`: `auto` stores zeros in TFLite's sparse encoding where a run
     proves that it works. `dead`: channels of an int8 build that change nothing leave it (`auto`).
@@ -82,7 +84,7 @@ class QuantizeTable:
     a budget is broken.
     """
 
-    scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32"] = ""
+    scheme: Literal["", "int8", "int4", "int16x8", "float16", "dynamic", "float32", "auto"] = ""
     estimator: Literal["minmax", "percentile", "mse", "entropy", "auto"] = "minmax"
     equalise: Switch = "auto"
     bias_correct: Switch = "auto"

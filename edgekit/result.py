@@ -16,6 +16,7 @@ from edgekit.problem import Problem
 from edgekit.quantizers.base import Quantized
 from edgekit.target.fit import Fit
 from edgekit.target.profile import Profile
+from edgekit.variants import BuiltVariant
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Result:
         labels: Names of the classes; empty where none are given.
         said: What exporters have to say.
         exits: Of a network that may answer early.
+        variants: Other forms of the network, e.g. narrower ones.
     """
 
     profile: Profile
@@ -57,3 +59,4 @@ class Result:
     labels: tuple[str, ...] = ()
     said: tuple[Problem, ...] = ()
     exits: Exits | None = None
+    variants: tuple[BuiltVariant, ...] = ()

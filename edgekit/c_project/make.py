@@ -36,6 +36,7 @@ def make_project(
     *,
     asked: bool = False,
     exits: Exits | None = None,
+    gates: int = 0,
 ) -> Made:
     """Compile a model and prove the result against tflite-micro.
 
@@ -47,13 +48,14 @@ def make_project(
         core: What kernels and layouts are for.
         asked: Whether the user asked for the project: then it is an error that there is none.
         exits: Of a network that may answer early.
+        gates: So many outputs at the end are gates of branches that may be skipped.
     """
     if kind := other_than_int8(graph):
         severity: Severity = "error" if asked else "note"
         message = f"no C project: it is for int8 models, and this one is {kind}"
         return Made(None, (Problem(severity, NAME, message, "build it with --quantize int8"),))
     try:
-        return Made(_project(name, tflite, graph, target, core, exits))
+        return Made(_project(name, tflite, graph, target, core, exits, gates))
     except EdgekitError as error:
         message, hint = error.message, error.hint
     except Exception as error:  # a fault of ours must not cost the other files of the build
@@ -88,7 +90,13 @@ def other_than_int8(graph: Graph) -> str:
 
 
 def _project(
-    name: str, tflite: bytes, graph: Graph, target: str, core: Core, exits: Exits | None
+    name: str,
+    tflite: bytes,
+    graph: Graph,
+    target: str,
+    core: Core,
+    exits: Exits | None,
+    gates: int,
 ) -> CProject:
     for tensor in graph.input_tensors():
         if tensor.dynamic and tensor.signature[1:] != tensor.shape[1:]:
@@ -97,6 +105,6 @@ def _project(
                 "give the model's inputs fixed sizes",
             )
     prefix = prefix_of(name)
-    compiled = compile_graph(graph, core, prefix, exits.least if exits else ())
+    compiled = compile_graph(graph, core, prefix, exits.least if exits else (), gates)
     golden = prove(compiled.program, graph, tflite)
     return CProject(name, prefix, target, compiled, golden, sizes(compiled), exits)

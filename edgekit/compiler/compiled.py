@@ -40,7 +40,11 @@ class Compiled:
 
 
 def compile_graph(
-    graph: Graph, core: Core, prefix: str, least: Sequence[float | None] = ()
+    graph: Graph,
+    core: Core,
+    prefix: str,
+    least: Sequence[float | None] = (),
+    gates: int = 0,
 ) -> Compiled:
     """Compile an int8 graph.
 
@@ -50,6 +54,7 @@ def compile_graph(
         prefix: A C identifier; every name of the text begins with it, or with `ek_`, which is
             static.
         least: Of a network that may answer early: `edgekit.exits.exits.Exits.least`.
+        gates: So many outputs at the end are gates of branches that may be skipped.
 
     Raises:
         TargetError: The graph has something that the compiler does not know, named with its layer.
@@ -57,5 +62,5 @@ def compile_graph(
     program, channels = drop_channels(absorb(lower(graph)))
     program, weights = compress_weights(fuse(program), core)
     program, plan = widen(program, core)
-    text = emit(program, plan, core, prefix, least)
+    text = emit(program, plan, core, prefix, least, gates)
     return Compiled(program, plan, core, text, channels, weights)

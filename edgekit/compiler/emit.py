@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission, Sources
 from edgekit.compiler.emit_exits import Least, declarations, definition
+from edgekit.compiler.emit_gates import calls
 from edgekit.compiler.plan_memory import ALIGNMENT, MemoryPlan
 from edgekit.compiler.program import Layer, Program, Value
 
@@ -37,8 +38,15 @@ class Text:
     constant_bytes: int
 
 
-def emit(program: Program, plan: MemoryPlan, core: Core, prefix: str, least: Least = ()) -> Text:
-    """Write a program as C99; `least` is of one that may answer early."""
+def emit(
+    program: Program,
+    plan: MemoryPlan,
+    core: Core,
+    prefix: str,
+    least: Least = (),
+    gates: int = 0,
+) -> Text:
+    """Write a program as C99; `least` and `gates` as `compile_graph` takes them."""
     sources = Sources(prefix, core)
     symbols = tuple(
         f"{prefix}_layer_{number:02d}_{layer.kind.lower()}"
@@ -52,7 +60,7 @@ def emit(program: Program, plan: MemoryPlan, core: Core, prefix: str, least: Lea
         sources.defines.add("EK_LARGE")
     return Text(
         _header(program, plan, prefix, least),
-        _source(program, prefix, symbols, functions, least),
+        _source(program, prefix, symbols, functions, least, calls(program, plan, symbols, gates)),
         _constants(sources, prefix),
         _kernels(sources, prefix),
         symbols,
@@ -179,6 +187,7 @@ def _source(
     symbols: tuple[str, ...],
     functions: list[str],
     least: Least,
+    steps: list[str],
 ) -> str:
     upper = prefix.upper()
     run = [
@@ -187,7 +196,7 @@ def _source(
         f"        return {upper}_ERROR_NULL;",
         f"    if ((uintptr_t)arena % {upper}_ARENA_ALIGN)",
         f"        return {upper}_ERROR_ALIGNMENT;",
-        *(f"    {symbol}((int8_t *)arena);" for symbol in symbols),
+        *steps,
         f"    return {upper}_OK;",
         "}",
     ]

@@ -98,14 +98,5 @@ def _part(
 def _signature(key: str, subgraph: int, inputs: dict[str, int], outputs: dict[str, int]) -> Any:
     made = generated().SignatureDefT()
     made.signatureKey, made.subgraphIndex = key.encode(), subgraph
-    made.inputs, made.outputs = _map(inputs), _map(outputs)
+    made.inputs, made.outputs = rewire.named(inputs), rewire.named(outputs)
     return made
-
-
-def _map(tensors: dict[str, int]) -> list[Any]:
-    entries = []
-    for name, tensor in tensors.items():
-        entry = generated().TensorMapT()
-        entry.name, entry.tensorIndex = name.encode(), tensor
-        entries.append(entry)
-    return entries

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgekit.c_project.project import CProject
     from edgekit.golden.litert import Golden
     from edgekit.target.profile import Profile
+    from edgekit.variants import BuiltVariant
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class ExportInput:
         preprocess: From raw rows to what the model was trained on.
         labels: Names of the classes; empty where they are not known.
         exits: Of a network that may answer early.
+        variants: Other forms of the network, e.g. narrower ones.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ExportInput:
     preprocess: Preprocess = field(default_factory=Preprocess)
     labels: tuple[str, ...] = ()
     exits: Exits | None = None
+    variants: tuple[BuiltVariant, ...] = ()
 
     @cached_property
     def interface(self) -> Interface:

@@ -10,13 +10,14 @@ FILE_NAME, PARTS_NAME = "model.tflite", "model_parts.tflite"
 
 
 class Exporter:
-    """Writes `model.tflite`; of a network that may answer early its parts, too."""
+    """Writes `model.tflite`; parts of a network that may answer early, and other widths."""
 
     kind = "tflite"
 
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:
         """Write the flatbuffer, byte for byte."""
         texts = {FILE_NAME: build_input.tflite}
+        texts |= {each.file_name: each.tflite for each in build_input.variants}
         if build_input.exits is not None:
             from edgekit.exits.stages import parts  # numpy, which few builds need here
 

@@ -82,7 +82,7 @@ def restored(data: bytes, count: int, dtype: np.dtype[np.unsignedinteger]) -> Va
         if len(plain) != wanted:
             raise Damaged(f"{len(plain)} bytes of values where {wanted} are due")
         return np.frombuffer(plain, dtype)
-    if not form or form[0] not in tuple(Form) or not body:
+    if not form or form[0] > max(Form) or not body:
         raise Damaged("values in a form that is not known")
     in_blocks = form[0] in (Form.BLOCK_BOOK, Form.BLOCK_HUFFMAN)
     length, body = (body[0], body[1:]) if in_blocks else (1, body)

@@ -14,7 +14,7 @@ from edgekit.bridge.heads import head_of
 from edgekit.graph import count, edit, rewire
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
-from edgekit.graph.schema import generated
+from edgekit.structure.adding import Adding
 
 Array = NDArray[Any]
 RELU, VALID = 1, 1
@@ -96,11 +96,9 @@ def add_exits(
         main.operators[op + 1 : op + 1] = operators
     outputs = [output for _, output in made]
     main.outputs = np.array([*main.outputs, *outputs], np.int32)
+    names = {f"exit_{number}": output for number, output in enumerate(outputs, start=1)}
     for signature in model.signatureDefs or []:
-        for number, output in enumerate(outputs, start=1):
-            entry = generated().TensorMapT()
-            entry.name, entry.tensorIndex = f"exit_{number}".encode(), output
-            signature.outputs = [*signature.outputs, entry]
+        signature.outputs = [*signature.outputs, *rewire.named(names)]
     return edit.pack(model)
 
 
@@ -110,6 +108,7 @@ class _Exit:
     def __init__(self, model: Any, graph: Graph, number: int, source: int) -> None:
         self._model, self._graph, self._main = model, graph, model.subgraphs[0]
         self._name, self._source = f"exit_{number}", source
+        self._new = Adding(model, self._name, source)
 
     def run(self, layers: Sequence[Dense], grid: int) -> tuple[list[Any], int]:
         """Operators, and the tensor that they end with."""
@@ -121,7 +120,7 @@ class _Exit:
             x = int(made[-1].outputs[0])
         _, op = head_of(self._graph, self._graph.outputs[0])
         if op is not None:
-            answer = self._activation("answer", (layers[-1].bias.size,))
+            answer = self._new.activation("answer", (layers[-1].bias.size,))
             beta = float(op.options.get("beta", 1.0))
             made.append(
                 rewire.operator(self._model, "SOFTMAX", (x,), answer, "SoftmaxOptions", beta=beta)
@@ -136,14 +135,14 @@ class _Exit:
             return [], self._source
         if len(shape) == 3:
             where = rewire.add_integers(model, self._main, [1], f"{self._name}_axes")
-            mean = self._activation("mean", shape[-1:])
+            mean = self._new.activation("mean", shape[-1:])
             both = (self._source, where)
             return [rewire.operator(model, "MEAN", both, mean, "ReducerOptions")], mean
         (height, width), cells = _cell(shape, grid), _cells(shape, grid)
         size = {"filterHeight": height, "filterWidth": width}
         steps = {"strideH": height, "strideW": width, "padding": VALID}
-        mean = self._activation("mean", (*cells, shape[-1]))
-        flat = self._activation("flat", (math.prod(cells) * shape[-1],))
+        mean = self._new.activation("mean", (*cells, shape[-1]))
+        flat = self._new.activation("flat", (math.prod(cells) * shape[-1],))
         shape_of = [-1, math.prod(cells) * shape[-1]]
         where = rewire.add_integers(model, self._main, shape_of, f"{self._name}_shape")
         read, table = (self._source,), "Pool2DOptions"
@@ -153,33 +152,13 @@ class _Exit:
         ], flat
 
     def _dense(self, x: int, dense: Dense, suffix: str, activation: int) -> Any:
-        kernel = self._constant(dense.kernel, f"{suffix}/kernel")
-        bias = self._constant(dense.bias, f"{suffix}/bias")
+        kernel = self._new.constant(f"{suffix}/kernel", dense.kernel)
+        bias = self._new.constant(f"{suffix}/bias", dense.bias)
         return rewire.operator(
             self._model,
             "FULLY_CONNECTED",
             (x, kernel, bias),
-            self._activation(suffix, (dense.bias.size,)),
+            self._new.activation(suffix, (dense.bias.size,)),
             "FullyConnectedOptions",
             fusedActivationFunction=activation,
         )
-
-    def _activation(self, suffix: str, sizes: Sequence[int]) -> int:
-        tensor = generated().TensorT()
-        tensor.name, tensor.hasRank = f"{self._name}_{suffix}".encode(), True
-        tensor.shape, tensor.buffer = np.array([1, *sizes], np.int32), edit.EMPTY
-        source = self._main.tensors[self._source]
-        if source.shapeSignature is not None and len(source.shapeSignature):
-            first = int(source.shapeSignature[0])
-            tensor.shapeSignature = np.array([first, *sizes], np.int32)
-        self._main.tensors.append(tensor)
-        return len(self._main.tensors) - 1
-
-    def _constant(self, values: Array, suffix: str) -> int:
-        tensor = generated().TensorT()
-        tensor.name, tensor.hasRank = f"{self._name}_{suffix}".encode(), True
-        tensor.buffer = len(self._model.buffers)
-        self._model.buffers.append(generated().BufferT())
-        self._main.tensors.append(tensor)
-        edit.set_constant(self._model, tensor, values.astype(np.float32))
-        return len(self._main.tensors) - 1
