@@ -23,6 +23,12 @@ from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.accuracy import measure as measure_accuracy
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.evaluate.fidelity import measure as measure_fidelity
+from edgekit.evaluate.paired import Answer
+from edgekit.exits.choose import Array, choose, classes_of, expected, scores, tops
+from edgekit.exits.exits import Exits, Heads
+from edgekit.exits.gates import Gates
+from edgekit.exits.gates import expected as gates_expected
+from edgekit.exits.stages import staged
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
@@ -31,6 +37,7 @@ from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
 from edgekit.model import Learned, Model
 from edgekit.passes.base import Entry as PassEntry
+from edgekit.passes.base import Variant
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
 from edgekit.problem import Problem
@@ -48,6 +55,7 @@ from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.tflite_metadata import described
 from edgekit.training.spent import Spent
+from edgekit.variants import BuiltVariant
 
 T = TypeVar("T")
 LAYER_ROWS = 8
@@ -62,23 +70,32 @@ class Work(Source):
         root: Folder that the project's paths are relative to.
         progress: Told when a piece of work begins.
         resume: Whether compression goes on where an earlier build was stopped.
+        model: The model, where it is imported already.
 
     Attributes:
         spent: What passes took.
     """
 
     def __init__(
-        self, project: Project, root: Path, progress: Progress, resume: bool = False
+        self,
+        project: Project,
+        root: Path,
+        progress: Progress,
+        resume: bool = False,
+        model: Model | None = None,
     ) -> None:
         super().__init__(project, root)
         self.progress = progress
         self.spent = Spent()
         self._resume = resume
+        self._imported = model
         self._done: dict[str, Any] = {}
 
     @cached_property
     def model(self) -> Model:
         """The model, imported and proved."""
+        if self._imported is not None:
+            return self._imported
         self.progress.step(f"importing {self.path.name} ({self.source_format}), proving it equal")
         return load(self.path, self.project.model.modules)
 
@@ -218,15 +235,85 @@ class Work(Source):
         foreign = self.source_format == "tflite"
         return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
-    def compiled(self, built: bytes, graph: Graph, profile: Profile, plan: Plan) -> Made:
+    def exits(self, plan: Plan, built: bytes, runtime: str) -> Exits | None:
+        """Thresholds of a built network that may answer early, chosen on the guard rows."""
+        heads = self.heads(plan)
+        if heads is None:
+            return None
+        guard = self.sets.split.guard
+        return self._once(
+            ["exits", sha256(built), runtime],
+            lambda: choose(heads, built, *self._answers(built, guard, runtime)),
+        )
+
+    def exits_told(self, result: Result) -> dict[str, Any] | None:
+        """The exits as the manifest stores them, with what they do on rows to judge on."""
+        exits, samples = result.exits, self.sets.labelled or self.sets.compared
+        if exits is None:
+            return None
+        told: dict[str, Any] = exits.to_json()
+        if result.plan.judged and samples is not None:
+            found = self._answers(result.quantized.tflite, samples, result.runtime)
+            told["measured"] = expected(exits, *found)
+        return told
+
+    def gates_told(self, result: Result) -> dict[str, Any] | None:
+        """The gates as the manifest stores them, with what they do on rows to judge on."""
+        gates, samples = self.gates(result.plan), self.sets.labelled or self.sets.compared
+        if gates is None or not result.plan.judged or samples is None:
+            return None
+        self.progress.step(f"running all gates on {result.runtime}")
+        tflite, rows = result.quantized.tflite, iter(self.sets.prepared(samples))
+        return gates_expected(gates, result.graph, scores(tflite, rows, result.runtime))
+
+    def gates(self, plan: Plan) -> Gates | None:
+        """Of a network that may skip branches."""
+        stages = self.stages(plan)
+        return stages[-1].candidate.gates if stages else None
+
+    def heads(self, plan: Plan) -> Heads | None:
+        """Of a network that may answer early."""
+        stages = self.stages(plan)
+        return stages[-1].candidate.heads if stages else None
+
+    def variants(self, plan: Plan, runtime: str, samples: int) -> tuple[BuiltVariant, ...]:
+        """Other forms of the network, built as the network is."""
+        stages = self.stages(plan)
+        return tuple(
+            self._variant(plan, each, runtime, samples)
+            for each in (stages[-1].candidate.variants if stages else ())
+        )
+
+    def _variant(self, plan: Plan, each: Variant, runtime: str, samples: int) -> BuiltVariant:
+        model = self.model.step(
+            f"width {each.name}", tflite=each.tflite, keras=None, saved_model=None
+        )
+        key = ["variant", sha256(each.tflite), asdict(plan.quantize), samples]
+        built = self._once(key, lambda: self._in_format(plan, model, samples)).tflite
+        return BuiltVariant(
+            each.name,
+            built,
+            self.fidelity(built, runtime) if plan.judged else None,
+            self.accuracy(built, runtime) if plan.judged else None,
+        )
+
+    def compiled(
+        self,
+        built: bytes,
+        graph: Graph,
+        profile: Profile,
+        plan: Plan,
+        exits: Exits | None = None,
+    ) -> Made:
         """A built model as C for one target, or why there is none; nothing where none is due."""
         if EXPORTER not in plan.exporters:
             return Made()
         core = core_of(profile.processor.core, self.project.compile.optimize)
-        asked = EXPORTER in self.project.build.export
+        asked, found = EXPORTER in self.project.build.export, self.gates(plan)
+        gates = len(found.layers) if found else 0
         return self._once(
             ["compile", sha256(built), profile.name, core.name],
-            lambda: self._compiled(built, graph, profile.name, core, asked),
+            lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
     def golden(self, built: bytes, graph: Graph, plan: Plan) -> Golden | None:
@@ -240,7 +327,11 @@ class Work(Source):
         )
 
     def fidelity(
-        self, built: bytes, runtime: str, reference: bytes | None = None
+        self,
+        built: bytes,
+        runtime: str,
+        reference: bytes | None = None,
+        exits: Exits | None = None,
     ) -> Fidelity | None:
         """How close a model is to the float one; None without rows to compare on.
 
@@ -248,18 +339,18 @@ class Work(Source):
             built: The flatbuffer to judge.
             runtime: What runs `built`.
             reference: The float flatbuffer that has its tensors, for a table of layers.
+            exits: Where it stops; None: it runs to its end.
         """
         tensors = sha256(reference) if reference else ""
         return self._once(
-            ["fidelity", sha256(built), tensors, runtime],
-            lambda: self._fidelity(built, runtime, reference),
+            ["fidelity", sha256(built), tensors, runtime, exits.to_json() if exits else None],
+            lambda: self._fidelity(built, runtime, reference, exits),
         )
 
-    def accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
+    def accuracy(self, built: bytes, runtime: str, exits: Exits | None = None) -> Accuracy | None:
         """Accuracy of float and built model on the same rows; None without labels."""
-        return self._once(
-            ["accuracy", sha256(built), runtime], lambda: self._accuracy(built, runtime)
-        )
+        key = ["accuracy", sha256(built), runtime, exits.to_json() if exits else None]
+        return self._once(key, lambda: self._accuracy(built, runtime, exits))
 
     def _once(self, key: list[Any], work: Callable[[], T]) -> T:
         name = digest(key)
@@ -284,12 +375,16 @@ class Work(Source):
         model = self.compressed(plan)
         if plan.scheme == AS_IS:
             return Quantized(model.tflite)
+        built = self._in_format(plan, model, samples)
+        built = replace(built, problems=(*self._kept(plan, built), *built.problems))
+        return replace(built, tflite=staged(built.tflite)) if self.heads(plan) else built
+
+    def _in_format(self, plan: Plan, model: Model, samples: int) -> Quantized:
         self.progress.step(f"quantizing to {plan.scheme}")
         options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
-        built = load_quantizer(plan.scheme).quantize(
+        return load_quantizer(plan.scheme).quantize(
             model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
         )
-        return replace(built, problems=(*self._kept(plan, built), *built.problems))
 
     def _kept(self, plan: Plan, built: Quantized) -> list[Problem]:
         """What the passes say, and whether the file keeps what they promised."""
@@ -312,11 +407,39 @@ class Work(Source):
         runtime = self._once(["predict"], lambda: open_runtime("litert", self.model.tflite))
         return next(run_float(runtime, self.graph, [row]))
 
-    def _compiled(self, built: bytes, graph: Graph, target: str, core: Core, asked: bool) -> Made:
+    def _compiled(
+        self,
+        built: bytes,
+        graph: Graph,
+        target: str,
+        core: Core,
+        asked: bool,
+        exits: Exits | None,
+        gates: int,
+    ) -> Made:
         self.progress.step(f"compiling to C for {core.name}, proving it equal")
-        return make_project(self.name, built, graph, target, core, asked=asked)
+        return make_project(
+            self.name, built, graph, target, core, asked=asked, exits=exits, gates=gates
+        )
 
-    def _fidelity(self, built: bytes, runtime: str, reference: bytes | None) -> Fidelity | None:
+    def _answers(self, built: bytes, samples: Samples, runtime: str) -> tuple[list[Row], Array]:
+        """All answers of a network with exits, and the right class of each row."""
+        self.progress.step(f"running all exits on {runtime}")
+        rows = iter(self.sets.prepared(samples))
+        found = scores(built, self.progress.track(rows, len(samples)), runtime)
+        if samples.labels is not None:
+            return found, classes_of(samples.labels, found[0])
+        rows = iter(self.sets.prepared(samples))
+        return found, tops(scores(self.model.tflite, rows, "litert"))
+
+    def _answer(self, exits: Exits | None) -> Answer:
+        """What of a built model's outputs is compared with the original's."""
+        count = len(self.graph.outputs)
+        return exits.answer if exits else lambda outputs: outputs[:count]
+
+    def _fidelity(
+        self, built: bytes, runtime: str, reference: bytes | None, exits: Exits | None
+    ) -> Fidelity | None:
         samples = self.sets.compared
         if samples is None or not len(samples) or self.quantized_already:
             return None
@@ -331,9 +454,10 @@ class Work(Source):
             limit,
             float_model=reference,
             layer_rows=LAYER_ROWS if reference else 0,
+            answer=self._answer(exits),
         )
 
-    def _accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
+    def _accuracy(self, built: bytes, runtime: str, exits: Exits | None) -> Accuracy | None:
         samples = self.sets.labelled
         if samples is None:
             return None
@@ -341,7 +465,15 @@ class Work(Source):
         self.progress.step(f"measuring accuracy on {runtime}")
         rows = self.progress.track(iter(self.sets.prepared(samples)), len(samples))
         metric = self.project.fidelity.metric
-        return measure_accuracy(self.model.tflite, built, rows, samples.labels, runtime, metric)
+        return measure_accuracy(
+            self.model.tflite,
+            built,
+            rows,
+            samples.labels,
+            runtime,
+            metric,
+            answer=self._answer(exits),
+        )
 
 
 def _try(built: bytes, name: str, foreign: bool) -> Arena | None:

@@ -60,6 +60,10 @@ def random_options(name: str, rng: np.random.Generator) -> dict[str, Any]:
             {"clusters": 8, "factors": str(pick(["octave", "layer"]))},
             {"clusters": 4, "init": "linear", "preserve_sparsity": "on"},
         ],
+        "product_quantize": [
+            {"codes": int(pick([4, 64]))},
+            {"block": 3, "factors": "layer"},
+        ],
         "low_rank": [
             {"energy": float(pick([0.5, 0.8]))},
             {"rank": 2, "weighted": False},

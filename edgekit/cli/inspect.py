@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from edgekit.cli._common import common, emit, json_option, verbosity
-from edgekit.cli._names import short
 from edgekit.cli._table import table
 from edgekit.errors import ModelError, TargetError
+from edgekit.layer_names import short
 
 
 @click.command(name="inspect")

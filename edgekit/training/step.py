@@ -56,7 +56,10 @@ class Stepper:
         distils = options.feature_weight and options.label_weight < 1
         features = _features(student, teacher) if distils else []
         self._inner = len(features)
-        self._networks = [_network(lifted, features) for lifted in (student, teacher)]
+        self._networks = [
+            _network(student, [*features, *student.watched]),
+            _network(teacher, features),
+        ]
         self._objective = self._make_objective()
         self.optimizer = muon(options.learning_rate, steps)
         self._clip, self._coarse = Clip(options.clip), Coarse(options.gradient_bits, seed)
@@ -113,6 +116,7 @@ class Stepper:
             temperature=options.temperature,
             label_weight=options.label_weight,
             feature_weight=options.feature_weight if self._inner else 0.0,
+            exits=self._student.exits,
         )
 
     def _variances(self) -> tuple[float, ...]:
@@ -158,7 +162,8 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
-        variables = self._variables()
+        variables, penalty = self._variables(), self._student.penalty
+        seen = outputs + self._inner
         self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
         @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -168,8 +173,9 @@ class Stepper:
             wanted = _call(teacher, batch, False) if objective.distils else []
             with tf.GradientTape() as tape:
                 found = _call(student, batch, True)
-                inner = list(zip(found[outputs:], wanted[outputs:], strict=True))
+                inner = list(zip(found[outputs:seen], wanted[outputs:], strict=True))
                 loss = objective(found[:outputs], wanted[:outputs], targets, inner)
+                loss += penalty(found[seen:]) if penalty else 0.0
             gradients = self._clip(tape.gradient(loss, variables), number)
             pairs = zip(self._coarse(gradients, number), variables, strict=True)
             self.optimizer.apply_gradients([(g, v) for g, v in pairs if g is not None])
