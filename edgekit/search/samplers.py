@@ -29,11 +29,13 @@ from edgekit.errors import MissingExtra
 STARTUP = 8
 """Trials before TPE models anything."""
 POPULATION = 20
-_CANDIDATES = 48
+_CANDIDATES = 32
 Constraints = Callable[[FrozenTrial], Sequence[float]]
 
 
-def make_sampler(name: str, seed: int, number: int, constraints: Constraints) -> BaseSampler:
+def make_sampler(
+    name: str, seed: int, number: int, constraints: Constraints, repeats: int = 0
+) -> BaseSampler:
     """The sampler of one trial.
 
     Args:
@@ -41,6 +43,8 @@ def make_sampler(name: str, seed: int, number: int, constraints: Constraints) ->
         seed: Of the study.
         number: Of the trial.
         constraints: Of a finished trial, above 0 where broken.
+        repeats: How often the sampler just came up with what was tried before: TPE then chooses
+            among ever fewer candidates, which scatter more widely around what is good.
 
     Raises:
         MissingExtra: `gp` without PyTorch.
@@ -53,7 +57,7 @@ def make_sampler(name: str, seed: int, number: int, constraints: Constraints) ->
                 seed=own,
                 multivariate=True,
                 n_startup_trials=STARTUP,
-                n_ei_candidates=_CANDIDATES,
+                n_ei_candidates=max(1, _CANDIDATES >> repeats),
                 constraints_func=constraints,
                 constant_liar=True,
             )

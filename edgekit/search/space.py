@@ -36,11 +36,13 @@ class Dimension:
         name: `PASS.OPTION` or `TABLE.KEY`.
         values: All it may be; `ordered` ones from the mildest on.
         ordered: Whether neighbours are alike.
+        amount: Whether it is the amount of a pass: what is stronger costs less and loses more.
     """
 
     name: str
     values: tuple[Any, ...]
     ordered: bool = True
+    amount: bool = False
 
     def suggest(self, trial: BaseTrial) -> Any:
         """The value that `trial` chooses; an ordered one is stored as its place."""
@@ -161,7 +163,8 @@ def _of_pass(
         if values is None:
             free = place == 0 and found.name not in given
             values = (OFF, *declared[key]) if free else declared[key]
-        yield Dimension(f"{name}.{key}", values, _ordered(values))
+        amount = _ordered(values) and key in _declared(found)
+        yield Dimension(f"{name}.{key}", values, _ordered(values), amount)
 
 
 def _declared(found: Base) -> dict[str, tuple[Any, ...]]:
