@@ -113,12 +113,12 @@ def trained(name: str, rows: Any, seed: int) -> bytes:
     )
     random = np.random.default_rng(seed)
     for _ in range(EPOCHS):
-        shifted = _shifted(rows.inputs[0], random)
-        model.fit(shifted, rows.labels, batch_size=BATCH, verbose=0)
+        moved = shifted(rows.inputs[0], random)
+        model.fit(moved, rows.labels, batch_size=BATCH, verbose=0)
     return float_tflite(model)
 
 
-def _shifted(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def shifted(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Each picture moved by up to a place, up or down and to a side."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = images.shape[1:3]
