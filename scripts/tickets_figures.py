@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from lenet_figures import BATCH, EPOCHS, correct, digits, network  # noqa: E402
+from lenet_figures import BATCH, EPOCHS, correct, digits, interval, network  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 NET = "lenet-300-100"
@@ -83,26 +83,14 @@ def run(folder: Path, seed: int, epochs: int, rounds: int) -> dict[str, Any]:
 
 def row(name: str, runs: list[dict[str, Any]]) -> str:
     """A line of the table."""
-    from edgekit.evaluate.intervals import paired_proportions
-
     each = [100 * one[name].mean() for one in runs]
     zeros = {"dense": 0.0}.get(name, 100 * float(RUNS.get(name, {}).get("sparsity", 0.9)))
     text = f"| {name} | {zeros:.0f} | {np.mean(each):.2f} ({', '.join(f'{e:.2f}' for e in each)})"
     if name == OTHER:
         return f"{text} | - | - |"
-    ends = []
-    for one in runs:
-        left, right = one[name], one[OTHER]
-        ends.append(
-            paired_proportions(
-                both=int((left & right).sum()),
-                first_only=int((left & ~right).sum()),
-                second_only=int((~left & right).sum()),
-                neither=int((~left & ~right).sum()),
-            )
-        )
+    ends = [interval(one[name], one[OTHER]) for one in runs]
     above = np.mean(each) - 100 * np.mean([one[OTHER].mean() for one in runs])
-    low, high = (100 * statistics.mean(one[end] for one in ends) for end in (0, 1))
+    low, high = (statistics.mean(one[end] for one in ends) for end in (0, 1))
     return f"{text} | {above:.2f} | {low:.2f} to {high:.2f} |"
 
 

@@ -157,6 +157,7 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
+        mine = len(self._student.scores.outputs)  # more where other networks learn beside it
         variables, clip = self._variables(), Clip()
         self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
@@ -167,8 +168,8 @@ class Stepper:
             wanted = _call(teacher, batch, False) if objective.distils else []
             with tf.GradientTape() as tape:
                 found = _call(student, batch, True)
-                inner = list(zip(found[outputs:], wanted[outputs:], strict=True))
-                loss = objective(found[:outputs], wanted[:outputs], targets, inner)
+                inner = list(zip(found[mine:], wanted[outputs:], strict=True))
+                loss = objective(found[:mine], wanted[:outputs], targets, inner)
             pairs = zip(clip(tape.gradient(loss, variables), number), variables, strict=True)
             self.optimizer.apply_gradients([(g, v) for g, v in pairs if g is not None])
             return loss
