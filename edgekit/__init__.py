@@ -22,8 +22,8 @@ def build(model: Any, target: str, **options: Any) -> Build:
             `output`, `quantize`, `preprocess`, `samples`, `fidelity` (False: skip), `metric`,
             `labels` (path), `modules`, `seed`, `export` (one name or several), `optimize`,
             `force`, `compress` (short form, or tables as in `edgekit.toml`), `fine_tune` (a
-            table), `max_drop`, `min_agreement`, `min_sqnr`, `strict`, `ladder`, `resume`, and
-            `set={"table.key": value}`.
+            table), `max_drop`, `min_agreement`, `min_sqnr`, `strict`, `ladder`, `resume`,
+            `set={"table.key": value}`, and with `quantize="auto"` `device` (its name).
 
     Returns:
         The build: folder, manifest and report.
@@ -31,16 +31,16 @@ def build(model: Any, target: str, **options: Any) -> Build:
     Raises:
         EdgekitError: Whatever the command would have said, with `message` and `hint`.
     """
-    from edgekit.api import build_one
-
-    return build_one(model, target, **options)
+    return build_all(model, [target], **options)[0]
 
 
 def build_all(model: Any, targets: list[str], **options: Any) -> list[Build]:
     """Build `model` for several targets, sharing the work that is the same; see `build`."""
     from edgekit.api import build_many
+    from edgekit.harness.timer import BenchTimer
 
-    return build_many(model, targets, **options)
+    timer = BenchTimer(options.pop("device", None) or "", options.get("progress"))
+    return build_many(model, targets, timer=timer, **options)
 
 
 def bench(build: Any, device: str, **wanted: Any) -> Report:

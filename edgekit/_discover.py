@@ -23,9 +23,13 @@ ROLES = {
     "passes": "Pass",
     "power": "Meter",
     "quantizers": "Quantizer",
+    "zoo": "Network",
 }
 _CONTRACT = "base"
-_NOUNS = {"power": "meter"}  # where the folder's name is not the plural of what it holds
+_NOUNS = {
+    "power": "meter",
+    "zoo": "network",
+}  # where the folder's name is not the plural of what it holds
 
 
 def names(package: str) -> list[str]:

@@ -51,7 +51,8 @@ def changed(table: T, values: Mapping[str, Any], where: str) -> T:
 def checked(value: Any, kind: Any, where: str) -> Any:
     """`value` as the type `kind`, which is one of
 
-    `int` (zero or more), `float`, `bool`, `str`, a `Literal`, `float | None`, `tuple[str, ...]`.
+    `int` (zero or more), `float`, `bool`, `str`, a `Literal`, `float | None`, `tuple[str, ...]`,
+    `Mapping[str, Any]`.
 
     Raises:
         UsageError: It is something else.
@@ -61,6 +62,8 @@ def checked(value: Any, kind: Any, where: str) -> Any:
         return _choice(value, typing.get_args(kind), where)
     if origin is tuple:
         return _texts(value, where)
+    if origin is Mapping:
+        return _table(value, where)
     if origin in (types.UnionType, typing.Union):
         return _optional(value, typing.get_args(kind), where)
     if kind is float:
@@ -106,6 +109,12 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(items, list | tuple) or not all(isinstance(item, str) for item in items):
         raise UsageError(f"{where} = {value!r}: not a list of strings", 'write ["one", "two"]')
     return tuple(items)
+
+
+def _table(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{where} = {value!r}: not a table", f"write [{where.split(': ')[-1]}]")
+    return value
 
 
 def _optional(value: Any, kinds: tuple[Any, ...], where: str) -> Any:

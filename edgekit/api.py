@@ -9,6 +9,7 @@ from edgekit.artifact import Build
 from edgekit.pipeline import build_targets
 from edgekit.progress import Progress
 from edgekit.project import Project, from_mapping
+from edgekit.timing import Timer
 
 BUDGET = {
     "max_drop": "accuracy_drop",
@@ -32,11 +33,13 @@ def build_many(
     force: bool = False,
     resume: bool = False,
     progress: Progress | None = None,
+    timer: Timer | None = None,
     **options: Any,
 ) -> list[Build]:
     """`edgekit.build_all`: see there."""
     project = _project(model, targets, options)
-    builds, failure = build_targets(project, Path.cwd(), progress or Progress(), force, resume)
+    progress = progress or Progress()
+    builds, failure = build_targets(project, Path.cwd(), progress, force, resume, timer)
     if failure is not None:
         raise failure
     return builds

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from dataclasses import replace
 from functools import cache
@@ -21,8 +23,10 @@ from edgekit.project import Project
 from edgekit.publish import MANIFEST
 from edgekit.source import Source
 from edgekit.target.profile import Profile, load_profile
+from edgekit.timing import Timer
 
 if TYPE_CHECKING:
+    from edgekit.model import Model
     from edgekit.work import Work
 
 
@@ -33,7 +37,14 @@ def plan_targets(project: Project, root: Path) -> list[Plan]:
 
 
 def build_targets(
-    project: Project, root: Path, progress: Progress, force: bool, resume: bool = False
+    project: Project,
+    root: Path,
+    progress: Progress,
+    force: bool,
+    resume: bool = False,
+    timer: Timer | None = None,
+    settled: str = "",
+    model: Model | None = None,
 ) -> tuple[list[Build], TargetError | None]:
     """Build each target of a project, sharing the work that is the same.
 
@@ -43,6 +54,9 @@ def build_targets(
         progress: Told what happens.
         force: Build even where nothing changed.
         resume: Go on with compression where an earlier build was stopped.
+        timer: Says how fast builds are, where one of several is to be chosen.
+        settled: The number format that was chosen before, where it is not to be chosen again.
+        model: The project's, where it is imported already.
 
     Returns:
         The builds that came about, and the first refusal of a target: the others are built
@@ -62,14 +76,19 @@ def build_targets(
     for folder in folders:
         publish.check(folder)
         _spare_model(source.path, folder)
-    work = cache(lambda: _work(project, root, progress, resume))
+    work = cache(lambda: _work(project, root, progress, resume, model))
     builds: list[Build] = []
     failure: TargetError | None = None
     for (profile, plan), folder in zip(plans, folders, strict=True):
         with publish.lock(folder, lambda: progress.step("waiting for another build")):
             try:
-                unchanged = None if force else _unchanged(source, profile, plan, folder)
-                builds.append(unchanged or _build(work(), profile, plan, folder))
+                unchanged = None if force else _unchanged(source, profile, plan, folder, timer)
+                if unchanged is not None:
+                    builds.append(unchanged)
+                elif plan.alternatives:
+                    builds.append(_best(work(), profile, plan, folder, timer, settled))
+                else:
+                    builds.append(_build(work(), profile, plan, folder))
             except TargetError as error:
                 failure = failure or error
     if failure is None and any(build.fresh for build in builds):
@@ -77,7 +96,9 @@ def build_targets(
     return builds, failure
 
 
-def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Work:
+def _work(
+    project: Project, root: Path, progress: Progress, resume: bool, model: Model | None
+) -> Work:
     """What is imported only where something is built, and refused before the model is loaded."""
     from edgekit import preprocess
     from edgekit.evaluate.metrics import check_name
@@ -85,7 +106,7 @@ def _work(project: Project, root: Path, progress: Progress, resume: bool) -> Wor
 
     preprocess.parse(project.data.preprocess)
     check_name(project.fidelity.metric)
-    return Work(project, root, progress, resume)
+    return Work(project, root, progress, resume, model)
 
 
 def _plans(source: Source) -> list[tuple[Profile, Plan]]:
@@ -121,14 +142,54 @@ def _build(work: Work, profile: Profile, plan: Plan, folder: Path) -> Build:
     return Build(folder, manifest, report)
 
 
-def _unchanged(source: Source, profile: Profile, plan: Plan, folder: Path) -> Build | None:
-    """The build that is there, if it is what would be built; it imports nothing heavy."""
+def _best(
+    work: Work, profile: Profile, plan: Plan, folder: Path, timer: Timer | None, settled: str
+) -> Build:
+    """The best of the plan's alternatives: what was measured is what stays, file for file."""
+    from edgekit.schemes import try_schemes
+
+    began = time.monotonic()
+    _ = work.model  # what is wrong with the model is said before the first of them
+    with tempfile.TemporaryDirectory(prefix="edgekit-") as scratch:
+        choice = try_schemes(
+            plan,
+            profile,
+            lambda each: _build(work, profile, each, Path(scratch) / each.scheme),
+            timer,
+            work.progress,
+            settled,
+        )
+        best = choice.best.build
+        assert best is not None
+        manifest = {**best.manifest, "schemes": choice.to_json()}
+        seconds = round(time.monotonic() - began, 2)
+        report = {**best.report, "seconds": seconds, "timings": choice.timings()}
+        with publish.staged(folder) as stage:
+            shutil.copytree(best.folder, stage, dirs_exist_ok=True)
+            write_json(stage / REPORT, report)
+            write_json(stage / MANIFEST, manifest)
+    return Build(folder, manifest, report)
+
+
+def _unchanged(
+    source: Source, profile: Profile, plan: Plan, folder: Path, timer: Timer | None
+) -> Build | None:
+    """The build that is there, if it is what would be built; it imports nothing heavy.
+
+    A format that was chosen stays chosen, unless it is to be timed on another device.
+    """
     if not repeatable(source):
         return None
     try:
         build = Build.load(folder)
     except EdgekitError:
         return None
+    if plan.alternatives:
+        chosen = build.manifest.get("schemes", {}).get("chosen")
+        timed_on = build.report.get("timings", {}).get("device")
+        if timer and timer.device not in ("", timed_on):
+            return None
+        plan = next((each for each in plan.alternatives if each.scheme == chosen), plan)
     key = input_key(source, profile, plan, build.manifest.get("tools", ()))
     return build if build.manifest.get("key") == key and not build.damaged() else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from edgekit._plan_compress import budget_problems, compress_problems, resolved
@@ -13,6 +13,7 @@ from edgekit.project import Project
 from edgekit.target.profile import Profile
 
 AS_IS = "as-is"
+AUTO = "auto"
 FROM_DATA = ("epochs", "batch", "patience")
 """Keys of fine-tuning whose zero is replaced by what suits the number of rows."""
 ZERO_SAYS = ("label_weight",)
@@ -30,11 +31,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps for one target, in order, and what stands against them."""
+    """The steps for one target, in order, and what stands against them.
+
+    Attributes:
+        target: Name.
+        steps: In order.
+        problems: An error among them stops the build.
+        alternatives: A plan for each number format, where the build chooses among them.
+    """
 
     target: str
     steps: tuple[Step, ...]
     problems: tuple[Problem, ...] = ()
+    alternatives: tuple[Plan, ...] = ()
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing stands against it."""
+        return all(problem.severity != "error" for problem in self.problems)
 
     @property
     def compress(self) -> tuple[Step, ...]:
@@ -93,6 +107,8 @@ def make_plan(project: Project, profile: Profile, source: Format, quantized: boo
         source: What the model file is.
         quantized: Whether the model is a `.tflite` that is quantized already: exported as it is.
     """
+    if project.quantize.scheme == AUTO and not quantized:
+        return _any_scheme(project, profile, source)
     scheme = AS_IS if quantized else project.quantize.scheme or profile.quantizers[0]
     steps = [
         Step("import", source),
@@ -104,6 +120,27 @@ def make_plan(project: Project, profile: Profile, source: Format, quantized: boo
         Step("fit", profile.name),
     ]
     return Plan(profile.name, tuple(steps), tuple(_problems(project, profile, scheme)))
+
+
+def _any_scheme(project: Project, profile: Profile, source: Format) -> Plan:
+    """The plan of a build that chooses its number format; errors if there is none to choose."""
+    plans = tuple(
+        make_plan(project.with_table("quantize", scheme=scheme), profile, source)
+        for scheme in profile.quantizers
+    )
+    able = [plan for plan in plans if plan.possible]
+    if not able:
+        return plans[0]
+    left = [plan for plan in plans if not plan.possible]
+    choice = Step("quantize", AUTO, {"schemes": [plan.scheme for plan in able]})
+    steps = tuple(choice if step.kind == "quantize" else step for step in able[0].steps)
+    problems = (*able[0].problems, *map(_left_out, left))
+    return Plan(profile.name, steps, problems, plans)
+
+
+def _left_out(plan: Plan) -> Problem:
+    first = next(problem for problem in plan.problems if problem.severity == "error")
+    return replace(first, severity="note", message=f"{plan.scheme} is left out: {first.message}")
 
 
 def _exports(project: Project, profile: Profile) -> list[Step]:
@@ -138,10 +175,10 @@ def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[s
     }
     if scheme == "dynamic" and not profile.runtime.per_channel_dense:
         options |= {"disable_per_channel_dense": True}
-    if scheme == "int8":
+    if scheme in ("int8", "int4"):
         options |= {
             "estimator": project.quantize.estimator,
-            "equalise": project.quantize.equalise,
+            "equalise": project.quantize.equalise if scheme == "int8" else "off",
             "bias_correct": project.quantize.bias_correct,
             "per_channel": project.quantize.per_channel,
             "keep_int16": project.quantize.keep_int16,
@@ -180,7 +217,7 @@ def _problems(project: Project, profile: Profile, scheme: str) -> list[Problem]:
     if scheme in profile.quantizers:
         step = _quantize_options(project, profile, scheme)
         problems += profile.check_io(scheme, step["input_dtype"], step["output_dtype"])
-    if scheme in ("int8", "int16x8") and not _calibrates(project):
+    if scheme in ("int8", "int4", "int16x8") and not _calibrates(project):
         problems.append(
             Problem(
                 "error",

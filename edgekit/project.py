@@ -14,10 +14,11 @@ from edgekit._template import write_template as write_template
 from edgekit._values import changed, toml_value
 from edgekit.compiler.cores import Optimize
 from edgekit.errors import UsageError
+from edgekit.search.table import SearchTable
 from edgekit.training.options import FineTune, resolve
 
 Switch = Literal["off", "on", "auto"]
-Scheme = Literal["int8", "int16x8", "float16", "dynamic", "float32"]
+Scheme = Literal["int8", "int4", "int16x8", "float16", "dynamic", "float32"]
 COMPRESS = "compress"
 _MANY = 1 << 40
 """Rows for a check of fine-tuning before any are known."""
@@ -44,7 +45,9 @@ class ModelTable:
 class DataTable:
     """`[data]`: specifications `PATH[:array[,labels]][[start:stop]]` and their preprocessing.
 
-    `samples` is the most that calibration uses.
+    `samples` is the most that calibration uses. `held_out`, a share of the training rows (where
+    none are given: of the calibration rows) by the hash of their content, trains and calibrates
+    nothing: without `evaluation` it is judged on.
     """
 
     calibration: tuple[str, ...] = ()
@@ -52,6 +55,7 @@ class DataTable:
     evaluation: tuple[str, ...] = ()
     preprocess: str = "raw"
     samples: int = 200
+    held_out: float = field(default=0.0, metadata={"least": 0.0, "most": 0.9})
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class BuildTable:
 class QuantizeTable:
     """`[quantize]`: `scheme` ("": the target's default), range estimator and corrections.
 
+    `auto` builds every scheme that the target runs and keeps the fastest (`edgekit.schemes`).
+
     `keep_int16`, `keep_float`: layers of an int8 build that stay in more bits, by the names that
     `edgekit inspect` shows. `sparse`: `auto` stores zeros in TFLite's sparse encoding where a run
     proves that it works. `dead`: channels of an int8 build that change nothing leave it (`auto`).
@@ -78,7 +84,7 @@ class QuantizeTable:
     a budget is broken.
     """
 
-    scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32"] = ""
+    scheme: Literal["", "int8", "int4", "int16x8", "float16", "dynamic", "float32", "auto"] = ""
     estimator: Literal["minmax", "percentile", "mse", "entropy", "auto"] = "minmax"
     equalise: Switch = "auto"
     bias_correct: Switch = "auto"
@@ -168,6 +174,7 @@ class Project:
     io: IoTable = field(default_factory=IoTable)
     fidelity: FidelityTable = field(default_factory=FidelityTable)
     compile: CompileTable = field(default_factory=CompileTable)
+    search: SearchTable = field(default_factory=SearchTable)
 
     def with_table(self, table: str, **values: Any) -> Project:
         """A copy in which the keys of `table` that are not None have new values."""
@@ -196,8 +203,13 @@ class Project:
         return from_mapping({table: {key: toml_value(value.strip())}}, "--set", base=self)
 
     def to_json(self) -> dict[str, Any]:
-        """The project as the manifest stores it; `from_mapping` reads it back."""
-        return dataclasses.asdict(self) | {COMPRESS: [entry.to_json() for entry in self.compress]}
+        """The project as the manifest stores it; `from_mapping` reads it back.
+
+        How it was searched for changes nothing in a build.
+        """
+        tables = dataclasses.asdict(dataclasses.replace(self, search=SearchTable()))
+        del tables["search"]
+        return tables | {COMPRESS: [entry.to_json() for entry in self.compress]}
 
 
 def from_toml(path: Path) -> Project:

@@ -23,7 +23,7 @@ from edgekit.model import Model
 from edgekit.problem import Problem
 from edgekit.project import Project
 from edgekit.runtimes.base import Row
-from edgekit.training.split import Split, split
+from edgekit.training.split import Split, held_out, split
 
 
 class Sets:
@@ -54,7 +54,7 @@ class Sets:
         """The rows that calibration uses, and those left over; None when no data are given."""
         if self._project.compress:
             return self.split.calibration, self.split.guard
-        samples = self._open(self._project.data.calibration)
+        samples = self._given(self._project.data.calibration)
         if samples is None:
             return None
         return select(samples, self._project.data.samples, self._project.build.seed)
@@ -67,9 +67,9 @@ class Sets:
         train on are those of the training data that are not judged on, or what is left over.
         """
         data, seed = self._project.data, self._project.build.seed
-        training = self._open(data.training)
+        training = self._given(data.training)
         if self._project.compress:
-            return split(self._open(data.calibration), training, data.samples, seed)
+            return split(self._given(data.calibration), training, data.samples, seed)
         chosen = self.calibration[0] if self.calibration else Samples(())
         free = without(training, self._left_over[0]) if training else self._spare
         return split(chosen, free, len(chosen), seed)
@@ -98,11 +98,14 @@ class Sets:
 
     @cached_property
     def evaluation(self) -> tuple[Samples, Problem | None] | None:
-        """The rows to judge on, and which were dropped because others use them."""
+        """The rows to judge on, and which were dropped because others use them.
+
+        Where none are given: those that the project holds out.
+        """
         data = self._project.data
         samples = self._open(data.evaluation)
         if samples is None:
-            return None
+            return (self._held_out, None) if self._held_out else None
         fitted = (*data.calibration, *data.training)
         refuse_overlap(fitted, data.evaluation, self._root, self._model.inputs)
         used = self._fitted()
@@ -135,7 +138,7 @@ class Sets:
             return Samples(())
         data, seed = self._project.data, self._project.build.seed
         if self._project.compress:
-            given = self._open(data.calibration) if data.training else None
+            given = self._given(data.calibration) if data.training else None
             rest = select(given, data.samples, seed)[1] if given else Samples(())
             return without(rest, [self.split.training, self.split.guard]) if rest else rest
         held, rest = self._left_over
@@ -187,8 +190,8 @@ class Sets:
         """All rows that something is fitted to, or may be to keep a budget."""
         data = self._project.data
         chosen = self.calibration[0] if self.calibration else None
-        given = self._open(data.calibration) if self._trains else chosen
-        return [samples for samples in (given, self._open(data.training)) if samples]
+        given = self._given(data.calibration) if self._trains else chosen
+        return [samples for samples in (given, self._given(data.training)) if samples]
 
     def _evaluation_problems(self, samples: Samples, dropped: Problem | None) -> list[Problem]:
         rows = self.prepared(samples)
@@ -197,6 +200,18 @@ class Sets:
         if self.calibration:
             problems += check_alike(self.prepared(self.calibration[0]), rows)
         return problems
+
+    @cached_property
+    def _held_out(self) -> Samples | None:
+        """Rows that nothing is fitted to, as the project says; None where it keeps none."""
+        data = self._project.data
+        pool = self._open(data.training or data.calibration) if data.held_out else None
+        return held_out(pool, data.held_out, self._project.build.seed) if pool else None
+
+    def _given(self, specs: tuple[str, ...]) -> Samples | None:
+        """The rows of `specs` that something may be fitted to."""
+        samples = self._open(specs)
+        return without(samples, self._held_out) if samples and self._held_out else samples
 
     def _open(self, specs: tuple[str, ...]) -> Samples | None:
         if specs and specs not in self._opened:

@@ -45,7 +45,8 @@ def _compare(build: Build, folder: Path) -> None:
         project = from_mapping(build.manifest["project"], MANIFEST).with_table(
             "build", output=str(Path(scratch) / "again")
         )
-        builds, failure = build_targets(project, base, Progress(), force=True)
+        settled = (build.manifest.get("schemes") or {}).get("chosen", "")
+        builds, failure = build_targets(project, base, Progress(), force=True, settled=settled)
         if failure is not None:
             raise failure
         again = Build.load(builds[0].folder)

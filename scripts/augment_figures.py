@@ -3,8 +3,8 @@
     python scripts/augment_figures.py FOLDER [--seeds 3] [--epochs 30] [--width 3] [--write]
 
 A DS-CNN of 1,450 parameters learns 4,500 digits from labels, from the same random weights, in the
-same order for as many steps: alone (`distill`), and inside a wide network (`augment_network`). It is
-judged on the 5,000 digits of FOLDER/mnist_keras3. The interval is that of the paired difference.
+same order for as many steps: alone (`distill`), and inside a wide network (`augment_network`). It
+is judged on the 5,000 digits of FOLDER/mnist_keras3. The interval is that of the paired difference.
 Prints a table in Markdown; --write puts it into the README.
 """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -80,6 +80,9 @@ class Lifted:
         layers: Those with weights, in the order of execution.
         activations: Every activation by the flatbuffer's tensor index, as its readers see it.
         data: The flatbuffer.
+        exits: So many outputs at the end are earlier answers to what the first one answers.
+        watched: Tensors whose activations `penalty` is given.
+        penalty: What is added to the loss of a batch.
     """
 
     model: Any
@@ -88,6 +91,9 @@ class Lifted:
     layers: tuple[LiftedLayer, ...]
     activations: Mapping[int, Any]
     data: bytes
+    exits: int = 0
+    watched: tuple[int, ...] = ()
+    penalty: Callable[[Sequence[Any]], Any] | None = None
 
 
 Wrap = Callable[[LiftedLayer], Any]

@@ -11,7 +11,7 @@ from edgekit.cli._common import common, emit, json_option, verbosity
 from edgekit.cli._compression import BuildCommand, compression, with_compression
 from edgekit.cli._table import fold
 
-SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
+SCHEMES = ("int8", "int4", "int16x8", "float16", "dynamic", "float32", "auto")
 
 
 @click.command(name="build", cls=BuildCommand)
@@ -51,7 +51,15 @@ SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
     help="Output folder (several targets: its parent); default build/<model>-<target>.",
 )
 @click.option(
-    "--quantize", type=click.Choice(SCHEMES), help="Number format; default: the target's (int8)."
+    "--quantize",
+    type=click.Choice(SCHEMES),
+    help="Number format; auto: the fastest that keeps the budget; default: the target's (int8).",
+)
+@click.option(
+    "--device",
+    default="",
+    metavar="NAME",
+    help="Where --quantize auto times formats (`edgekit devices`); default: the target's.",
 )
 @click.option(
     "--preprocess",
@@ -107,13 +115,14 @@ def command(
     dry_run: bool,
     force: bool,
     resume: bool,
+    device: str,
     as_json: bool,
     **options: Any,
 ) -> None:
     """Build MODEL for one or more targets.
 
     MODEL is a .keras, .h5, SavedModel, .onnx or .tflite; without it, edgekit.toml of this folder
-    says what to build.
+    says what to build. A .toml is read as such a file; its paths are relative to this folder.
 
     \b
     edgekit build model.keras --target rpi4 --calibration images/ --preprocess unit
@@ -121,16 +130,19 @@ def command(
     edgekit build kws.h5 -t rpi4 -c kws.npz:x[:350] --compress prune:0.6,qat --max-drop 1
     """
     from edgekit.cli._progress import make_progress
+    from edgekit.harness.timer import BenchTimer
     from edgekit.pipeline import build_targets, plan_targets
 
     project = _project(model, settings, options)
+    _check_device(device, project)
     if dry_run:
         plans = plan_targets(project, Path.cwd())
         emit({"plans": [plan.to_json() for plan in plans]}) if as_json else _print_plans(plans)
         return
     progress = make_progress(verbosity())
     try:
-        builds, failure = build_targets(project, Path.cwd(), progress, force, resume)
+        timer = BenchTimer(device, progress)
+        builds, failure = build_targets(project, Path.cwd(), progress, force, resume, timer)
     finally:
         progress.close()
     if as_json:
@@ -145,19 +157,29 @@ def command(
         raise failure
 
 
+def _check_device(device: str, project: Any) -> None:
+    from edgekit.errors import UsageError
+
+    if device and project.quantize.scheme != "auto":
+        raise UsageError(
+            f"--device {device}: nothing is timed in this build",
+            "--quantize auto times number formats; edgekit bench BUILD --device times a build",
+        )
+
+
 def _project(model: str | None, settings: tuple[str, ...], options: dict[str, Any]) -> Any:
     from edgekit.errors import UsageError
     from edgekit.project import Project, from_toml
 
     given = {key: value or None for key, value in options.items()}
-    if model is None:
-        toml = Path("edgekit.toml")
-        if not toml.is_file():
+    if model is None or model.endswith(".toml"):
+        toml = Path(model or "edgekit.toml")
+        if model is None and not toml.is_file():
             raise UsageError(
                 "no MODEL given, and no edgekit.toml in this folder",
                 "edgekit build MODEL --target NAME, or write a project file with: edgekit init",
             )
-        project = from_toml(toml)
+        model, project = None, from_toml(toml)
     else:
         project = Project()
     data = ("calibration", "training", "evaluation", "preprocess", "samples")
@@ -186,4 +208,6 @@ def _print_plans(plans: Any) -> None:
 
 
 def _as_json(build: Any) -> dict[str, Any]:
-    return {"folder": str(build.folder), "fresh": build.fresh, **build.manifest}
+    timings = build.report.get("timings")
+    timed = {"timings": timings} if timings else {}
+    return {"folder": str(build.folder), "fresh": build.fresh, **build.manifest, **timed}

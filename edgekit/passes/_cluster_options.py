@@ -17,7 +17,11 @@ class ClusterOptions(PassOptions):
     """A cluster is a value that weights share."""
 
     clusters: int = option(
-        16, "values that the weights of a layer share", least=2, hint="give 2 or more, such as 16"
+        16,
+        "values that the weights of a layer share",
+        least=2,
+        hint="give 2 or more, such as 16",
+        search=(64, 32, 16, 8),
     )
     init: Literal["kmeans++", "linear", "density", "random"] = option(
         "kmeans++", "where the values begin: k-means, evenly, by density of weights, anywhere"

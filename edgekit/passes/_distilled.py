@@ -9,12 +9,15 @@ from typing import Any
 
 from edgekit.bridge.lift import Lifted, lift
 from edgekit.errors import UsageError
+from edgekit.graph.read import read
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._distill_options import DistillOptions
 from edgekit.passes._teachers import Pair, follow, named, paired, together
 from edgekit.passes._user_model import user_model
 from edgekit.passes.base import Candidate, Context
 from edgekit.training.options import STEPS
+from edgekit.zoo._spec import is_spec
+from edgekit.zoo._student import student
 
 _FROM_NOTHING = 5e-2
 """Learning rate of a student, which has a longer way to go than a model that lost a little. A LeNet
@@ -66,6 +69,10 @@ def _student(candidate: Candidate, options: DistillOptions, context: Context) ->
             f"{candidate.log[-1].name} is in front",
             "put distill first",
         )
+    if is_spec(options.student):
+        context.progress.step(f"making {options.student}")
+        tflite = student(options.student, read(context.original), context.rows, context.seed)
+        return Candidate(tflite, mates={}, problems=candidate.problems)
     found = user_model(options.student, "student", context)
     return Candidate(found.tflite, mates={}, problems=(*candidate.problems, *found.problems))
 

@@ -37,6 +37,7 @@ class LowRankOptions(PassOptions):
         least=0,
         below=1,
         hint="write 0.5 to keep half of the multiply-accumulates",
+        search=(0.9, 0.8, 0.7, 0.6, 0.5, 0.4),
     )
     rank: int = option(0, "rank of every layer that is worked on; 0: found", least=0)
     method: Literal["auto", "channel", "spatial", "input"] = option(

@@ -38,7 +38,12 @@ class PruneOptions(PassOptions):
     """Shares are of the weights; `begin` and `end` are shares of the training steps."""
 
     sparsity: float = option(
-        SPARSITY, "share of zero weights in the end", least=0, below=1, hint="write 0.6 for 60 %"
+        SPARSITY,
+        "share of zero weights in the end",
+        least=0,
+        below=1,
+        hint="write 0.6 for 60 %",
+        search=(0.3, 0.5, 0.6, 0.7, 0.8, 0.9),
     )
     threshold: float = option(
         0.0, "weights that are smaller become zero, in place of sparsity; 0: none", least=0

@@ -42,6 +42,7 @@ class RemoveOptions(PassOptions):
         "multiply-accumulates that stay: a share, 0.5 for half, or a count; what leaves is found "
         "over all layers; 0: no budget",
         least=0,
+        search=(0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3),
     )
     parameters: float = option(
         0.0, "parameters that stay: a share or a count; 0: no budget", least=0

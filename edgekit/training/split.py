@@ -69,6 +69,11 @@ def split(calibration: Samples | None, training: Samples | None, limit: int, see
     return _of_two(calibration, training, limit, seed)
 
 
+def held_out(samples: Samples, share: float, seed: int) -> Samples:
+    """A share of the rows, by the hash of their content and the seed, whatever their order."""
+    return _rows(samples, _draw(Counter(samples.hashes()), round(share * len(samples)), seed))
+
+
 def _of_two(calibration: Samples, training: Samples, limit: int, seed: int) -> Split:
     chosen, _ = select(calibration, limit, seed)
     free = Counter(training.hashes())

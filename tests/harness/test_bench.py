@@ -39,6 +39,7 @@ NEITHER = (
     "errors",
     "progress",
     "target.profile",
+    "timing",
     "tools",
     "target.deployable",
     "_run",

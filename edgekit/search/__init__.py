@@ -1,0 +1,1 @@
+"""Search: the best builds under a budget, found by trials."""
