@@ -5,7 +5,7 @@
 A DS-CNN of 1,450 parameters learns 4,500 digits from labels, from the same random weights, in the
 same order for as many steps: alone (`distill`), and inside a wide network (`augment_network`). It
 is judged on the 5,000 digits of FOLDER/mnist_keras3. The interval is that of the paired difference.
-Prints a table in Markdown; --write puts it into the README.
+Prints a table in Markdown; --write puts it into docs/compression/augment_network.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from lenet_figures import BATCH, correct, digits, interval  # noqa: E402
-from readme_figures import write  # noqa: E402
+from readme_figures import COMPRESSION, write  # noqa: E402
 
 RATE = 2e-2
 BEGIN, END = "<!-- measured: augment figures -->\n", "<!-- end of augment figures -->"
@@ -102,14 +102,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--width", type=int, default=3, help="of the wide network, in tiny ones")
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into the docs")
     given = parser.parse_args()
     folder = given.folder.resolve()
     runs = [run(folder, seed, given.epochs, given.width) for seed in range(given.seeds)]
     table = "\n".join([HEAD, *rows_of(runs, given.epochs)])
     print(table, flush=True)
     if given.write:
-        write(table + "\n", BEGIN, END)
+        write(table + "\n", BEGIN, END, COMPRESSION / "augment_network.md")
 
 
 if __name__ == "__main__":
