@@ -110,7 +110,7 @@ class MoreSamples:
 
     def change(self, attempt: Attempt, judged: Judged) -> Change | str:
         """As many as `wanted` or as there are."""
-        if attempt.plan.scheme not in ("int8", "int16x8"):
+        if attempt.plan.scheme not in ("int8", "int4", "int16x8"):
             return "nothing is calibrated"
         if learned(attempt.plan):
             return _LEARNED

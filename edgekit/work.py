@@ -188,7 +188,8 @@ class Work(Source):
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
-        key = ["flash", sha256(tflite), project.compiled.core.name]
+        core = project.compiled.core
+        key = ["flash", sha256(tflite), core.name, core.optimize]
         return replace(weighed, flash=self.once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
@@ -251,7 +252,7 @@ class Work(Source):
         asked, left = EXPORTER in self.project.build.export, self.left(plan)
         gates = len(left.gates.layers) if left and left.gates else 0
         return self.once(
-            ["compile", sha256(built), profile.name, core.name],
+            ["compile", sha256(built), profile.name, core.name, core.optimize],
             lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
@@ -335,7 +336,7 @@ class Work(Source):
         last = stages[-1].candidate
         problems = [*self.sets.split.problems, *frozen(self.model.keras), *last.problems]
         problems += broken_in_integers(last.promises, last.tflite, built.tflite)
-        if plan.scheme == "int8":
+        if plan.scheme in ("int8", "int4"):
             problems += ranges_kept(last.ranges, last.tflite, built.tflite)
         return problems
 

@@ -64,8 +64,8 @@ def _few(rows: int, max_drop: float) -> list[Problem]:
         Problem(
             "warning",
             "early_exit",
-            f"thresholds are chosen on {rows:,} guard rows: one of them is {100 / rows:.2g} points, "
-            f"and max_drop is {max_drop:g}",
+            f"thresholds are chosen on {rows:,} guard rows: one of them is {100 / rows:.2g} "
+            f"points, and max_drop is {max_drop:g}",
             "give more rows with --training, of which a part guards",
         )
     ]

@@ -70,13 +70,14 @@ class Objective:
         """The loss.
 
         Args:
-            student: Scores [B, ...] of each output.
+            student: Scores [B, ...] of each output; again and again of networks that learn beside.
             teacher: The same of the teacher; empty where it does not count.
             targets: `Task.targets` of the labels, [B, ...]: mixed rows have mixed ones.
             features: Pairs of the student's and the teacher's activations.
         """
         total = _tf.tensorflow().constant(0.0)
-        for number, scores in enumerate(student):
+        for place, scores in enumerate(student):
+            number = place % len(self.heads)
             share = self.label_weight if self._labelled(number) else 0.0
             weight = self.exit_weight if number >= len(self.heads) - self.exits else 1.0
             total += weight * share * self._labels(scores, targets) if share else 0.0
