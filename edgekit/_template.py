@@ -61,8 +61,8 @@ seed = 0
 optimize = "balanced"         # the C of a microcontroller: size, balanced, speed
 
 [quantize]
-# scheme = "int8"             # int8, int16x8, float16, dynamic, float32, or auto: the fastest;
-                              # default: the target's
+# scheme = "int8"             # int8, int4, int16x8, float16, dynamic, float32, or auto: the
+                              # fastest; default: the target's
 estimator = "minmax"          # minmax, percentile, mse, entropy, or auto: the best of them
 equalise = "auto"             # cross-layer equalisation: off, on, auto (kept where it helps)
 bias_correct = "auto"         # bias correction: off, on, auto (kept where it helps)

@@ -71,6 +71,18 @@ def _words(_: click.Context, parameter: click.Parameter, value: str | None) -> l
     "--device-option", multiple=True, metavar="KEY=VALUE", help="For the device; may be repeated."
 )
 @click.option("--power", metavar="METER", help="Of lab.toml, or a meter: energy of a device.")
+@click.option(
+    "--executor",
+    default="sequential",
+    metavar="NAME",
+    help="sequential, ray (this machine), ray:auto or ray:HOST:PORT (its cluster).",
+)
+@click.option(
+    "--executor-option",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="For Ray: cpus, memory, batch, retries; may be repeated.",
+)
 @click.option("--sampler", type=click.Choice(SAMPLERS), help="What chooses; default: tpe.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of every random choice.")
 @click.option(
@@ -105,7 +117,10 @@ def command(
     from edgekit.cli._progress import make_progress
     from edgekit.cli._search_report import print_search
     from edgekit.search.api import search_one
+    from edgekit.search.executors import make_executor
 
+    how = key_values("--executor-option", options.pop("executor_option"))
+    executor = make_executor(options.pop("executor"), how)
     project = _project(model, settings, options)
     bench = {"options": key_values("--device-option", options["device_option"])}
     bench = {key: value for key, value in bench.items() if value}
@@ -121,6 +136,7 @@ def command(
             resume=resume,
             timeout=timeout,
             bench=bench,
+            executor=executor,
             progress=progress,
         )
     finally:

@@ -68,14 +68,14 @@ class Objective:
         """The loss.
 
         Args:
-            student: Scores [B, ...] of each output.
+            student: Scores [B, ...] of each output; again and again of networks that learn beside.
             teacher: The same of the teacher; empty where it does not count.
             targets: `Task.targets` of the labels, [B, ...]: mixed rows have mixed ones.
             features: Pairs of the student's and the teacher's activations.
         """
         total = _tf.tensorflow().constant(0.0)
-        for number, scores in enumerate(student):
-            share = 0.0
+        for place, scores in enumerate(student):
+            number, share = place % len(self.heads), 0.0
             if self._labelled(number):
                 share = self.label_weight
                 total += share * self._labels(scores, targets) if share else 0.0

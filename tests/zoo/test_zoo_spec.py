@@ -106,6 +106,15 @@ def test_a_file_is_the_same_bytes_each_time(
     assert shown["parameters"] < model.source.parameters  # moving statistics count there
 
 
+@pytest.mark.parametrize("arguments", [["zoo"], ["zoo", "ds_cnn"]])
+def test_the_page_shows_what_the_command_prints(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[2] / "docs/compression/zoo.md"
+    assert main(arguments) == 0
+    assert capsys.readouterr().out in page.read_text(encoding="utf-8")
+
+
 def test_listing_imports_nothing_heavy() -> None:
     code = (
         "import sys; from edgekit.cli import main; main(['zoo']); main(['zoo', 'cnn4']);"
