@@ -77,7 +77,8 @@ def sections(sources: Sources) -> list[Section]:
     """One for each cost that two or more builds have and differ in."""
     known = [(item, _figures(item)) for item in sources.items if item.build]
     for name in QUALITIES:
-        judged = [(item, figures) for item, figures in known if name in figures]
+        # a metric without a unit is one of which it is not known which way is better
+        judged = [pair for pair in known if name in pair[1] and pair[1][name].unit]
         if len(judged) > 1:
             found = [_section(name, cost, judged) for cost in COSTS]
             return [section for section in found if section][:MOST]
