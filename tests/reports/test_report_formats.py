@@ -135,6 +135,7 @@ def test_terminal_shows_verdict_figures_and_bars(report: Report) -> None:
     assert "90 KB  92,160 B, 141 % of 64 KB (estimated)" in text
     assert "█" in text
     assert "trial 1" in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
 MARKED = {
