@@ -16,8 +16,10 @@ AS_IS = "as-is"
 AUTO = "auto"
 FROM_DATA = ("epochs", "batch", "patience")
 """Keys of fine-tuning whose zero is replaced by what suits the number of rows."""
-ZERO_SAYS = ("label_weight",)
+ZERO_SAYS = ("label_weight", "clip")
 """Keys whose zero is a choice, and is shown."""
+_TO_BE_ASKED_FOR = ("int4",)
+"""Formats that no choice among all falls on: small, and seldom as good without training."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _any_scheme(project: Project, profile: Profile, source: Format) -> Plan:
     plans = tuple(
         make_plan(project.with_table("quantize", scheme=scheme), profile, source)
         for scheme in profile.quantizers
+        if scheme not in _TO_BE_ASKED_FOR
     )
     able = [plan for plan in plans if plan.possible]
     if not able:

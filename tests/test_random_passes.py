@@ -64,6 +64,10 @@ def random_options(name: str, rng: np.random.Generator) -> dict[str, Any]:
             {"codes": int(pick([4, 64]))},
             {"block": 3, "factors": "layer"},
         ],
+        "quantize_bits": [{"bits": int(pick([2, 4, 8]))}, {"layers": ["Dense"]}],
+        "binarize": [{"levels": int(pick([2, 3]))}, {"layers": ["Dense"]}],
+        "rewind": [{"method": "supermask", "sparsity": 0.5}],
+        "augment_network": [{"width": 2}],
         "low_rank": [
             {"energy": float(pick([0.5, 0.8]))},
             {"rank": 2, "weighted": False},

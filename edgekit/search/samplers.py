@@ -28,6 +28,9 @@ from edgekit.errors import MissingExtra
 
 STARTUP = 8
 """Trials before TPE models anything."""
+GOOD = 3
+"""Trials that TPE takes for good ones; a tenth of all, Optuna's default, is one of ten: with a few
+dozen trials, of which limits rule out most, that is too few to tell where good ones lie."""
 POPULATION = 20
 _CANDIDATES = 32
 Constraints = Callable[[FrozenTrial], Sequence[float]]
@@ -52,11 +55,13 @@ def make_sampler(
     own = int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:4], "big")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # constraints, multivariate: since 3.0
+        warnings.simplefilter("ignore", FutureWarning)  # gamma goes with Optuna 6
         if name == "tpe":
             return TPESampler(
                 seed=own,
                 multivariate=True,
                 n_startup_trials=STARTUP,
+                gamma=_good,
                 n_ei_candidates=max(1, _CANDIDATES >> repeats),
                 constraints_func=constraints,
                 constant_liar=True,
@@ -68,6 +73,10 @@ def make_sampler(
                 raise MissingExtra.of("PyTorch, which --sampler gp needs,", "gp")
             return GPSampler(seed=own, constraints_func=constraints, deterministic_objective=True)
         return RandomSampler(seed=own)
+
+
+def _good(trials: int) -> int:
+    return min(trials, GOOD)
 
 
 class Given(BaseSampler):

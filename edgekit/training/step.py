@@ -117,6 +117,7 @@ class Stepper:
             label_weight=options.label_weight,
             feature_weight=options.feature_weight if self._inner else 0.0,
             exits=self._student.exits,
+            exit_weight=self._student.exit_weight,
         )
 
     def _variances(self) -> tuple[float, ...]:
@@ -163,7 +164,8 @@ class Stepper:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
         variables, penalty = self._variables(), self._student.penalty
-        seen = outputs + self._inner
+        mine = len(self._student.scores.outputs)  # more where other networks learn beside it
+        seen = mine + self._inner
         self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
         @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -173,8 +175,8 @@ class Stepper:
             wanted = _call(teacher, batch, False) if objective.distils else []
             with tf.GradientTape() as tape:
                 found = _call(student, batch, True)
-                inner = list(zip(found[outputs:seen], wanted[outputs:], strict=True))
-                loss = objective(found[:outputs], wanted[:outputs], targets, inner)
+                inner = list(zip(found[mine:seen], wanted[outputs:], strict=True))
+                loss = objective(found[:mine], wanted[:outputs], targets, inner)
                 loss += penalty(found[seen:]) if penalty else 0.0
             gradients = self._clip(tape.gradient(loss, variables), number)
             pairs = zip(self._coarse(gradients, number), variables, strict=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from edgekit.passes.base import load, names
 from edgekit.project import Project, from_mapping
 from edgekit.search.recipes import to_toml
 from edgekit.search.space import OFF, recipe, space_of
+from edgekit.sensitivities.result import Curve, Point, Sensitivity
 
 
 def project(search: dict[str, Any], **tables: Any) -> Project:
@@ -131,3 +134,37 @@ def test_a_recipe_is_read_back_as_the_same_project() -> None:
     assert from_mapping(tomllib.loads(text), "recipe").to_json() == made.to_json()
     assert "[search]" not in text
     assert "edgekit build trials/0001.toml" in text.splitlines()[0]
+
+
+def test_amounts_are_parted_by_a_sensitivity_analysis(tmp_path: Path) -> None:
+    def curve(kind: Any, layer: str, size: int, loss: float) -> Curve:
+        levels = (0.3, 0.5, 0.7, 0.9)
+        saved = [round(level * size) for level in levels]
+        points = tuple(
+            Point(level, loss * level**2, 90.0, count, count)
+            for level, count in zip(levels, saved, strict=True)
+        )
+        return Curve(kind, layer, (layer,), "CONV_2D", size, size, points)
+
+    curves = [curve(kind, "touchy", 100, 9.0) for kind in ("prune", "remove")]
+    curves += [curve(kind, "tough", 900, 0.1) for kind in ("prune", "remove")]
+    found = Sensitivity("net", "", "top1", "higher", 90.0, 8, "", tuple(curves))
+    file = tmp_path / "sensitivity.json"
+    file.write_text(json.dumps(found.to_json()))
+    table = {"passes": ["prune", "remove"], "sensitivity": str(file), "layers": 1}
+    given = project(table | {"space": {"prune": {"sparsity": ["off", 0.6]}}})
+    space = space_of(given)
+    assert "prune.layer tough" in space.to_json()
+    assert "prune.layer touchy" not in space.to_json()
+    assert space.mildest["prune.layer tough"] == 0.0
+    start = recipe(given, space.mildest | {"prune.sparsity": 0.6, "remove.macs": 0.5})
+    levels = start.compress[0].options["per_layer"]
+    assert levels["touchy"] < 0.6 < levels["tough"]
+    shares = start.compress[1].options
+    assert "macs" not in shares
+    assert shares["per_layer"]["tough"] > shares["per_layer"]["touchy"]
+    departed = recipe(given, space.mildest | {"prune.sparsity": 0.6, "prune.layer tough": -0.2})
+    after = departed.compress[0].options["per_layer"]
+    assert after["tough"] == pytest.approx(levels["tough"] - 0.2)
+    assert after["touchy"] == levels["touchy"]
+    assert not recipe(given, space.mildest).compress
