@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from edgekit.artifact import digest, sha256
-from edgekit.passes.base import Candidate, Entry
+from edgekit.exits.exits import Heads
+from edgekit.exits.gates import Gates
+from edgekit.passes.base import Candidate, Entry, Variant
 from edgekit.passes.promises import Promise
 from edgekit.plan import Step
 from edgekit.problem import Problem
@@ -99,6 +101,9 @@ def _content(candidate: Candidate) -> dict[str, Any]:
             str(index): np.asarray(channels).tolist() for index, channels in candidate.kept.items()
         },
         "mates": None if candidate.mates is None else [*map(list, candidate.mates.items())],
+        "heads": candidate.heads.to_json() if candidate.heads else None,
+        "variants": [[each.name, each.tflite.hex()] for each in candidate.variants],
+        "gates": list(candidate.gates.layers) if candidate.gates else None,
         "promises": [promise.to_json() for promise in candidate.promises],
         "problems": [problem.to_json() for problem in candidate.problems],
         "log": [entry.to_json() for entry in candidate.log],
@@ -116,6 +121,9 @@ def _candidate(tflite: bytes, content: dict[str, Any]) -> Candidate:
         },
         kept={int(i): np.array(channels, np.int64) for i, channels in content["kept"].items()},
         mates=None if content["mates"] is None else {int(a): int(b) for a, b in content["mates"]},
+        heads=Heads.from_json(content["heads"]) if content["heads"] else None,
+        variants=tuple(Variant(name, bytes.fromhex(text)) for name, text in content["variants"]),
+        gates=Gates(tuple(content["gates"])) if content["gates"] else None,
         promises=tuple(Promise.from_json(promise) for promise in content["promises"]),
         problems=tuple(Problem(**problem) for problem in content["problems"]),
         log=tuple(Entry(**entry) for entry in content["log"]),

@@ -35,6 +35,8 @@ def export(work: Work, result: Result, stage: Path) -> tuple[list[Artifact], tup
         result.golden,
         work.sets.preprocess,
         result.labels,
+        result.exits,
+        result.variants,
     )
     artifacts: list[Artifact] = []
     said: list[Problem] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from edgekit import dynamic
 from edgekit._plan_compress import resolved
 from edgekit.errors import DataError, TargetError
 from edgekit.evaluate.budget import Budget, verdict
@@ -36,7 +37,8 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
     golden = work.golden(result.quantized.tflite, result.graph, plan)
-    return replace(result, climb=climbed, golden=golden, labels=labels)
+    variants = dynamic.variants(work, result.plan, result.runtime, result.samples)
+    return replace(result, climb=climbed, golden=golden, labels=labels, variants=variants)
 
 
 def _means(work: Work, profile: Profile, costs: Mapping[str, Cost]) -> Means:
@@ -61,12 +63,13 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
     runtime, stand_in = evaluation_runtime(profile.evaluate_with)
     whole = work.quantized(plan, attempt.samples)
     bare = _encoded(work, work.without_dead(whole, runtime), profile.evaluate_with)
+    exits = dynamic.exits(work, plan, bare.tflite, runtime)
     quantized = work.described(bare, plan)
     graph = read(quantized.tflite)
     refuse(check_ops(graph, profile), TargetError)
     # what is told about it changes no output: targets with and without it share the work
     arena = work.arena(bare.tflite, runtime)
-    made = work.compiled(bare.tflite, graph, profile, plan)
+    made = work.compiled(bare.tflite, graph, profile, plan, exits)
     refuse(made.problems, TargetError)
     sizes = made.project.sizes if made.project else None
     fits = fit(graph, quantized.tflite, profile, arena, sizes)
@@ -81,11 +84,12 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
         runtime,
         fits,
         # the outputs are the same, and a layer is compared when it has all its channels
-        fidelity=work.fidelity(whole.tflite, runtime, reference) if judged else None,
-        accuracy=work.accuracy(bare.tflite, runtime) if judged else None,
+        fidelity=work.fidelity(whole.tflite, runtime, reference, exits) if judged else None,
+        accuracy=work.accuracy(bare.tflite, runtime, exits) if judged else None,
         made=made,
         stand_in=stand_in,
         samples=attempt.samples,
+        exits=exits,
     )
     return result, reference
 

@@ -55,6 +55,25 @@ def lock(folder: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+def write_file(place: Path, content: bytes) -> None:
+    """Put a single file in place, in one step.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
+            file.write(content)
+        os.chmod(file.name, 0o644)
+        os.replace(file.name, place)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        raise OutputError(
+            f"{place}: cannot be written: {error.strerror or error}", "choose another --output"
+        ) from error
+
+
 def check(folder: Path) -> None:
     """Refuse, before any work is done, a folder that cannot be written.
 

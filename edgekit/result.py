@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from edgekit.c_project.make import Made
 from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.fidelity import Fidelity
+from edgekit.exits.exits import Exits
 from edgekit.golden.litert import Golden
 from edgekit.graph.graph import Graph
 from edgekit.ladder import Climb
@@ -15,6 +16,7 @@ from edgekit.problem import Problem
 from edgekit.quantizers.base import Quantized
 from edgekit.target.fit import Fit
 from edgekit.target.profile import Profile
+from edgekit.variants import BuiltVariant
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Result:
         golden: Golden vectors for LiteRT; None where there are none, and before that.
         labels: Names of the classes; empty where none are given.
         said: What exporters have to say.
+        exits: Of a network that may answer early.
+        variants: Other forms of the network, e.g. narrower ones.
     """
 
     profile: Profile
@@ -54,3 +58,5 @@ class Result:
     golden: Golden | None = None
     labels: tuple[str, ...] = ()
     said: tuple[Problem, ...] = ()
+    exits: Exits | None = None
+    variants: tuple[BuiltVariant, ...] = ()

@@ -23,6 +23,9 @@ from edgekit.evaluate.accuracy import Accuracy
 from edgekit.evaluate.accuracy import measure as measure_accuracy
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.evaluate.fidelity import measure as measure_fidelity
+from edgekit.evaluate.paired import Answer
+from edgekit.exits.exits import Exits
+from edgekit.exits.stages import staged
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
@@ -30,6 +33,7 @@ from edgekit.importers.base import load
 from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
 from edgekit.model import Learned, Model
+from edgekit.passes.base import Candidate
 from edgekit.passes.base import Entry as PassEntry
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
@@ -122,7 +126,7 @@ class Work(Source):
     def data_problems(self, samples: int) -> tuple[Problem, ...]:
         """What is to be said about the data where at most so many samples calibrate."""
         calibrating = self.sets.calibrating(samples) if self.sets.calibration else None
-        return self._once(
+        return self.once(
             ["data problems", len(calibrating or ())], lambda: self._data_problems(calibrating)
         )
 
@@ -131,7 +135,7 @@ class Work(Source):
         if not plan.compress:
             return ()
         steps = [asdict(step) for step in plan.compress]
-        return self._once(["compress", steps], lambda: self._learning.stages(plan))
+        return self.once(["compress", steps], lambda: self._learning.stages(plan))
 
     def compressed(self, plan: Plan) -> Model:
         """The model after all passes of `plan`."""
@@ -148,6 +152,11 @@ class Work(Source):
             traits=last.traits,
             learned=learned,
         )
+
+    def left(self, plan: Plan) -> Candidate | None:
+        """What the last pass of `plan` left; None where it has none."""
+        stages = self.stages(plan)
+        return stages[-1].candidate if stages else None
 
     def log(self, plan: Plan) -> tuple[PassEntry, ...]:
         """What each pass of `plan` did."""
@@ -179,8 +188,9 @@ class Work(Source):
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
-        key = ["flash", sha256(tflite), project.compiled.core.name]
-        return replace(weighed, flash=self._once(key, lambda: flash_of(read(tflite), project)))
+        core = project.compiled.core
+        key = ["flash", sha256(tflite), core.name, core.optimize]
+        return replace(weighed, flash=self.once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
         """All is built: nothing will be resumed."""
@@ -191,14 +201,14 @@ class Work(Source):
         """The model in the number format of `plan`, calibrated on at most so many samples."""
         most = self.project.data.samples if samples is None else samples
         steps = [asdict(step) for step in (*plan.compress, plan.quantize)]
-        return self._once(["quantize", steps, most], lambda: self._quantize(plan, most))
+        return self.once(["quantize", steps, most], lambda: self._quantize(plan, most))
 
     def without_dead(self, built: Quantized, runtime: str) -> Quantized:
         """`built` without channels that change nothing, where a run gives the same outputs."""
         if self.project.quantize.dead == "off" or self.quantized_already:
             return built
         key = ["dead", sha256(built.tflite), runtime]
-        tflite, problems = self._once(key, lambda: without_dead(built.tflite, runtime))
+        tflite, problems = self.once(key, lambda: without_dead(built.tflite, runtime))
         return replace(built, tflite=tflite, problems=(*built.problems, *problems))
 
     def sparse(self, built: bytes, runtime: str) -> tuple[bytes, tuple[Problem, ...]]:
@@ -216,7 +226,7 @@ class Work(Source):
         asked = any(getattr(exporter, "metadata", False) for exporter in exporters)
         if not asked or plan.scheme == AS_IS:
             return built
-        tflite = self._once(
+        tflite = self.once(
             ["metadata", sha256(built.tflite)],
             lambda: described(built.tflite, self.name, self.sets.preprocess, self.labels),
         )
@@ -225,17 +235,25 @@ class Work(Source):
     def arena(self, built: bytes, runtime: str) -> Arena | None:
         """Load `built` and run it once: TargetError where the runtime cannot; TFLM's arena."""
         foreign = self.source_format == "tflite"
-        return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
+        return self.once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
-    def compiled(self, built: bytes, graph: Graph, profile: Profile, plan: Plan) -> Made:
+    def compiled(
+        self,
+        built: bytes,
+        graph: Graph,
+        profile: Profile,
+        plan: Plan,
+        exits: Exits | None = None,
+    ) -> Made:
         """A built model as C for one target, or why there is none; nothing where none is due."""
         if EXPORTER not in plan.exporters:
             return Made()
         core = core_of(profile.processor.core, self.project.compile.optimize)
-        asked = EXPORTER in self.project.build.export
-        return self._once(
-            ["compile", sha256(built), profile.name, core.name],
-            lambda: self._compiled(built, graph, profile.name, core, asked),
+        asked, left = EXPORTER in self.project.build.export, self.left(plan)
+        gates = len(left.gates.layers) if left and left.gates else 0
+        return self.once(
+            ["compile", sha256(built), profile.name, core.name, core.optimize],
+            lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
     def golden(self, built: bytes, graph: Graph, plan: Plan) -> Golden | None:
@@ -244,12 +262,16 @@ class Work(Source):
         if not any(getattr(exporter, "golden", False) for exporter in exporters):
             return None
         foreign = self.source_format == "tflite"
-        return self._once(
+        return self.once(
             ["golden", sha256(built)], lambda: make_golden(built, graph, isolated=foreign)
         )
 
     def fidelity(
-        self, built: bytes, runtime: str, reference: bytes | None = None
+        self,
+        built: bytes,
+        runtime: str,
+        reference: bytes | None = None,
+        exits: Exits | None = None,
     ) -> Fidelity | None:
         """How close a model is to the float one; None without rows to compare on.
 
@@ -257,20 +279,21 @@ class Work(Source):
             built: The flatbuffer to judge.
             runtime: What runs `built`.
             reference: The float flatbuffer that has its tensors, for a table of layers.
+            exits: Where it stops; None: it runs to its end.
         """
         tensors = sha256(reference) if reference else ""
-        return self._once(
-            ["fidelity", sha256(built), tensors, runtime],
-            lambda: self._fidelity(built, runtime, reference),
+        return self.once(
+            ["fidelity", sha256(built), tensors, runtime, exits.to_json() if exits else None],
+            lambda: self._fidelity(built, runtime, reference, exits),
         )
 
-    def accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
+    def accuracy(self, built: bytes, runtime: str, exits: Exits | None = None) -> Accuracy | None:
         """Accuracy of float and built model on the same rows; None without labels."""
-        return self._once(
-            ["accuracy", sha256(built), runtime], lambda: self._accuracy(built, runtime)
-        )
+        key = ["accuracy", sha256(built), runtime, exits.to_json() if exits else None]
+        return self.once(key, lambda: self._accuracy(built, runtime, exits))
 
-    def _once(self, key: list[Any], work: Callable[[], T]) -> T:
+    def once(self, key: list[Any], work: Callable[[], T]) -> T:
+        """What `work` gives, computed when the key first comes; keys are JSON."""
         name = digest(key)
         if name not in self._done:
             self._done[name] = work()
@@ -293,12 +316,17 @@ class Work(Source):
         model = self.compressed(plan)
         if plan.scheme == AS_IS:
             return Quantized(model.tflite)
+        built, left = self.in_format(plan, model, samples), self.left(plan)
+        built = replace(built, problems=(*self._kept(plan, built), *built.problems))
+        return replace(built, tflite=staged(built.tflite)) if left and left.heads else built
+
+    def in_format(self, plan: Plan, model: Model, samples: int) -> Quantized:
+        """Another model in the number format of `plan`."""
         self.progress.step(f"quantizing to {plan.scheme}")
         options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
-        built = load_quantizer(plan.scheme).quantize(
+        return load_quantizer(plan.scheme).quantize(
             model, lambda: iter(self.sets.prepared(self.sets.calibrating(samples))), options
         )
-        return replace(built, problems=(*self._kept(plan, built), *built.problems))
 
     def _kept(self, plan: Plan, built: Quantized) -> list[Problem]:
         """What the passes say, and whether the file keeps what they promised."""
@@ -308,7 +336,7 @@ class Work(Source):
         last = stages[-1].candidate
         problems = [*self.sets.split.problems, *frozen(self.model.keras), *last.problems]
         problems += broken_in_integers(last.promises, last.tflite, built.tflite)
-        if plan.scheme == "int8":
+        if plan.scheme in ("int8", "int4"):
             problems += ranges_kept(last.ranges, last.tflite, built.tflite)
         return problems
 
@@ -318,14 +346,32 @@ class Work(Source):
         return self.sets.problems(self._predict, calibrating)
 
     def _predict(self, row: Row) -> Row:
-        runtime = self._once(["predict"], lambda: open_runtime("litert", self.model.tflite))
+        runtime = self.once(["predict"], lambda: open_runtime("litert", self.model.tflite))
         return next(run_float(runtime, self.graph, [row]))
 
-    def _compiled(self, built: bytes, graph: Graph, target: str, core: Core, asked: bool) -> Made:
+    def _compiled(
+        self,
+        built: bytes,
+        graph: Graph,
+        target: str,
+        core: Core,
+        asked: bool,
+        exits: Exits | None,
+        gates: int,
+    ) -> Made:
         self.progress.step(f"compiling to C for {core.name}, proving it equal")
-        return make_project(self.name, built, graph, target, core, asked=asked)
+        return make_project(
+            self.name, built, graph, target, core, asked=asked, exits=exits, gates=gates
+        )
 
-    def _fidelity(self, built: bytes, runtime: str, reference: bytes | None) -> Fidelity | None:
+    def _answer(self, exits: Exits | None) -> Answer:
+        """What of a built model's outputs is compared with the original's."""
+        count = len(self.graph.outputs)
+        return exits.answer if exits else lambda outputs: outputs[:count]
+
+    def _fidelity(
+        self, built: bytes, runtime: str, reference: bytes | None, exits: Exits | None
+    ) -> Fidelity | None:
         samples = self.sets.compared
         if samples is None or not len(samples) or self.quantized_already:
             return None
@@ -340,9 +386,10 @@ class Work(Source):
             limit,
             float_model=reference,
             layer_rows=LAYER_ROWS if reference else 0,
+            answer=self._answer(exits),
         )
 
-    def _accuracy(self, built: bytes, runtime: str) -> Accuracy | None:
+    def _accuracy(self, built: bytes, runtime: str, exits: Exits | None) -> Accuracy | None:
         samples = self.sets.labelled
         if samples is None:
             return None
@@ -350,7 +397,15 @@ class Work(Source):
         self.progress.step(f"measuring accuracy on {runtime}")
         rows = self.progress.track(iter(self.sets.prepared(samples)), len(samples))
         metric = self.project.fidelity.metric
-        return measure_accuracy(self.model.tflite, built, rows, samples.labels, runtime, metric)
+        return measure_accuracy(
+            self.model.tflite,
+            built,
+            rows,
+            samples.labels,
+            runtime,
+            metric,
+            answer=self._answer(exits),
+        )
 
 
 def _try(built: bytes, name: str, foreign: bool) -> Arena | None:

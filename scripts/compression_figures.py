@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 14}
+PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 40}
 SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"], "epochs": 60}
 DIGITS = {"augment": ["shift=2", "mix=0.5"], "epochs": 4}
 
@@ -49,7 +49,8 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def _resnet(labels: str) -> dict[str, Any]:
+def resnet(labels: str) -> dict[str, Any]:
+    """Options of `edgekit.build` for ResNet8; `labels` is ",y" where it learns from them."""
     train = "ic_resnet8/cifar10_train_"
     return {
         "calibration": [f"{train}0_999.npz:x[:100]"],
@@ -78,10 +79,10 @@ _VWW = {
 }
 _RESNET, _DSCNN = "ic_resnet8/pretrainedResnet.h5", "kws_dscnn/kws_ref_model"
 CASES = (
-    Case("resnet8-50-labels", _RESNET, "prune:0.5,qat", _resnet(",y"), "drop <= 1", PICTURES),
-    Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", _resnet(",y"), "drop <= 2.5", PICTURES),
-    Case("resnet8-50", _RESNET, "prune:0.5,qat", _resnet(""), "drop <= 3.0", PICTURES),
-    Case("resnet8-70", _RESNET, "prune:0.7,qat", _resnet(""), "drop <= 3.0", PICTURES),
+    Case("resnet8-50-labels", _RESNET, "prune:0.5,qat", resnet(",y"), "drop <= 1", PICTURES),
+    Case("resnet8-70-labels", _RESNET, "prune:0.7,qat", resnet(",y"), "drop <= 2.5", PICTURES),
+    Case("resnet8-50", _RESNET, "prune:0.5,qat", resnet(""), "drop <= 3.0", PICTURES),
+    Case("resnet8-70", _RESNET, "prune:0.7,qat", resnet(""), "drop <= 3.0", PICTURES),
     Case("kws-cluster", _DSCNN, "cluster:32,qat", KWS, "drop <= 1", {**SOUNDS, "epochs": 20}),
     Case(
         "kws-pcqat", _DSCNN, "prune:0.5,cluster:16:factors=octave:code_bits=4,qat", KWS,

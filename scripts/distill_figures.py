@@ -43,8 +43,8 @@ HEAD = (
 )
 
 
-def student(path: Path, seed: int) -> int:
-    """Save an untrained LeNet with few channels as `.keras`; its parameters."""
+def student(path: Path, seed: int) -> None:
+    """Save an untrained LeNet with few channels as `.keras`."""
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -61,7 +61,6 @@ def student(path: Path, seed: int) -> int:
         ]
     )
     net.save(path)
-    return int(net.count_params())
 
 
 def data(folder: Path, scratch: Path) -> dict[str, Any]:
@@ -90,11 +89,18 @@ def data(folder: Path, scratch: Path) -> dict[str, Any]:
 
 def run(folder: Path, scratch: Path, how: str, seed: int, epochs: int) -> dict[str, Any]:
     """The figures of one build."""
+    compress, tuning, labels = RUNS[how]
+    student(scratch / "small.keras", seed)
+    chain = f'distill:student="{scratch / "small.keras"}"{compress.removeprefix("distill")}'
+    return taught(folder, scratch, chain, labels, seed, {"epochs": epochs, **tuning})
+
+
+def taught(
+    folder: Path, scratch: Path, chain: str, labels: str, seed: int, tuning: dict[str, Any]
+) -> dict[str, Any]:
+    """The figures of a build of the CNN by passes that begin with a student."""
     import edgekit
 
-    compress, tuning, labels = RUNS[how]
-    count = student(scratch / "small.keras", seed)
-    chain = f'distill:student="{scratch / "small.keras"}"{compress.removeprefix("distill")}'
     options = data(folder, scratch)
     options["training"] = [spec.format(labels=labels) for spec in options["training"]]
     began = time.monotonic()
@@ -102,16 +108,22 @@ def run(folder: Path, scratch: Path, how: str, seed: int, epochs: int) -> dict[s
         folder / TEACHER,
         TARGET,
         compress=chain,
-        fine_tune={"epochs": epochs, "batch": 64, "augment": ["shift=2"], **tuning},
+        fine_tune={"batch": 64, "augment": ["shift=2"], **tuning},
         output=scratch / "built",
         seed=seed,
         force=True,
         **options,
     )
-    manifest = built.manifest
+    return told(built.manifest, time.monotonic() - began)
+
+
+def told(manifest: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The figures of a build."""
     return {
-        "seconds": time.monotonic() - began,
-        "share": count / manifest["model"]["parameters"],
+        "seconds": seconds,
+        "parameters": manifest["built"]["parameters"],
+        "macs": manifest["built"]["macs"] / manifest["model"]["macs"],
+        "bytes": manifest["ledger"][-1]["bytes"],
         "agreement": manifest["fidelity"]["top1_agreement"],
         **{key: manifest["accuracy"][key] for key in ("drop", "interval", "float", "samples")},
     }

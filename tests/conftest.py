@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import Browser
 from digits_example import DIGITS, edgekit_in
 
 from edgekit.harness import exclusive
@@ -39,3 +40,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     assert "accuracy" in done.stdout
     return folder / "build"
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all tests; they skip by name where there is none."""
+    found = Browser(tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()

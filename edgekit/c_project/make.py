@@ -11,6 +11,7 @@ from edgekit.c_project.sizes import sizes
 from edgekit.compiler.compiled import compile_graph
 from edgekit.compiler.cores import Core
 from edgekit.errors import EdgekitError, TargetError
+from edgekit.exits.exits import Exits
 from edgekit.graph.graph import Graph
 from edgekit.problem import Problem, Severity
 
@@ -27,7 +28,15 @@ class Made:
 
 
 def make_project(
-    name: str, tflite: bytes, graph: Graph, target: str, core: Core, *, asked: bool = False
+    name: str,
+    tflite: bytes,
+    graph: Graph,
+    target: str,
+    core: Core,
+    *,
+    asked: bool = False,
+    exits: Exits | None = None,
+    gates: int = 0,
 ) -> Made:
     """Compile a model and prove the result against tflite-micro.
 
@@ -38,13 +47,15 @@ def make_project(
         target: Name of the target, for the texts.
         core: What kernels and layouts are for.
         asked: Whether the user asked for the project: then it is an error that there is none.
+        exits: Of a network that may answer early.
+        gates: So many outputs at the end are gates of branches that may be skipped.
     """
     if kind := other_than_int8(graph):
         severity: Severity = "error" if asked else "note"
         message = f"no C project: it is for int8 models, and this one is {kind}"
         return Made(None, (Problem(severity, NAME, message, "build it with --quantize int8"),))
     try:
-        return Made(_project(name, tflite, graph, target, core))
+        return Made(_project(name, tflite, graph, target, core, exits, gates))
     except EdgekitError as error:
         message, hint = error.message, error.hint
     except Exception as error:  # a fault of ours must not cost the other files of the build
@@ -78,7 +89,15 @@ def other_than_int8(graph: Graph) -> str:
     return "int16x8" if "int16" in types else min(types)
 
 
-def _project(name: str, tflite: bytes, graph: Graph, target: str, core: Core) -> CProject:
+def _project(
+    name: str,
+    tflite: bytes,
+    graph: Graph,
+    target: str,
+    core: Core,
+    exits: Exits | None,
+    gates: int,
+) -> CProject:
     for tensor in graph.input_tensors():
         if tensor.dynamic and tensor.signature[1:] != tensor.shape[1:]:
             raise TargetError(
@@ -86,6 +105,6 @@ def _project(name: str, tflite: bytes, graph: Graph, target: str, core: Core) ->
                 "give the model's inputs fixed sizes",
             )
     prefix = prefix_of(name)
-    compiled = compile_graph(graph, core, prefix)
+    compiled = compile_graph(graph, core, prefix, exits.least if exits else (), gates)
     golden = prove(compiled.program, graph, tflite)
-    return CProject(name, prefix, target, compiled, golden, sizes(compiled))
+    return CProject(name, prefix, target, compiled, golden, sizes(compiled), exits)

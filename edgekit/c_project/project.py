@@ -8,7 +8,9 @@ from typing import Any
 from edgekit.c_project.golden import Golden
 from edgekit.c_project.sizes import Sizes
 from edgekit.compiler.compiled import Compiled
+from edgekit.compiler.plan_memory import blocks
 from edgekit.compiler.program import Layer
+from edgekit.exits.exits import Exits
 
 FOLDER = "c_project"
 CFLAGS = {"size": ("-Os",), "balanced": ("-O2",), "speed": ("-O2",)}
@@ -31,6 +33,7 @@ class CProject:
         compiled: Program, memory plan and text.
         golden: Vectors that the text must reproduce.
         sizes: Flash and RAM.
+        exits: Of a network that may answer early.
     """
 
     name: str
@@ -39,6 +42,7 @@ class CProject:
     compiled: Compiled
     golden: Golden
     sizes: Sizes
+    exits: Exits | None = None
 
     @property
     def cflags(self) -> tuple[str, ...]:
@@ -49,6 +53,26 @@ class CProject:
         """Each layer as the manifest stores it, in order of execution."""
         layers = zip(self.compiled.program.layers, self.compiled.text.symbols, strict=True)
         return [self._layer(layer, symbol) for layer, symbol in layers]
+
+    def memory(self) -> list[dict[str, Any]]:
+        """What lies in the arena, from which step to which (both included); a layer is a step."""
+        program, plan = self.compiled.program, self.compiled.plan
+        names = [(value.name, "value") for value in program.values]
+        names += [(layer.name, "scratch") for layer in program.layers]
+        held = blocks(program, self.compiled.core)
+        places = zip(names, held, (*plan.offsets, *plan.scratch), strict=True)
+        return [
+            {
+                "name": name,
+                "kind": kind,
+                "bytes": block.bytes,
+                "offset": offset,
+                "first": block.first,
+                "last": block.last,
+            }
+            for (name, kind), block, offset in places
+            if block.bytes
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """The section of the manifest."""
@@ -70,6 +94,7 @@ class CProject:
             "golden": len(self.golden),
             "golden_by": self.golden.by,
             "layers": self.layers(),
+            "memory": self.memory(),
         }
 
     def _layer(self, layer: Layer, symbol: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def read_me(project: CProject) -> str:
         "program.",
         "",
     ]
-    parts = (_use(project), _memory(project), _layers(project), _proof(project))
+    parts = (_use(project), _early(project), _memory(project), _layers(project), _proof(project))
     return "\n".join(
         [*(line.rstrip() for line in head), *(line for part in parts for line in part)]
     )
@@ -72,6 +72,27 @@ def _use(project: CProject) -> list[str]:
         "```",
         "",
         *systems.splitlines(),
+        "",
+    ]
+
+
+def _early(project: CProject) -> list[str]:
+    """How to stop at an exit; nothing for a network without."""
+    exits, prefix, upper = project.exits, project.prefix, project.prefix.upper()
+    if exits is None:
+        return []
+    places = [*exits.layers, "the last layer"]
+    macs = zip([*range(1, len(places)), 0], places, exits.macs, strict=True)
+    rows = [(str(number), f"behind {plain(place)}", f"{cost:,}") for number, place, cost in macs]
+    return [
+        "## Stopping early",
+        "",
+        f"`{prefix}_run_exits(arena, &answer)` stops at the first exit that is sure: whose best",
+        f"score is `{upper}_EXIT_<n>_LEAST` steps or more above the second. The scores are those",
+        f"of output `answer`, at `{upper}_OUTPUT_<answer>_OFFSET`; `{prefix}_run` runs to the end",
+        "and leaves the scores of all.",
+        "",
+        *_table(("answer", "from", "MACs until then"), rows),
         "",
     ]
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli._names import short
 from edgekit.cli._picture import bars
 from edgekit.cli._table import item, table
+from edgekit.layer_names import short
 from edgekit.measure.verdict import advice
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._names import short
 from edgekit.cli._table import GAP, item
+from edgekit.layer_names import short
 
 if TYPE_CHECKING:
     from edgekit.sensitivities.result import Kind, Sensitivity

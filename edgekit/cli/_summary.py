@@ -10,13 +10,13 @@ import click
 
 from edgekit.artifact import Build
 from edgekit.c_project.savings import PLAIN, savings
-from edgekit.cli._names import short
 from edgekit.cli._next import uses
 from edgekit.cli._schemes import print_schemes
 from edgekit.cli._table import item, table
 from edgekit.devices._cortex_m.machines import CORES
 from edgekit.devices.base import driver_names
 from edgekit.errors import UsageError
+from edgekit.layer_names import short
 from edgekit.target.profile import load_profile
 
 EXACT_DB = 200.0
@@ -199,6 +199,11 @@ def _findings(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [("fidelity", _fidelity(manifest["fidelity"]))]
     if manifest["accuracy"]:
         lines.append(("accuracy", _accuracy(manifest["accuracy"])))
+    if manifest.get("exits"):
+        lines.append(("exits", _exits(manifest["exits"])))
+    if manifest.get("gates"):
+        lines.append(("gates", _gates(manifest["gates"])))
+    lines += [("width", _variant(each)) for each in manifest.get("variants", ())]
     if judged := _criteria(manifest["criteria"]):
         lines.append(("criteria", judged))
     enough = ", and its memory suffices" if manifest["fit"]["fits"] else ""
@@ -247,6 +252,40 @@ def _fidelity(fidelity: dict[str, Any] | None) -> str:
     if worst >= EXACT_DB:
         sqnr = "outputs equal the float model's"
     return f"{same}{sqnr}; {fidelity['samples']:,} rows on {fidelity['runtime']}"
+
+
+def _exits(exits: dict[str, Any]) -> str:
+    """Where rows stop, and what that saves, as measured on the rows that are judged on."""
+    found, whole = exits.get("measured"), exits["macs"][-1]
+    if found is None:
+        return f"behind {', '.join(exits['layers'])}; what they save was not measured"
+    places = [*(f"behind {layer}" for layer in exits["layers"]), "at the end"]
+    stops = zip(found["stopped"], places, strict=True)
+    told = ", ".join(f"{100 * share:.1f} % stop {place}" for share, place in stops)
+    return (
+        f"{told}: {found['expected_macs']:,} of {whole:,} MACs expected "
+        f"({100 * found['share']:.1f} %), {found['rows']:,} rows"
+    )
+
+
+def _gates(gates: dict[str, Any]) -> str:
+    """How often each branch runs, and what that saves, as measured on the rows judged on."""
+    found = gates["measured"]
+    shares = zip(gates["layers"], found["open"], strict=True)
+    told = ", ".join(f"{layer} {100 * share:.1f} %" for layer, share in shares)
+    return (
+        f"rows that run each branch: {told}: {found['expected_macs']:,} of {gates['whole']:,} "
+        f"MACs expected ({100 * found['share']:.1f} %), {found['rows']:,} rows"
+    )
+
+
+def _variant(variant: dict[str, Any]) -> str:
+    """Another width: what it costs and what it reaches."""
+    told = f"{variant['name']}: {variant['bytes']:,} B, {variant['macs']:,} MACs"
+    if variant["accuracy"]:
+        return f"{told}, {_accuracy(variant['accuracy'])}"
+    agreement = variant["top1_agreement"]
+    return told if agreement is None else f"{told}, top-1 agrees on {agreement:.2f} %"
 
 
 def _criteria(criteria: dict[str, dict[str, float | None]]) -> str:

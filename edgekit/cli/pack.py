@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli._common import common, emit, json_option
-from edgekit.cli._names import short
 from edgekit.cli._table import table
+from edgekit.layer_names import short
 
 if TYPE_CHECKING:
     from edgekit.storage.files import Report

@@ -88,6 +88,9 @@ def _words(_: click.Context, parameter: click.Parameter, value: str | None) -> l
 @click.option(
     "--train", metavar="FUNCTION", help="python:module:function(trial) that trains each model."
 )
+@click.option(
+    "--sensitivity", metavar="FILE", help="Of edgekit sensitivity: parts amounts among layers."
+)
 @click.option("--study", metavar="FILE", help="A journal, or SQLite (.db); default: in --output.")
 @click.option("-o", "--output", metavar="DIR", help="Default: build/<model>-<target>-search.")
 @click.option("--resume", is_flag=True, help="Go on with a study; no finished trial is repeated.")
@@ -156,13 +159,22 @@ def _project(model: str | None, settings: tuple[str, ...], given: dict[str, Any]
         )
     values = {key: value or None for key, value in given.items()}
     data = ("calibration", "training", "evaluation", "preprocess")
-    search = ("objectives", "passes", "trials", "device", "sampler", "train", *LIMITS)
+    search = (
+        "objectives",
+        "passes",
+        "trials",
+        "device",
+        "sampler",
+        "sensitivity",
+        "train",
+        *LIMITS,
+    )
     targets = (given["target"],) if given["target"] else None
     project = (
         project.with_table("model", path=model)
         .with_table("data", **{key: values[key] for key in data})
         .with_table("build", targets=targets, seed=given["seed"])
-        .with_table("search", **{key: values[key] for key in search})
+        .with_table("search", **{key: values[key] for key in (*search, *LIMITS)})
     )
     for setting in settings:
         project = project.with_setting(setting)

@@ -17,13 +17,13 @@ _MAC: dict[Isa, float] = {"portable": 5.5, "thumb2": 1.4, "dsp": 1.05, "mve": 0.
 """Instructions of a multiply-accumulate of the matrix kernels, all told."""
 _TAP: dict[Isa, float] = {"portable": 5.5, "thumb2": 3.5, "dsp": 2.55, "mve": 3.5}
 """The same of others, depthwise ones mostly."""
-_DECODE: dict[Isa, tuple[float, float, float, float]] = {
-    "portable": (8, 8, 9, 8),
-    "thumb2": (8, 8, 9, 8),
-    "dsp": (1.65, 3.3, 4.4, 3.3),
-    "mve": (8, 8, 9, 8),
+_DECODE: dict[Isa, tuple[float, ...]] = {
+    "portable": (8, 8, 9, 8, 8, 8),
+    "thumb2": (8, 8, 9, 8, 8, 8),
+    "dsp": (1.65, 3.3, 4.4, 3.3, 1.32, 2.42),
+    "mve": (8, 8, 9, 8, 8, 8),
 }
-"""Instructions that decode a weight, for each form."""
+"""Instructions that decode a weight, by `Form`."""
 _TABLE: dict[Isa, float] = {"portable": 160, "thumb2": 160, "dsp": 66, "mve": 160}
 """Instructions that make the table of a channel, of `SCALED`."""
 _NOT_ZERO = 6.6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgekit.compiler.absorb import absorb
@@ -38,7 +39,13 @@ class Compiled:
     weights: tuple[StoredWeights, ...]
 
 
-def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
+def compile_graph(
+    graph: Graph,
+    core: Core,
+    prefix: str,
+    least: Sequence[float | None] = (),
+    gates: int = 0,
+) -> Compiled:
     """Compile an int8 graph.
 
     Args:
@@ -46,6 +53,8 @@ def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
         core: Chooses kernels and layouts.
         prefix: A C identifier; every name of the text begins with it, or with `ek_`, which is
             static.
+        least: Of a network that may answer early: `edgekit.exits.exits.Exits.least`.
+        gates: So many outputs at the end are gates of branches that may be skipped.
 
     Raises:
         TargetError: The graph has something that the compiler does not know, named with its layer.
@@ -53,4 +62,5 @@ def compile_graph(graph: Graph, core: Core, prefix: str) -> Compiled:
     program, channels = drop_channels(absorb(lower(graph)))
     program, weights = compress_weights(fuse(program), core)
     program, plan = widen(program, core)
-    return Compiled(program, plan, core, emit(program, plan, core, prefix), channels, weights)
+    text = emit(program, plan, core, prefix, least, gates)
+    return Compiled(program, plan, core, text, channels, weights)

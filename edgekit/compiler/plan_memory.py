@@ -40,9 +40,21 @@ def needs(program: Program, core: Core) -> list[int]:
     return [packing.need(step) for step in range(len(program.layers))]
 
 
+def blocks(program: Program, core: Core) -> list[Block]:
+    """What the arena must hold: each value by number, then the working memory of each layer."""
+    return [*_values(program), *_scratches(program, core)]
+
+
 @dataclass(frozen=True)
-class _Block:
-    """Memory that something needs from one step to another (both included)."""
+class Block:
+    """Memory that something needs from one step to another (both included).
+
+    Attributes:
+        bytes: Its size.
+        first: The step from which it is needed; a layer is a step.
+        last: The step up to which it is needed; that after the last layer for outputs.
+        step: Its offset is a multiple of this.
+    """
 
     bytes: int
     first: int
@@ -78,7 +90,7 @@ def plan_memory(program: Program, core: Core) -> MemoryPlan:
 class _Packing:
     def __init__(self, program: Program, core: Core) -> None:
         self._program = program
-        self._blocks = [*_values(program), *_scratches(program, core)]
+        self._blocks = blocks(program, core)
         self._near = _near(program, core)
 
     def orders(self) -> list[list[int]]:
@@ -157,7 +169,7 @@ class _Packing:
         return low, max(low, min(high, at + distance)), None
 
 
-def _values(program: Program) -> list[_Block]:
+def _values(program: Program) -> list[Block]:
     first = dict.fromkeys(program.inputs, 0)
     last = {value: len(program.layers) for value in program.outputs}
     for step, layer in enumerate(program.layers):
@@ -166,16 +178,16 @@ def _values(program: Program) -> list[_Block]:
         for value in layer.inputs:
             last[value] = max(last.get(value, 0), step)
     return [
-        _Block(_up(each.nbytes, 1), first.get(number, 0), last.get(number, 0), _STEP)
+        Block(_up(each.nbytes, 1), first.get(number, 0), last.get(number, 0), _STEP)
         if number in first
-        else _Block(0, 0, 0, _STEP)
+        else Block(0, 0, 0, _STEP)
         for number, each in enumerate(program.values)
     ]
 
 
-def _scratches(program: Program, core: Core) -> list[_Block]:
+def _scratches(program: Program, core: Core) -> list[Block]:
     return [
-        _Block(layer.operation.scratch(core), step, step, _SCRATCH_STEP)
+        Block(layer.operation.scratch(core), step, step, _SCRATCH_STEP)
         for step, layer in enumerate(program.layers)
     ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from edgekit.errors import DataError
 from edgekit.evaluate import metrics
 from edgekit.evaluate.intervals import bootstrap, paired_proportions
-from edgekit.evaluate.paired import Reference, pairs
+from edgekit.evaluate.paired import Answer, Reference, pairs
 from edgekit.runtimes.base import Row
 
 Number = float  # `Accuracy` has a field of that name, which hides the type
@@ -61,6 +61,7 @@ def measure(
     runtime: str,
     metric: str = "",
     seed: int = 0,
+    answer: Answer | None = None,
 ) -> Accuracy:
     """Judge float and built model on the same labelled rows.
 
@@ -77,6 +78,7 @@ def measure(
             `[n, ...]` and labels `[n, ...]` whose value is better when larger; empty: by labels
             and outputs.
         seed: Of the bootstrap, which gives the interval of all metrics but top1.
+        answer: As `pairs` takes it.
 
     Raises:
         DataError: Labels do not fit the outputs, or are not as many as the rows.
@@ -86,7 +88,7 @@ def measure(
     answers = np.asarray(labels)
     scorer: metrics.Scorer | None = None
     scores: list[tuple[Any, Any]] = []
-    for index, pair in enumerate(pairs(reference, built, rows, runtime)):
+    for index, pair in enumerate(pairs(reference, built, rows, runtime, answer)):
         if index >= len(answers):
             raise _miscounted(f"more than {len(answers)}", len(answers))
         scorer = scorer or metrics.scorer(metric, pair.row, pair.reference, answers)

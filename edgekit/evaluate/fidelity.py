@@ -9,7 +9,7 @@ from typing import Any
 
 from edgekit.errors import DataError, EdgekitError
 from edgekit.evaluate.layers import Layer, layer_table
-from edgekit.evaluate.paired import Reference, class_vectors, pairs
+from edgekit.evaluate.paired import Answer, Reference, class_vectors, pairs
 from edgekit.evaluate.sqnr import Sqnr
 from edgekit.problem import Problem
 from edgekit.runtimes.base import Row, runtime_version
@@ -60,6 +60,7 @@ def measure(
     *,
     float_model: bytes | None = None,
     layer_rows: int = 8,
+    answer: Answer | None = None,
 ) -> Fidelity:
     """Compare a built model with the float one on unlabeled rows, in constant memory.
 
@@ -71,6 +72,7 @@ def measure(
         limit: The most rows that are used.
         float_model: Flatbuffer for the layer table where `reference` is a function.
         layer_rows: Rows that the layer table is taken on; 0: no table.
+        answer: As `pairs` takes it.
 
     Raises:
         DataError: There are no rows, or they do not fit the model.
@@ -81,7 +83,8 @@ def measure(
     worst = (0, float("inf"))
     samples = agreeing = 0
     classes: list[int] = []
-    for index, pair in enumerate(pairs(reference, built, islice(rows, limit), runtime)):
+    some = islice(rows, limit)
+    for index, pair in enumerate(pairs(reference, built, some, runtime, answer)):
         classes = class_vectors(pair.row, pair.reference)
         agreeing += all(pair.reference[k].argmax() == pair.built[k].argmax() for k in classes)
         one = Sqnr().add(pair.reference, pair.built)

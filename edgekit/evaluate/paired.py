@@ -14,6 +14,8 @@ from edgekit.runtimes.base import Row, open_runtime, run_float
 
 Reference = Callable[[Row], Row] | bytes
 """The float model: a function from a float32 row to float32 outputs, or its flatbuffer."""
+Answer = Callable[[Row], Row]
+"""Which of the built model's outputs are compared, where it has more than the float one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,13 @@ class Pair:
     built: Row
 
 
-def pairs(reference: Reference, built: bytes, rows: Iterable[Row], runtime: str) -> Iterator[Pair]:
+def pairs(
+    reference: Reference,
+    built: bytes,
+    rows: Iterable[Row],
+    runtime: str,
+    answer: Answer | None = None,
+) -> Iterator[Pair]:
     """Run both models on each row, in order and in constant memory.
 
     Args:
@@ -33,6 +41,7 @@ def pairs(reference: Reference, built: bytes, rows: Iterable[Row], runtime: str)
         built: The built flatbuffer.
         rows: Model-ready float32 arrays `[1, ...]`, one for each input.
         runtime: What runs `built`; see `edgekit.runtimes.base.RUNTIMES`.
+        answer: Takes all outputs of `built`, dequantised; None: all are compared.
 
     Raises:
         DataError: A row does not have the model's shapes.
@@ -40,7 +49,8 @@ def pairs(reference: Reference, built: bytes, rows: Iterable[Row], runtime: str)
         TargetError: The runtime cannot run the built model.
     """
     ours, theirs, kept = tee(rows, 3)  # holds no more rows than the workers have under way
-    sides = _reference(reference, theirs), _run(built, runtime, ours, 2)
+    outputs = _run(built, runtime, ours, 2)
+    sides = _reference(reference, theirs), map(answer, outputs) if answer else outputs
     for index, (row, left, right) in enumerate(zip(kept, *sides, strict=True)):
         _check(index, left, right)
         yield Pair(row, left, right)

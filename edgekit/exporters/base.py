@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from edgekit.exits.exits import Exits
 from edgekit.graph.graph import Graph
 from edgekit.interface import Interface, interface_of
 from edgekit.preprocess import Preprocess
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from edgekit.c_project.project import CProject
     from edgekit.golden.litert import Golden
     from edgekit.target.profile import Profile
+    from edgekit.variants import BuiltVariant
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class ExportInput:
         golden: Golden vectors for LiteRT, likewise.
         preprocess: From raw rows to what the model was trained on.
         labels: Names of the classes; empty where they are not known.
+        exits: Of a network that may answer early.
+        variants: Other forms of the network, e.g. narrower ones.
     """
 
     name: str
@@ -49,6 +53,8 @@ class ExportInput:
     golden: Golden | None = None
     preprocess: Preprocess = field(default_factory=Preprocess)
     labels: tuple[str, ...] = ()
+    exits: Exits | None = None
+    variants: tuple[BuiltVariant, ...] = ()
 
     @cached_property
     def interface(self) -> Interface:

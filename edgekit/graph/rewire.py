@@ -67,6 +67,16 @@ def operator(
     return made
 
 
+def named(tensors: Mapping[str, int]) -> list[Any]:
+    """Entries of a signature: names of inputs or outputs -> tensor indices."""
+    entries = []
+    for name, tensor in tensors.items():
+        entry = generated().TensorMapT()
+        entry.name, entry.tensorIndex = name.encode(), tensor
+        entries.append(entry)
+    return entries
+
+
 def drop_dead(model: Any) -> None:
     """Remove ops whose outputs nobody reads, tensors that nobody mentions, unused codes."""
     for number, graph in enumerate(model.subgraphs):

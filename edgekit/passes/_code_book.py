@@ -21,6 +21,7 @@ from edgekit.bridge.lift import LiftedLayer
 from edgekit.passes._assign import assign
 from edgekit.passes._keep import LEVELS
 from edgekit.passes._surgeon import damped, least_squares
+from edgekit.quantizers._steps import even_step
 
 Array = NDArray[Any]
 _WRAPPER = "tensorflow_model_optimization.python.core.clustering.keras.cluster_wrapper"
@@ -91,23 +92,11 @@ class CodeBook:
             mine: E[x x'] of the layer's inputs, with a 1 behind them.
             cross: E[x t'], where the layer is given t if no layer has a code book.
         """
-        scale = self.layer.scale
-        assert scale is not None, "code books are made in the normalised form"
-        goal = np.vstack([self._flat(self._before), np.zeros(scale.scale.shape)])
-        kept = goal != 0 if self._zeros else np.ones(goal.shape, bool)
-        kept[-1] = biased = self.layer.bias >= 0
-        if biased:
-            goal[-1] = np.asarray(scale.bias) / np.asarray(scale.scale)
-        moments = damped(mine)
-        wanted = least_squares(moments, (cross + moments - mine) @ goal, kept)
-        found = assign(wanted, moments, kept, self._codes(goal.shape[1]))
+        before = self._before.reshape(-1, self._before.shape[-1])
+        codes = self._codes(before.shape[1])
+        found = snapped(self.layer, before, codes, self._zeros, mine, cross)
         variable = self.wrapper.original_clusterable_weights[_KERNEL]
-        variable.assign(found[:-1].reshape(variable.shape))
-        if biased:
-            scale.bias.assign(found[-1] * np.asarray(scale.scale))
-
-    def _flat(self, kernel: Array) -> Array:
-        return kernel.reshape(-1, kernel.shape[-1]).astype(np.float64)
+        variable.assign(found.reshape(variable.shape))
 
     def _codes(self, channels: int) -> Array:
         """The values of each output channel, [channels, values]."""
@@ -139,20 +128,32 @@ class CodeBook:
         self.layer.layer.kernel = variable
 
 
-def even_step(values: Array, levels: int) -> np.float32:
-    """The step of `levels` multiples on either side of zero that is nearest to the values.
+def snapped(
+    layer: LiftedLayer, before: Array, codes: Array, zeros: bool, mine: Array, cross: Array
+) -> Array:
+    """Weights [inputs, outputs] of the values that do best together; the bias is what goes with it.
 
     Args:
-        values: Any shape; zeros do not count.
-        levels: 1 or more; the largest value is always one of the outermost.
+        layer: In the normalised form.
+        before: Its weights, [inputs, outputs].
+        codes: Values that they may have, ascending, [outputs, values].
+        zeros: Whether zeros stay.
+        mine: E[x x'] of the layer's inputs, with a 1 behind them.
+        cross: E[x t'], where the layer is given t if no layer has a code book.
     """
-    used = np.abs(values[values != 0])
-    largest = float(used.max(initial=1e-8))
-    steps = np.linspace(0.3, 1.0, 71) * largest / levels
-    errors = [
-        np.square(np.clip(np.round(used / step), 0, levels) * step - used).sum() for step in steps
-    ]
-    return np.float32(steps[int(np.argmin(errors))])
+    scale = layer.scale
+    assert scale is not None, "code books are made in the normalised form"
+    goal = np.vstack([before.astype(np.float64), np.zeros(scale.scale.shape)])
+    kept = goal != 0 if zeros else np.ones(goal.shape, bool)
+    kept[-1] = biased = layer.bias >= 0
+    if biased:
+        goal[-1] = np.asarray(scale.bias) / np.asarray(scale.scale)
+    moments = damped(mine)
+    wanted = least_squares(moments, (cross + moments - mine) @ goal, kept)
+    found = assign(wanted, moments, kept, codes)
+    if biased:
+        scale.bias.assign(found[-1] * np.asarray(scale.scale))
+    return found[:-1]
 
 
 def k_means(values: Array, centroids: Array, zeros: bool) -> Array:

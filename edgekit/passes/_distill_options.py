@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from edgekit.errors import UsageError
 from edgekit.passes._options import PassOptions, option
+from edgekit.zoo._spec import is_spec, parse
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -29,8 +30,9 @@ class DistillOptions(PassOptions):
 
     student: str = option(
         "",
-        "a network of yours that learns in place of the model and is built: .keras, .h5, .onnx, "
-        "SavedModel or float .tflite, trained or not, with the model's inputs and outputs",
+        "a network that learns in place of the model and is built: zoo:NAME, zoo:NAME/width=0.5, "
+        "or a file of yours with the model's inputs and outputs: .keras, .h5, .onnx, SavedModel "
+        "or float .tflite, trained or not",
         file=True,
     )
     teachers: tuple[str, ...] = option(
@@ -60,6 +62,8 @@ class DistillOptions(PassOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if is_spec(self.student):
+            parse(self.student)
         if len(set(self.teachers)) < len(self.teachers):
             raise UsageError("teachers: one is named twice", "name each once")
 
@@ -67,6 +71,11 @@ class DistillOptions(PassOptions):
     def starts(self) -> bool:
         """With a student, whatever was made of the model before is lost."""
         return bool(self.student)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The models of the user that are named; a network of the zoo is no file."""
+        return tuple(name for name in super().files if not is_spec(name))
 
     @property
     def own_teacher(self) -> bool:

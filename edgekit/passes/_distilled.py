@@ -9,12 +9,15 @@ from typing import Any
 
 from edgekit.bridge.lift import Lifted, lift
 from edgekit.errors import UsageError
+from edgekit.graph.read import read
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._distill_options import DistillOptions
 from edgekit.passes._teachers import Pair, follow, named, paired, together
 from edgekit.passes._user_model import user_model
 from edgekit.passes.base import Candidate, Context
 from edgekit.training.options import STEPS
+from edgekit.zoo._spec import is_spec
+from edgekit.zoo._student import student
 
 _FROM_NOTHING = 5e-2
 """Learning rate of a student, which has a longer way to go than a model that lost a little. A LeNet
@@ -33,7 +36,7 @@ def distilled(
     """
     rate = _FROM_NOTHING if options.student else None
     if options.student:
-        candidate, context = _student(candidate, options, context), _longer(context)
+        candidate, context = _student(candidate, options, context), longer(context)
     if options.own_teacher:
         context = context.tuned({"feature_weight": options.feature_share})
     planned, lifted, teacher = wrapped.training(context, rate), lift(candidate.tflite), None
@@ -66,11 +69,15 @@ def _student(candidate: Candidate, options: DistillOptions, context: Context) ->
             f"{candidate.log[-1].name} is in front",
             "put distill first",
         )
+    if is_spec(options.student):
+        context.progress.step(f"making {options.student}")
+        tflite = student(options.student, read(context.original), context.rows, context.seed)
+        return Candidate(tflite, mates={}, problems=candidate.problems)
     found = user_model(options.student, "student", context)
     return Candidate(found.tflite, mates={}, problems=(*candidate.problems, *found.problems))
 
 
-def _longer(context: Context) -> Context:
+def longer(context: Context) -> Context:
     """More epochs than a model needs that is trained already, where none are asked for."""
     if context.fine_tune.epochs:
         return context

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-Split = Literal["channel", "spatial", "input"]
+Split = Literal["channel", "spatial", "input", "depthwise"]
 Window = tuple[int, int]
 _DAMPING = 1e-3
 """Share of the mean of the moments' diagonal that is added to it."""
@@ -88,7 +88,8 @@ class Factors:
 def windows(window: Window, split: Split) -> tuple[Window, Window]:
     """Height and width of the first kernel, and of the second."""
     height, width = window
-    first = {"channel": (height, width), "spatial": (height, 1), "input": (1, 1)}[split]
+    parts = {"spatial": (height, 1), "input": (1, 1)}
+    first = parts.get(split, window)
     return first, (height // first[0], width // first[1])
 
 

@@ -75,7 +75,7 @@ class FakeQuantized:
             self._weights["bias"] = classes["Scaled"](np.asarray(layer.bias), rounding.unit)
         for name in self._weights:
             setattr(layer, name, None)  # else the layer would train them beside these
-        wrapper, config = _wrapping()
+        wrapper, config = wrapping()
         self.wrapper = wrapper(layer, config(self._weights))
 
     def restore(self) -> Array | None:
@@ -218,7 +218,7 @@ def _weights() -> dict[str, Any]:
 
 
 @cache
-def _wrapping() -> tuple[Any, Any]:
+def wrapping() -> tuple[Any, Any]:
     """`QuantizeWrapperV2`, and the config that it is given."""
     tfmot, wrapper = _tf.tfmot(), _tf.module(_INSIDE + "quantize_wrapper")
 

@@ -85,7 +85,7 @@ def sparse(candidate: Candidate, layer: LiftedLayer) -> bool:
 
 def clustered(candidate: Candidate, layer: LiftedLayer) -> bool:
     """Whether a code book of the layer's kernel was promised."""
-    return bool(of_kind(candidate, layer, "distinct"))
+    return bool(of_kind(candidate, layer, "distinct", "blocks"))
 
 
 def keep(

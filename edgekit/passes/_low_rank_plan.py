@@ -89,19 +89,20 @@ class Splittable:
             factoring = Factoring(self.kernel, split)
             ranks = self._ranks(split, factoring.most)
             for rank, lost in zip(ranks, factoring.lost(ranks), strict=True):
-                yield self._choice(split, rank, lost)
+                yield self.choice(split, rank, lost)
 
     def _ranks(self, split: Split, most: int) -> list[int]:
         if self.options.rank:
             return [min(self.options.rank, most)]
         step = self.options.multiple
-        ranks = [r for r in range(step, most + 1, step) if self.pays(self._choice(split, r, 0.0))]
+        ranks = [r for r in range(step, most + 1, step) if self.pays(self.choice(split, r, 0.0))]
         if split == "channel" or len(ranks) <= _TRIED:
             return ranks
         chosen = np.unique(np.geomspace(1, len(ranks), _TRIED).round().astype(int))
         return [ranks[place - 1] for place in chosen]
 
-    def _choice(self, split: Split, rank: int, lost: float) -> Choice:
+    def choice(self, split: Split, rank: int, lost: float) -> Choice:
+        """What it costs to split the layer so."""
         inputs, outputs = self.kernel.values.shape[2:]
         first, second = windows(self.kernel.window, split)
         # the places that the first is computed at: an axis that it does not take is still whole
@@ -111,7 +112,8 @@ class Splittable:
             for axis in (0, 1)
         ]
         thin, thick = int(np.prod(between)), int(np.prod(behind))
-        sizes = (int(np.prod(first)) * inputs * rank, int(np.prod(second)) * rank * outputs)
+        seen = 1 if split == "depthwise" else inputs
+        sizes = (int(np.prod(first)) * seen * rank, int(np.prod(second)) * rank * outputs)
         beside = round(self.options.sparse * self.kernel.values.size)
         macs = thin * sizes[0] + thick * sizes[1]
         if self.options.sparse:  # beside them a whole kernel, whatever is zero in it
@@ -148,7 +150,8 @@ def choose(
     if not options.budget:
         found = {each.layer.name: _by_energy(each, parameters, macs) for each in layers}
     else:
-        found = _by_budget(layers, {"parameters": parameters, "macs": macs}, options)
+        wholes = {"parameters": parameters, "macs": macs}
+        found = by_budget(layers, wholes, options, "ranks of 1")
     return {name: choice for name, choice in found.items() if choice.split}
 
 
@@ -163,12 +166,21 @@ def _by_energy(each: Splittable, parameters: int, macs: int) -> Choice:
     )
 
 
-def _by_budget(
-    layers: Sequence[Splittable], wholes: Mapping[str, int], options: LowRankOptions
+def by_budget(
+    layers: Sequence[Splittable], wholes: Mapping[str, int], options: LowRankOptions, least: str
 ) -> dict[str, Choice]:
     """The ranks that lose least within the budget: all layers at the same loss for a saving.
 
     That is Lagrange's condition; the price of a saving is found by halving.
+
+    Args:
+        layers: That may be split.
+        wholes: What all of the network costs now, by the name of the option.
+        options: With shares of that.
+        least: What a budget is out of reach of, for the message.
+
+    Raises:
+        UsageError: It is.
     """
     limits = {name: getattr(options, name) for name in wholes if getattr(options, name)}
     others = {
@@ -188,7 +200,7 @@ def _by_budget(
     def holds(found: Mapping[str, Choice]) -> bool:
         return all(share <= limits[name] for name, share in shares(found).items())
 
-    _refuse_beyond(shares(chosen(np.inf)), limits)
+    _refuse_beyond(shares(chosen(np.inf)), limits, least)
     low, high = -40.0, 40.0  # powers of two: energies may be of any size
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -196,11 +208,11 @@ def _by_budget(
     return chosen(2.0**high)
 
 
-def _refuse_beyond(least: Mapping[str, float], limits: Mapping[str, float]) -> None:
-    for name, share in least.items():
+def _refuse_beyond(shares: Mapping[str, float], limits: Mapping[str, float], least: str) -> None:
+    for name, share in shares.items():
         if share > limits[name]:
             raise UsageError(
-                f"{name} = {limits[name]:g} cannot be reached: with ranks of 1 {share:.2f} stay",
+                f"{name} = {limits[name]:g} cannot be reached: with {least} {share:.2f} stay",
                 "ask for less, exclude fewer layers, or remove channels, too",
             )
 

@@ -64,7 +64,7 @@ def split_layers(
     if not able:
         raise ModelError(f"there is nothing to split: {_whys(unfit)}", "leave low_rank out")
     context.progress.step(f"choosing the ranks of {len(able)} layer{'s' * (len(able) > 1)}")
-    kernels = _kernels(lifted, able, options, context)
+    kernels = weighed(lifted, able, options.weighted, context)
     layers = [
         Splittable(layer, kernel, places_of(graph, layer), settings[layer.name])
         for layer, kernel in zip(able, kernels, strict=True)
@@ -124,12 +124,16 @@ def _parameters(layers: Sequence[LiftedLayer]) -> int:
     )
 
 
-def _kernels(
-    lifted: Lifted, layers: Sequence[LiftedLayer], options: LowRankOptions, context: Context
+def weighed(
+    lifted: Lifted, layers: Sequence[LiftedLayer], weighted: bool, context: Context
 ) -> list[Kernel]:
-    """The weights of each layer, and what their errors weigh."""
+    """The weights of each layer, and what their errors weigh.
+
+    Raises:
+        ModelError: The model gives what is no number.
+    """
     values = [_values(layer) for layer in layers]
-    if not options.weighted:
+    if not weighted:
         return [Kernel(v, np.eye(v[..., 0].size), np.ones(v.shape[-1])) for v in values]
     temperature = context.fine_tune.temperature
     felt = fisher(lifted, layers, context.rows, temperature=temperature, seed=context.seed)

@@ -24,6 +24,7 @@ def option(
     least: float | None = None,
     most: float | None = None,
     below: float | None = None,
+    choices: tuple[int, ...] = (),
     hint: str = "",
     parse: Callable[[Any], Any] | None = None,
     file: bool = False,
@@ -37,6 +38,7 @@ def option(
         least: The smallest value allowed.
         most: The largest value allowed.
         below: What the value stays below.
+        choices: The only values allowed, of a number; (): all in range.
         hint: What to do about a value out of range; "": the range itself.
         parse: For what is no number, string, choice or list of strings: the value in its
             final form, from what TOML gives and from itself; ValueError says what is wrong.
@@ -46,7 +48,11 @@ def option(
     """
     limits = {"least": least, "most": most, "below": below}
     kept = {name: limit for name, limit in limits.items() if limit is not None}
-    metadata = {"help": help, "hint": hint, "parse": parse, "file": file, "search": search, **kept}
+    told: dict[str, Any] = {
+        **{"help": help, "hint": hint, "parse": parse, "file": file, "search": search},
+        **kept,
+    }
+    metadata = told | ({"choices": choices} if choices else {})
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -164,6 +170,9 @@ def _refuse_range(value: float, item: dataclasses.Field[Any]) -> None:
     limits = item.metadata
     least, most = limits.get("least", -math.inf), limits.get("most", math.inf)
     below = limits.get("below", math.inf)
+    if value not in limits.get("choices", (value,)):
+        allowed = [str(choice) for choice in limits["choices"]]
+        raise UsageError(f"{item.name} = {value:g} is no choice", f"known: {', '.join(allowed)}")
     if least <= value <= most and value < below:
         return
     allowed = [f"{least:g} or more"] if least > -math.inf else []

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.bridge.lift import Lifted, LiftedLayer, lift
-from edgekit.passes._factors import Factoring, Kernel, damped
+from edgekit.passes._depthwise import separated
+from edgekit.passes._factors import Factoring, Factors, Kernel, Split, damped
 from edgekit.passes._low_rank_plan import Choice, Splittable
 from edgekit.passes._masks import mask
 from edgekit.passes._moments import shared
@@ -104,8 +105,9 @@ def _found(kernel: Kernel, choice: Choice, share: float) -> Parts:
     assert choice.split is not None
     none = np.zeros(0)
     if not share:
-        factors = Factoring(kernel, choice.split).at(choice.rank)
-        return Parts(factors.first, factors.second, none, none)
+        factors = _factors(kernel, choice.split, choice.rank)
+        separate = choice.split == "depthwise"
+        return Parts(factors.first, factors.second, none, none, depthwise=separate)
     beside = np.zeros_like(kernel.matrix)
     count = max(round(share * beside.size), 1)
     worth = np.sqrt(np.diag(kernel.moments)[:, None] * kernel.felt)
@@ -116,6 +118,12 @@ def _found(kernel: Kernel, choice: Choice, share: float) -> Parts:
         kept = mask((np.abs(left) * worth).ravel(), 1 - count / left.size).reshape(left.shape)
         beside = np.where(kept, left, 0.0)
     return Parts(factors.first, factors.second, none, none, beside.reshape(kernel.values.shape))
+
+
+def _factors(kernel: Kernel, split: Split, rank: int) -> Factors:
+    if split == "depthwise":
+        return separated(kernel, rank // kernel.values.shape[2])
+    return Factoring(kernel, split).at(rank)
 
 
 def _product(parts: Parts) -> Array:

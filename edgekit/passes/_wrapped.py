@@ -137,9 +137,11 @@ def train(
         `Trained.to_json()`.
     """
     _tf.tensorflow().random.set_seed(context.seed)
+    if candidate.heads is not None:
+        lifted = dataclasses.replace(lifted, exits=len(candidate.heads.layers))
     trained = fine_tune(
         lifted,
-        teacher or _teacher(context.original, candidate),
+        _repeated(teacher or _teacher(context.original, candidate), lifted.exits),
         context.rows,
         context.guard,
         planned.options,
@@ -167,6 +169,16 @@ def _teacher(original: bytes, candidate: Candidate) -> Lifted:
         if index in lifted.activations and len(channels) < lifted.activations[index].shape[-1]
     }
     return dataclasses.replace(lifted, activations={**lifted.activations, **narrowed})
+
+
+def _repeated(teacher: Lifted, exits: int) -> Lifted:
+    """The teacher with its first answer once more for each exit."""
+    if not exits:
+        return teacher
+    answers = [*teacher.scores.outputs, *[teacher.scores.outputs[0]] * exits]
+    scores = _tf.tf_keras().Model(teacher.scores.inputs, answers)
+    heads = (*teacher.heads, *teacher.heads[:1] * exits)
+    return dataclasses.replace(teacher, scores=scores, heads=heads)
 
 
 def finish(

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
 from edgekit.errors import ModelError, UsageError
+from edgekit.exits.exits import Heads
+from edgekit.exits.gates import Gates
 from edgekit.passes._options import PassOptions, known, of_field, option
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
@@ -38,6 +40,7 @@ __all__ = [
     "Context",
     "Entry",
     "PassOptions",
+    "Variant",
     "from_mapping",
     "load",
     "names",
@@ -47,6 +50,11 @@ __all__ = [
 ALIASES = {"qat": "quantize_aware"}
 # Files of this folder that are no passes: what a pass is told to work on, and what it promises.
 _PARTS = ("promises", "select")
+_LAST = {
+    "slim": "put slim last: what other passes do would be done to one width only",
+    "gated": "put skip last: what other passes change, its gates have not learned from",
+}
+"""Traits that no pass can work on."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,14 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
+class Variant:
+    """The network in another form, built beside it: its name, e.g. a width, and flatbuffer."""
+
+    name: str
+    tflite: bytes
+
+
+@dataclass(frozen=True, eq=False)
 class Candidate:
     """A model between two passes.
 
@@ -87,6 +103,10 @@ class Candidate:
             has, where some were removed.
         mates: By the tensor index of an activation, that of the original's which it follows; None:
             the one with the same index. Of a network of the user's.
+        heads: Of a network that may answer early, and has an output for each exit; None: it may
+            not.
+        variants: Other forms of the network, which no pass changes any more.
+        gates: Of a network that may skip branches; None: it may not.
     """
 
     tflite: bytes
@@ -98,6 +118,9 @@ class Candidate:
     log: tuple[Entry, ...] = ()
     kept: Mapping[int, np.ndarray] = field(default_factory=dict)
     mates: Mapping[int, int] | None = None
+    heads: Heads | None = None
+    variants: tuple[Variant, ...] = ()
+    gates: Gates | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +164,7 @@ class Base(ABC):
         paper: Where the method comes from.
         Options: Frozen dataclass of what it can be told.
         value: The option that the short form `name:value` sets, "" for none.
+        example: As `--compress` takes it, where the default of `value` alone is not enough.
         leaves: Traits of the model it returns.
         refuses: Traits that it cannot work on, each with the hint that says what to do.
     """
@@ -150,6 +174,7 @@ class Base(ABC):
     paper: ClassVar[str]
     Options: ClassVar[type[PassOptions]]
     value: ClassVar[str] = ""
+    example: ClassVar[str] = ""
     leaves: ClassVar[frozenset[str]] = frozenset()
     refuses: ClassVar[Mapping[str, str]] = {}
 
@@ -179,7 +204,7 @@ class Base(ABC):
 
     def refuse_traits(self, traits: frozenset[str]) -> None:
         """Raise UsageError when an earlier pass left what this one cannot work on."""
-        for trait, hint in self.refuses.items():
+        for trait, hint in {**_LAST, **self.refuses}.items():
             if trait in traits:
                 raise UsageError(f"{self.name} cannot follow a pass that left it {trait}", hint)
 
@@ -196,7 +221,8 @@ def load(name: str) -> Base:
         UsageError: There is none.
     """
     name = ALIASES.get(name, name)
-    if name in _PARTS or name not in names():
+    known = _discover.shipped("passes", name) or name in names()
+    if name in _PARTS or not known:
         raise UsageError(f"no pass '{name}'", _discover.did_you_mean(name, [*names(), *ALIASES]))
     found: Base = _discover.load("passes", name)()
     return found

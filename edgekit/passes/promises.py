@@ -20,7 +20,7 @@ from edgekit.graph.read import read
 from edgekit.problem import Problem
 
 __all__ = ["Promise", "broken", "broken_in_integers", "ranges_kept"]
-Kind = Literal["sparsity", "block", "n_m", "distinct", "rank"]
+Kind = Literal["sparsity", "block", "n_m", "distinct", "blocks", "rank", "shared"]
 _HINT = "leave the layer out of the pass, or report the model to edgekit"
 _INTEGER_HINT = "build without equalisation (--set quantize.equalise=off), or leave the layer out"
 
@@ -35,13 +35,15 @@ class Promise:
         kind: `sparsity`: a share of zeros. `block`: a share of blocks that are all zero.
             `n_m`: in every `m` weights in a row, along the kernel's last axis in the flatbuffer,
             at most `n` are not zero (Zhou et al. 2021, arXiv:2102.04010). `distinct`: a number
-            of different values. `rank`: a number of output channels, of a layer that makes what
-            the next one makes its outputs of.
+            of different values. `blocks`: a number of different blocks of `block[1]` weights in a
+            row; per channel, of integers with a scale for each channel in the whole kernel all the
+            same, since factors of channels are in the scales. `rank`: a number of output channels,
+            of a layer that makes what the next one makes its outputs of.
         value: The share 0..1 or the number that is promised; not read for `n_m`.
         per: Whether it holds for the whole kernel (`tensor`) or each output channel (`channel`);
             `block` and `n_m` are about the whole kernel.
         block: Height and width of a block in Keras' layout [all inputs, outputs], from the first
-            weight on; blocks at the far edges may be smaller.
+            weight on; blocks at the far edges may be smaller. Of `blocks`: 1 and their length.
         n: See `n_m`.
         m: See `n_m`.
     """
@@ -122,7 +124,10 @@ def _mates(left: Graph, right: Graph) -> dict[int, Weights]:
 
 
 def _lost_zeros(promise: Promise, weights: Weights, built: Weights) -> str:
-    if promise.kind in ("distinct", "rank") or weights.values.shape != built.values.shape:
+    if (
+        promise.kind in ("distinct", "blocks", "rank", "shared")
+        or weights.values.shape != built.values.shape
+    ):
         return ""
     lost = int((weights.zeros & ~built.zeros).sum())
     return f"{lost:,} weights that were zero are not" if lost else ""
@@ -179,6 +184,18 @@ def _distinct(promise: Promise, weights: Weights) -> str:
     return f"{counts.max():,} different weights{where}, {promise.value:g} promised"
 
 
+def _blocks(promise: Promise, weights: Weights) -> str:
+    rows = weights.by_channel(weights.values)
+    scaled = weights.tensor.quantization
+    alike = scaled is not None and len(scaled.scale) == len(rows)
+    groups = rows if promise.per == "channel" and not alike else rows.reshape(1, -1)
+    length = promise.block[1]
+    counts = [len(np.unique(group.reshape(-1, length), axis=0)) for group in groups]
+    if max(counts) <= promise.value:
+        return ""
+    return f"{max(counts):,} different blocks of {length}, {promise.value:g} promised"
+
+
 def _rank(promise: Promise, weights: Weights) -> str:
     channels = len(weights.by_channel(weights.values))
     if channels <= promise.value:
@@ -186,10 +203,18 @@ def _rank(promise: Promise, weights: Weights) -> str:
     return f"{channels:,} channels, a rank of {promise.value:g} promised"
 
 
+def _shared(promise: Promise, weights: Weights) -> str:
+    if weights.readers >= promise.value:
+        return ""
+    return f"{weights.readers} layers read its bytes, {promise.value:g} promised"
+
+
 _CHECKS = {
     "sparsity": _sparsity,
     "block": _block,
     "n_m": _n_m,
     "distinct": _distinct,
+    "blocks": _blocks,
     "rank": _rank,
+    "shared": _shared,
 }

@@ -50,7 +50,7 @@ def propose(
         ]
         if not cheaper:
             return None
-        here = min(cheaper, key=lambda point: _lost(known, point))
+        here = min(cheaper, key=lambda at: (_lost(known, at), _figure(known, at, cost)))
     return None
 
 

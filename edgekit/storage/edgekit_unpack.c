@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { ALL, GAPS, COO, CSR, CSC };
-enum { RAW, DEFLATE, BOOK, HUFFMAN };
+enum { RAW, DEFLATE, BOOK, HUFFMAN, BLOCK_BOOK, BLOCK_HUFFMAN };
 enum { LONGEST = 15, MOST_SYMBOLS = 288, MAP = 32 };
 
 /* Bits, the first in the lowest place. `failed` stays set once something was read past the end. */
@@ -257,7 +257,8 @@ static int inflate(stream *s, uint8_t *out, size_t size) {
 
 typedef struct {
     unsigned form, width, book_size, code_bits;
-    const uint8_t *book;
+    unsigned length, left; /* values in a block of the book, and those of the block still to come */
+    const uint8_t *book, *next;
     uint8_t own_book[256];
     code symbols;
     stream s;
@@ -275,11 +276,13 @@ static int read_map(values *v, const uint8_t *map) {
 static int read_book(values *v) {
     size_t bytes;
     int mapped;
+    v->left = 0;
+    v->length = v->form < BLOCK_BOOK ? 1 : number(&v->s, 8);
     v->book_size = number(&v->s, 8) + 1;
     v->code_bits = width_of(v->book_size - 1);
-    mapped = v->width == 1 && v->book_size > MAP;
-    bytes = mapped ? MAP : (size_t)v->book_size * v->width;
-    if (v->s.failed || bytes > v->s.size - v->s.at)
+    mapped = v->form < BLOCK_BOOK && v->width == 1 && v->book_size > MAP;
+    bytes = mapped ? MAP : (size_t)v->book_size * v->length * v->width;
+    if (v->s.failed || !v->length || bytes > v->s.size - v->s.at)
         return -1;
     v->book = v->s.data + v->s.at;
     v->s.at += bytes;
@@ -290,31 +293,42 @@ static int open_values(values *v, const uint8_t *data, size_t size, unsigned wid
     v->s = stream_of(data, size);
     v->width = width;
     v->form = number(&v->s, 8);
-    if (v->s.failed || v->form > HUFFMAN)
+    if (v->s.failed || v->form > BLOCK_HUFFMAN)
         return -1;
     if (v->form < BOOK)
         return 0;
     if (read_book(v))
         return -1;
-    return v->form == HUFFMAN ? read_code(&v->s, &v->symbols, v->book_size) : 0;
+    if (v->form == HUFFMAN || v->form == BLOCK_HUFFMAN)
+        return read_code(&v->s, &v->symbols, v->book_size);
+    return 0;
+}
+
+/* Where the block of the next code begins in the book. */
+static int next_block(values *v) {
+    int plain = v->form == BOOK || v->form == BLOCK_BOOK;
+    uint32_t place = plain ? number(&v->s, v->code_bits) : symbol_of(&v->s, &v->symbols);
+    if (v->s.failed || place >= v->book_size)
+        return -1;
+    v->next = v->book + (size_t)place * v->length * v->width;
+    v->left = v->length;
+    return 0;
 }
 
 /* The next value of any form but DEFLATE. */
 static int next_value(values *v, uint8_t *out) {
-    const uint8_t *found;
     if (v->form == RAW) {
         if (v->width > v->s.size - v->s.at)
             return -1;
-        found = v->s.data + v->s.at;
+        memcpy(out, v->s.data + v->s.at, v->width);
         v->s.at += v->width;
-    } else {
-        uint32_t place = v->form == BOOK ? number(&v->s, v->code_bits)
-                                         : symbol_of(&v->s, &v->symbols);
-        if (v->s.failed || place >= v->book_size)
-            return -1;
-        found = v->book + place * v->width;
+        return 0;
     }
-    memcpy(out, found, v->width);
+    if (!v->left && next_block(v))
+        return -1;
+    memcpy(out, v->next, v->width);
+    v->next += v->width;
+    --v->left;
     return 0;
 }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
@@ -11,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.artifact import gzip_bytes
-from edgekit.errors import ModelError, OutputError, UsageError
+from edgekit.errors import ModelError, UsageError
 from edgekit.graph.read import read
+from edgekit.publish import write_file
 from edgekit.storage import container
 from edgekit.storage.container import Packed
 from edgekit.storage.damaged import Damaged
@@ -117,12 +116,4 @@ def _write(place: Path, content: bytes, source: Path) -> None:
     """Put `content` at `place` in one step."""
     if place.resolve() == source.resolve():
         raise UsageError(f"{place} would overwrite its source", "choose another --output")
-    try:
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(content)
-        os.chmod(file.name, 0o644)
-        os.replace(file.name, place)
-    except OSError as error:
-        raise OutputError(
-            f"{place}: cannot be written: {error.strerror or error}", "choose another --output"
-        ) from error
+    write_file(place, content)

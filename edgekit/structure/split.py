@@ -15,6 +15,7 @@ from edgekit.bridge.weights import KINDS
 from edgekit.graph import edit, rewire
 from edgekit.graph.read import read
 from edgekit.graph.schema import generated
+from edgekit.structure.depthwise import depthwise, stored_depthwise
 from edgekit.structure.shrink import own
 
 Array = NDArray[Any]
@@ -31,6 +32,7 @@ class Parts:
         bias: [outputs], of the second.
         beside: [height, width, inputs, outputs], added to what the second gives; the sum
             then has the activation. None for nothing beside.
+        depthwise: Whether each channel of the first sees one input, as many one after the other.
     """
 
     first: Array
@@ -38,6 +40,7 @@ class Parts:
     first_bias: Array
     bias: Array
     beside: Array | None = None
+    depthwise: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ def split(data: bytes, parts: Mapping[int, Parts]) -> tuple[bytes, dict[int, Mad
     """The flatbuffer with layers in parts.
 
     Tensors keep their indices, and new ones come behind them; operators move. The layer that has
-    the bias keeps the name of what it was part of, the first is `NAME_first`.
+    the bias keeps the name of what it was part of, the first is `NAME_first`, or
+    `NAME_depthwise`.
 
     Args:
         data: Float.
@@ -82,12 +86,17 @@ class _Splitting:
     def run(self, parts: Parts) -> Made:
         x, output = int(self._op.inputs[0]), int(self._op.outputs[0])
         bias = self._bias(parts.bias)
-        leading = self._constant(parts.first_bias.astype(np.float32), f"{self._name}_first/bias")
+        name = "depthwise" if parts.depthwise else "first"
+        leading = self._constant(parts.first_bias.astype(np.float32), f"{self._name}_{name}/bias")
         first, second = copy(self._op), copy(self._op)
         self._tell(first, parts.first.shape, parts.second.shape, leads=True)
         self._tell(second, parts.second.shape, parts.first.shape, leads=False)
-        thin = self._activation("first", self._between(parts, x, output))
-        kernel = self._kernel(parts.first, f"{self._name}_first/kernel")
+        thin = self._activation(name, self._between(parts, x, output))
+        kernel = self._kernel(parts.first, f"{self._name}_{name}/kernel")
+        if parts.depthwise:
+            first = depthwise(self._model, first, parts.first)
+            stored = stored_depthwise(parts.first)
+            edit.set_constant(self._model, self._graph.tensors[kernel], stored)
         self._connect(first, (x, kernel, leading), thin)
         ops = [first, second]
         if parts.beside is None:

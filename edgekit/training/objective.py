@@ -33,6 +33,8 @@ class Objective:
         label_weight: 0 to 1.
         feature_weight: Of the difference of inner activations (Romero et al. 2015,
             arXiv:1412.6550), a part of distillation.
+        exits: So many heads at the end answer what head 0 does: labels of head 0 are theirs, too,
+            and all losses are added (Teerapittayanon et al. 2016, arXiv:1709.01686).
     """
 
     heads: tuple[Head, ...]
@@ -41,12 +43,20 @@ class Objective:
     temperature: float = 4.0
     label_weight: float = 0.0
     feature_weight: float = 0.0
+    exits: int = 0
 
     @property
     def distils(self) -> bool:
         """Whether the teacher's scores or activations count."""
-        alone = self.task is not None and self.label_weight == 1 and len(self.heads) == 1
-        return not alone
+        told = sum(map(self._labelled, range(len(self.heads))))
+        return self.label_weight < 1 or told < len(self.heads)
+
+    def _labelled(self, number: int) -> bool:
+        """Whether labels are about a head."""
+        if self.task is None:
+            return False
+        early = self.task.output == 0 and number >= len(self.heads) - self.exits
+        return number == self.task.output or early
 
     def __call__(
         self,
@@ -58,15 +68,15 @@ class Objective:
         """The loss.
 
         Args:
-            student: Scores [B, ...] of each output.
+            student: Scores [B, ...] of each output; again and again of networks that learn beside.
             teacher: The same of the teacher; empty where it does not count.
             targets: `Task.targets` of the labels, [B, ...]: mixed rows have mixed ones.
             features: Pairs of the student's and the teacher's activations.
         """
         total = _tf.tensorflow().constant(0.0)
-        for number, scores in enumerate(student):
-            share = 0.0
-            if self.task is not None and number == self.task.output:
+        for place, scores in enumerate(student):
+            number, share = place % len(self.heads), 0.0
+            if self._labelled(number):
                 share = self.label_weight
                 total += share * self._labels(scores, targets) if share else 0.0
             if share < 1:

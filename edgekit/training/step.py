@@ -15,7 +15,7 @@ from edgekit.training import transforms
 from edgekit.training.augment import Input, choose
 from edgekit.training.labels import Task, check_head, fit
 from edgekit.training.objective import SMALLEST, Objective
-from edgekit.training.optimise import Clip, muon
+from edgekit.training.optimise import Clip, Coarse, muon
 from edgekit.training.options import FineTune
 from edgekit.training.rows import Rows
 
@@ -56,9 +56,13 @@ class Stepper:
         distils = options.feature_weight and options.label_weight < 1
         features = _features(student, teacher) if distils else []
         self._inner = len(features)
-        self._networks = [_network(lifted, features) for lifted in (student, teacher)]
+        self._networks = [
+            _network(student, [*features, *student.watched]),
+            _network(teacher, features),
+        ]
         self._objective = self._make_objective()
         self.optimizer = muon(options.learning_rate, steps)
+        self._clip, self._coarse = Clip(options.clip), Coarse(options.gradient_bits, seed)
         self._train = self._compiled(self._transform(seed))
 
     def train(self, positions: NDArray[Any], step: int) -> float:
@@ -112,6 +116,7 @@ class Stepper:
             temperature=options.temperature,
             label_weight=options.label_weight,
             feature_weight=options.feature_weight if self._inner else 0.0,
+            exits=self._student.exits,
         )
 
     def _variances(self) -> tuple[float, ...]:
@@ -157,7 +162,9 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
-        variables, clip = self._variables(), Clip()
+        variables, penalty = self._variables(), self._student.penalty
+        mine = len(self._student.scores.outputs)  # more where other networks learn beside it
+        seen = mine + self._inner
         self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
         @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -167,9 +174,11 @@ class Stepper:
             wanted = _call(teacher, batch, False) if objective.distils else []
             with tf.GradientTape() as tape:
                 found = _call(student, batch, True)
-                inner = list(zip(found[outputs:], wanted[outputs:], strict=True))
-                loss = objective(found[:outputs], wanted[:outputs], targets, inner)
-            pairs = zip(clip(tape.gradient(loss, variables), number), variables, strict=True)
+                inner = list(zip(found[mine:seen], wanted[outputs:], strict=True))
+                loss = objective(found[:mine], wanted[:outputs], targets, inner)
+                loss += penalty(found[seen:]) if penalty else 0.0
+            gradients = self._clip(tape.gradient(loss, variables), number)
+            pairs = zip(self._coarse(gradients, number), variables, strict=True)
             self.optimizer.apply_gradients([(g, v) for g, v in pairs if g is not None])
             return loss
 

@@ -37,12 +37,22 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compress_weights, "_saved", lambda layer, code, core: 9999 - code.nbytes)
 
 
+FEW = (
+    *SHAPES,
+    "windows of 27, two values",
+    "an odd tile, two values",
+    "pixels of six, three values",
+)
+
+
 def clustered(name: str) -> bytes:
-    """A convolution with weights of 16 values."""
+    """A convolution with weights of 16 values, or of as many as the name says."""
+    name, _, few = name.rpartition(", ") if name.endswith("values") else (name, "", "")
     height, width, channels, kernel, stride, outputs, zero, activation = SHAPES[name]
     rng = np.random.default_rng(len(name))
     flat, down = (0,) * outputs, [-(-size // stride) for size in (height, width)]
     values = rng.choice(np.arange(-120, 121), 16, replace=False).astype(np.int8)
+    values = {"two values": np.int8([-1, 1]), "three values": np.int8([-9, 0, 9])}.get(few, values)
     weights = rng.choice(values, (outputs, kernel, kernel, channels))
     bias = rng.integers(-3000, 3000, outputs).astype(np.int32)
     scale = 25.0 / (kernel * np.sqrt(channels) * 3000)
@@ -62,16 +72,20 @@ def clustered(name: str) -> bytes:
 
 
 def test_in_c(tmp_path: Path) -> None:
-    check([clustered(name) for name in SHAPES], "cortex-m4", tmp_path)
+    check([clustered(name) for name in FEW], "cortex-m4", tmp_path)
 
 
 @emulator
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", FEW)
 def test_on_the_emulated_core(name: str, tmp_path: Path) -> None:
     check_emulated(clustered(name), "cortex-m4", tmp_path)
 
 
 def test_the_kernel_has_what_requantization_takes() -> None:
+    bits = compiled(clustered("windows of 27, two values"), "cortex-m4")
+    more = compiled(clustered("an odd tile, two values"), "cortex-m4")  # with zeros to fill up
+    forms = [each.form for each in bits.weights + more.weights]
+    assert forms == ["2 values a tensor", "4 values a tensor"]
     one = compiled(clustered("a last tile of one pixel"), "cortex-m4")
     signed = compiled(clustered("a last tile of one pixel, signed"), "cortex-m4")
     assert [each.form for each in one.weights + signed.weights] == ["16 values a tensor"] * 2

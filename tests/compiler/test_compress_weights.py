@@ -10,6 +10,7 @@ from c_project import CORES, check, compiled
 from chains import RELU6, Chain
 
 from edgekit.compiler import compress_weights
+from edgekit.compiler.cores import Isa
 from edgekit.compiler.kernels.gemm import layout
 from edgekit.compiler.kernels.gemm.coding import Form, code
 from edgekit.compiler.kernels.gemm.shared_values import high_product, shared_values
@@ -92,6 +93,32 @@ def test_zeros_are_a_bit_each(isa: str) -> None:
     assert coding.words.tolist() == [0, np.count_nonzero(weights[:4])]
 
 
+def of(values: tuple[int, ...], shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Weights of these values alone."""
+    return np.random.default_rng(seed).choice(np.array(values, np.int8), shape)
+
+
+@pytest.mark.parametrize("isa", ["portable", "thumb2", "dsp"])
+@pytest.mark.parametrize(
+    ("values", "form", "bits"), [((-1, 1), Form.TWO, 1), ((-7, 0, 9), Form.FOUR, 2)]
+)
+def test_two_values_take_a_bit_each_and_four_two(
+    values: tuple[int, ...], form: Form, bits: int, isa: Isa
+) -> None:
+    coding = code(of(values, (8, 40)), isa)
+    assert coding is not None
+    assert coding.form == form
+    assert coding.nbytes == 8 * 40 * bits // 8 + (1 << bits) + 16
+
+
+def test_single_bits_come_back() -> None:
+    weights = of((-3, 5), (5, 43))
+    coding = code(weights, "portable")
+    assert coding is not None
+    places = np.unpackbits(coding.indices, axis=1, bitorder="little")[:, :43]
+    assert np.array_equal(coding.tables[places], weights)
+
+
 @pytest.mark.parametrize("isa", ["portable", "dsp"])
 def test_values_that_channels_share_are_found_behind_their_scales(isa: str) -> None:
     scales = np.random.default_rng(1).uniform(0.3, 1, 24)
@@ -123,6 +150,13 @@ def pruned(kernel: tuple[int, int], channels: int, **how: int) -> Chain:
     """The same with a convolution of many zeros."""
     net = clustered(kernel, channels, **how)
     net.tensors[1].data = sparse(tuple(net.tensors[1].shape), channels)
+    return net
+
+
+def signed(kernel: tuple[int, int], channels: int, *values: int, **how: int) -> Chain:
+    """The same with a convolution of two values, or three."""
+    net = clustered(kernel, channels, **how)
+    net.tensors[1].data = of(values, tuple(net.tensors[1].shape), channels)
     return net
 
 
@@ -177,16 +211,22 @@ def test_coded_layers_in_c(core: str, tmp_path: Path) -> None:
         pruned((1, 1), 18),
         rescaled((2, 3), 22),
         rescaled((3, 3), 13),
+        signed((3, 3), 8, -1, 1),
+        signed((3, 2), 11, -64, 63, stride=2),
+        signed((3, 3), 12, -1, 0, 1).conv(6),
+        signed((1, 1), 7, -127, 0, 127),
     ]
     before = nets[0].last
     nets[0].conv(4, (3, 3)).add(before)
     nets[0].tensors[4].data = few((4, 3, 3, 4), each=False)
     models = [net.model() for net in nets]
     found = [each.form for model in models for each in compiled(model, core).weights]
-    decoded = {"cortex-m55": 0, "cortex-m3": 2}.get(core, 4)
+    decoded = {"cortex-m55": 0, "cortex-m3": 4}.get(core, 6)
     assert found.count("16 values a tensor") >= (4 if decoded else 0)
     assert found.count("16 values a channel") >= (2 if decoded else 0)
-    assert found.count("sparse") >= (3 if decoded == 4 else 0)
-    assert found.count("16 values, scaled by channel") >= (2 if decoded == 4 else 0)
+    assert found.count("sparse") >= (3 if decoded == 6 else 0)
+    assert found.count("16 values, scaled by channel") >= (2 if decoded == 6 else 0)
+    assert found.count("2 values a tensor") == (2 if decoded else 0)
+    assert found.count("4 values a tensor") == (2 if decoded else 0)
     assert len(set(found) - {"plain"}) == decoded
     check(models, core, tmp_path)

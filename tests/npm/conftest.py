@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Browser, served
+from browser import served
 from npm_app import App, make_app
 
 
@@ -21,11 +21,3 @@ def address(app: App) -> Iterator[str]:
     """Where the app is served."""
     with served(app.folder) as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One Chromium for all tests."""
-    found = Browser(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.close()

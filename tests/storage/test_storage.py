@@ -87,6 +87,14 @@ def pruned(random: np.random.Generator, kept: float, dtype: str, count: int) -> 
     return np.where(random.random(matrix.shape) < kept, matrix, 0).astype(dtype)
 
 
+def blocks(length: int, count: int, dtype: str) -> NDArray[np.generic]:
+    """A matrix [64, 72] of `count` different blocks, some of which come more often than others."""
+    random = np.random.default_rng(length)
+    book = random.integers(-127, 128, (count, length)).astype(dtype)
+    often = random.geometric(3 / count, 64 * 72 // length) % count
+    return book[often].reshape(64, 72)
+
+
 RANDOM = np.random.default_rng(0)
 MATRICES = {
     "nothing but zeros": np.zeros((30, 40), np.int8),
@@ -103,6 +111,9 @@ MATRICES = {
     "a column": np.repeat(RANDOM.random((1, 50)) < 0.1, 60, axis=0).astype(np.int8) * 3,
     "a byte": np.ones((1, 1), np.uint8),
     "nothing": np.ones((0, 4), np.uint8),
+    "blocks": blocks(4, 200, "<i1"),
+    "long blocks": blocks(9, 30, "<i1"),
+    "few blocks of floats": blocks(2, 17, "<f4"),
 }
 
 
@@ -271,3 +282,12 @@ def test_zeros_and_few_values_are_worth_it() -> None:
 def test_what_is_no_model_is_refused() -> None:
     with pytest.raises(ModelError, match="is no"):
         pack_model(b"not a model at all")
+
+
+def test_blocks_are_stored_as_indices_and_a_code_book() -> None:
+    """64 x 72 bytes in blocks of four, of 200 kinds: 8 bits a block at most, and the book."""
+    matrix = MATRICES["blocks"]
+    stored = section.pack(matrix.tobytes(), looked_at(matrix))
+    kinds = len(np.unique(matrix.reshape(-1, 4), axis=0))
+    assert stored.values in (values.Form.BLOCK_BOOK, values.Form.BLOCK_HUFFMAN)
+    assert len(stored.data) <= matrix.size / 4 + 4 * kinds + 4

@@ -102,6 +102,32 @@ def test_a_convolution_in_parts_is_the_convolution(
     ]
 
 
+SEPARABLE = {name: options for name, options in OPTIONS.items() if "strides" not in name} | {
+    "even strides": {"strideH": 2, "strideW": 2},
+    "even strides, valid": {"strideH": 2, "strideW": 2, "padding": 1},
+}
+
+
+@pytest.mark.parametrize("options", SEPARABLE)
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_a_convolution_becomes_a_depthwise_one_and_one_of_1_x_1(
+    multiplier: int, options: str
+) -> None:
+    own = np.zeros((3, 3, 4, 4 * multiplier))
+    for channel in range(4 * multiplier):
+        own[:, :, channel // multiplier, channel] = RANDOM.normal(size=(3, 3))
+    second = RANDOM.normal(size=(1, 1, 4 * multiplier, 6))
+    bias = RANDOM.normal(size=4 * multiplier)
+    each = Parts(own, second, bias, RANDOM.normal(size=6), depthwise=True)
+    tflite, made = split(conv(product(each), **SEPARABLE[options]), {0: each})
+    wanted = with_bias(conv(product(each), **SEPARABLE[options]), each.bias + bias @ second[0, 0])
+    np.testing.assert_allclose(run(tflite), run(wanted), rtol=1e-4, atol=1e-4)
+    graph = read(tflite)
+    assert [op.name for op in graph.ops] == ["DEPTHWISE_CONV_2D", "CONV_2D"]
+    assert graph.tensors[made[0].first].shape == (1, 3, 3, 4 * multiplier)
+    assert "_depthwise" in next(iter(layer_names(graph).values()))
+
+
 def with_bias(tflite: bytes, bias: np.ndarray) -> bytes:
     from edgekit.graph import edit
 

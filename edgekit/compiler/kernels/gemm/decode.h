@@ -45,6 +45,12 @@ static EK_NOINLINE void ek_decode_tables(const ek_code_t *code, int32_t depth, i
 static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t channel,
                              int32_t channels, int8_t *to, int8_t *memory) {
     (void)memory;
+#if EK_DECODE_FEW
+    if (code->form > 3) {
+        ek_decode_few(code, depth, channel, channels, to, 1, 0);
+        return;
+    }
+#endif
 #if EK_DECODE_SPARSE
     if (code->form == 2) {
         ek_decode_sparse(code, depth, channel, channels, to);

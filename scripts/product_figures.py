@@ -1,0 +1,122 @@
+"""What product quantization reaches on ResNet8: bytes of its weights as stored, and what it loses.
+
+    python scripts/product_figures.py FOLDER [--passes CHAIN] [--seeds 3] [--epochs 14] [--write]
+
+FOLDER holds `ic_resnet8/`. The model learns from 1,900 pictures of CIFAR-10's training set, with
+labels and without, and is judged on 500 of its test set. Built in int8 and packed (`edgekit pack`):
+bytes are those of the weights with code books and indices, of which float32 has 4 a weight, and of
+the whole `.eks`. Prints a table in Markdown; --write puts it into
+docs/compression/product_quantize.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from compression_figures import PICTURES, placed, resnet  # noqa: E402
+from readme_figures import COMPRESSION, write  # noqa: E402
+
+MODEL, TARGET = "ic_resnet8/pretrainedResnet.h5", "android"
+CHAINS = ("product_quantize:256", "product_quantize:64", "product_quantize:64,qat")
+BEGIN, END = "<!-- measured: product figures -->\n", "<!-- end of product figures -->"
+HEAD = (
+    "| ResNet8 | labels | points lost (seeds) | 95 % interval | agreement % | "
+    "weights, bytes | times fewer than float32 | `.eks`, bytes | s |\n"
+    "|---|---|---|---|---|---|---|---|---|"
+)
+
+
+def weights(tflite: bytes) -> tuple[int, int, int]:
+    """Weights of a flatbuffer, their bytes as packed, and those of the whole packed file."""
+    from edgekit.evaluate.weights import find
+    from edgekit.graph.read import read
+    from edgekit.storage.files import pack_model
+
+    packed = pack_model(tflite).packed
+    stored = {constant.name: len(each.data) for constant, each in packed.constants}
+    kernels = [each.tensor for each in find(read(tflite))]
+    sizes = [stored.get(each.name, each.data.nbytes) for each in kernels if each.data is not None]
+    return sum(each.elements for each in kernels), sum(sizes), len(packed.data)
+
+
+def run(folder: Path, chain: str, labels: bool, seed: int, epochs: int) -> dict[str, Any]:
+    """The figures of one build."""
+    import edgekit
+
+    began = time.monotonic()
+    options = {key: placed(value, folder) for key, value in resnet(",y" if labels else "").items()}
+    with tempfile.TemporaryDirectory() as scratch:
+        built = edgekit.build(
+            folder / MODEL,
+            TARGET,
+            output=Path(scratch) / "built",
+            compress=chain,
+            fine_tune={**PICTURES, "epochs": epochs},
+            seed=seed,
+            **options,
+        )
+        count, size, packed = weights((Path(built.folder) / "model.tflite").read_bytes())
+    manifest = built.manifest
+    return {
+        "seconds": time.monotonic() - began,
+        "weights": size,
+        "fewer": 4 * count / size,
+        "packed": packed,
+        "agreement": manifest["fidelity"]["top1_agreement"],
+        **{key: manifest["accuracy"][key] for key in ("drop", "interval", "samples")},
+    }
+
+
+def row(chain: str, labels: bool, runs: list[dict[str, Any]]) -> str:
+    """A line of the table: means over seeds."""
+
+    def mean(key: str) -> float:
+        return statistics.mean(one[key] for one in runs)
+
+    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
+    each = ", ".join(f"{one['drop']:.1f}" for one in runs)
+    return (
+        f"| `{chain}` | {'yes' if labels else 'no'} | {mean('drop'):.2f} ({each}) | {low:.1f} to "
+        f"{high:.1f} on {runs[0]['samples']:,} | {mean('agreement'):.1f} | {mean('weights'):,.0f} "
+        f"| {mean('fewer'):.1f} | {mean('packed'):,.0f} | {mean('seconds'):.0f} |"
+    )
+
+
+def main() -> None:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--passes", help="one chain in place of the table's")
+    parser.add_argument("--labels", choices=["yes", "no"], help="only with, or only without")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=PICTURES["epochs"])
+    parser.add_argument("--write", action="store_true", help="put the table into the docs")
+    given = parser.parse_args()
+    lines = [HEAD]
+    for chain in (given.passes,) if given.passes else CHAINS:
+        for labels in (True, False):
+            if given.labels not in (None, "yes" if labels else "no"):
+                continue
+            runs = []
+            for seed in range(given.seeds):
+                runs.append(run(given.folder.resolve(), chain, labels, seed, given.epochs))
+                print(chain, labels, seed, runs[-1], file=sys.stderr, flush=True)
+            lines.append(row(chain, labels, runs))
+    print("\n".join(lines), flush=True)
+    if given.write:
+        write("\n".join(lines) + "\n", BEGIN, END, COMPRESSION / "product_quantize.md")
+
+
+if __name__ == "__main__":
+    main()
