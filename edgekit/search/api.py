@@ -12,6 +12,7 @@ from edgekit.artifact import Build, write_json
 from edgekit.errors import BudgetError, DataError, OutputError, UsageError
 from edgekit.identity import relative, relative_spec
 from edgekit.pipeline import plan_targets
+from edgekit.plan import AUTO
 from edgekit.problem import refuse
 from edgekit.progress import Progress
 from edgekit.project import Project
@@ -106,7 +107,8 @@ def search_one(
         return recipe(project, choices).with_table("build", output=place).to_json()
 
     def told(_: Tried) -> None:
-        _keep(root / folder / BUILDS, {each.number for each in kept.front})
+        ended = {each.number for each in kept.tried}
+        _remove(root / folder / BUILDS, ended - {each.number for each in kept.front})
 
     kept.run(executor(evaluate), project_of, table.trials, timeout, progress, told)
     points = [_judged(each, project, root, profile, progress) for each in kept.front]
@@ -121,6 +123,9 @@ def _checked(project: Project, root: Path) -> tuple[Project, Profile]:
     """The project with relative paths, and its one target."""
     if len(project.build.targets) != 1:
         raise UsageError("a search is for one target", "--target nucleo-l4r5zi")
+    if project.quantize.scheme == AUTO:
+        hint = 'write quantize.scheme = ["int8", "float16"] in [search.space]'
+        raise UsageError("quantize.scheme = auto: a search chooses number formats itself", hint)
     name = project.build.targets[0]
     profile = load_profile(str(root / name) if name.endswith(".toml") else name)
     if not project.model.path and not project.search.train:
@@ -175,10 +180,10 @@ def _device(device: str, profile: Profile, wanted: set[Objective]) -> str:
     raise UsageError("latency and energy need a device to measure them on", "--device host")
 
 
-def _keep(folder: Path, numbers: set[int]) -> None:
-    """Builds of trials that are not on the front leave; their recipes stay."""
-    for place in folder.glob("[0-9]" * 4) if folder.is_dir() else []:
-        if int(place.name) not in numbers:
+def _remove(folder: Path, numbers: set[int]) -> None:
+    """Builds of trials that are not on the front leave; their recipes stay, and what still runs."""
+    for place in folder.iterdir() if folder.is_dir() else []:
+        if place.name.isdecimal() and int(place.name) in numbers:
             shutil.rmtree(place, ignore_errors=True)
 
 

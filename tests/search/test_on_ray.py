@@ -169,24 +169,24 @@ def test_a_node_that_is_killed_loses_no_trial(cluster: Any, tmp_path: Path) -> N
 def test_one_of_three_workers_killed_every_30_s(cluster: Any, tmp_path: Path) -> None:
     """Trials of 6 s; another node takes the place of a lost one after 5 s."""
     victims = [node for node in cluster.list_all_nodes() if node is not cluster.head_node][1:]
-    ended, kills = threading.Event(), []
-
-    def kill() -> None:
-        while not ended.wait(30):
-            cluster.remove_node(victims.pop(), allow_graceful=False)
-            kills.append(time.monotonic())
-            ended.wait(5)
-            victims.insert(0, cluster.add_node(**NODE))
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        found = list(executor(Cheap(tmp_path, 6.0), tmp_path).run(recipes(45)))
-    finally:
-        ended.set()
-        killer.join()
-    assert len(kills) >= 3
-    assert states(found) == dict.fromkeys(range(45), "complete")
+    found: list[Outcome] = []
+    evaluate = Cheap(tmp_path, 6.0)
+    study = threading.Thread(
+        target=lambda: found.extend(executor(evaluate, tmp_path).run(recipes(60))), daemon=True
+    )
+    study.start()
+    kills = 0
+    study.join(30)
+    while study.is_alive():
+        again = time.monotonic() + 30
+        cluster.remove_node(victims.pop(0), allow_graceful=False)
+        kills += 1
+        study.join(5)
+        victims.append(cluster.add_node(**NODE))
+        study.join(again - time.monotonic())
+    assert kills >= 3
+    assert states(found) == dict.fromkeys(range(60), "complete")
+    assert len(numbers(tmp_path / "began")) > 60
 
 
 def test_no_cluster_is_said() -> None:
