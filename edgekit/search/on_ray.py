@@ -7,8 +7,6 @@ written into the project's folder, which has to be at the same path on every mac
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import socket
 import time
@@ -21,15 +19,14 @@ from edgekit.errors import EdgekitError, UsageError
 from edgekit.progress import Progress
 from edgekit.search.batching import Batching, slots
 from edgekit.search.bench_on_ray import benchers
+from edgekit.search.cluster import LOCAL, alive, connected
 from edgekit.search.executor import Outcome, Recipe
 from edgekit.search.refusal import Refusal
 
-LOCAL = "local"
 POLL_S = 1.0
 """How long an outcome is waited for before the machines are counted again."""
 GONE_S = 300.0
 """How long trials wait for a machine, where none that could run one is left."""
-_STORE_BYTES = 80 << 20  # recipes and outcomes are small, and Ray would take a third of the memory
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -218,49 +215,3 @@ def _trial(
         return evaluate(recipe)
     except EdgekitError as error:
         return Refusal.of(error)
-
-
-def alive(ray: Any) -> list[dict[str, float]]:
-    """Resources of each machine that is alive, all of them, free or not."""
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
-
-
-@contextlib.contextmanager
-def connected(address: str, device: str = "") -> Iterator[Any]:
-    """Ray, connected; what is there already is used and left.
-
-    Args:
-        address: See `OnRay`.
-        device: Custom resource of a cluster that is started here; "": none.
-
-    Raises:
-        UsageError: There is no cluster at the address.
-    """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # one error is told, not all
-    import ray
-
-    if ray.is_initialized():
-        yield ray
-        return
-    if address == LOCAL:  # Ray's 15 would slow benches on this machine
-        os.environ.setdefault("RAY_worker_niceness", "0")
-    own: dict[str, Any] = {"object_store_memory": _STORE_BYTES, "include_dashboard": False}
-    own |= {"resources": {device: 1}} if device else {}
-    try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **(own if address == LOCAL else {}),
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UsageError(
-            f"no Ray cluster at {address}: {error}",
-            "ray start --head on one machine, ray start --address=HOST:6379 on the others",
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()

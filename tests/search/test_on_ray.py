@@ -15,8 +15,9 @@ from toy_project import write_toy
 
 from edgekit.errors import UsageError
 from edgekit.search.bench_on_ray import resource_of
+from edgekit.search.cluster import alive, connected
 from edgekit.search.executor import Outcome, Recipe
-from edgekit.search.on_ray import OnRay, alive, connected
+from edgekit.search.on_ray import OnRay
 
 pytestmark = pytest.mark.slow
 MEMORY = 64 << 20
