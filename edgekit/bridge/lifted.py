@@ -81,6 +81,7 @@ class Lifted:
         activations: Every activation by the flatbuffer's tensor index, as its readers see it.
         data: The flatbuffer.
         exits: So many outputs at the end are earlier answers to what the first one answers.
+        exit_weight: Of the loss of each of them, where that of any other is 1.
         watched: Tensors whose activations `penalty` is given.
         penalty: What is added to the loss of a batch.
     """
@@ -92,6 +93,7 @@ class Lifted:
     activations: Mapping[int, Any]
     data: bytes
     exits: int = 0
+    exit_weight: float = 1.0
     watched: tuple[int, ...] = ()
     penalty: Callable[[Sequence[Any]], Any] | None = None
 

@@ -117,6 +117,7 @@ class Stepper:
             label_weight=options.label_weight,
             feature_weight=options.feature_weight if self._inner else 0.0,
             exits=self._student.exits,
+            exit_weight=self._student.exit_weight,
         )
 
     def _variances(self) -> tuple[float, ...]:
