@@ -24,8 +24,8 @@ MEMORY = 64 << 20
 PATHS = [str(Path(__file__).parents[up]) for up in (0, 1, 2)]
 """Where the nodes find these tests, and edgekit."""
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
-FAST = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500}
-"""A node that is gone is noticed after seconds; the default is half a minute."""
+FAST = {"health_check_period_ms": 1000}
+"""A node that is gone is noticed after some five seconds; the default is three times that."""
 
 
 @pytest.fixture(scope="module")
