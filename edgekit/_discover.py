@@ -58,13 +58,18 @@ def load(package: str, name: str) -> Any:
     return getattr(found, ROLES.get(package, ""), found)
 
 
+def shipped(package: str, name: str) -> bool:
+    """Whether a file of the package has this name; unlike `names` it asks no other packages."""
+    return name in _files(package)
+
+
 def require(package: str, name: str) -> None:
     """Refuse a name that cannot be loaded; nothing is imported.
 
     Raises:
         UsageError: There is no such name.
     """
-    if name not in _files(package) and name not in names(package):
+    if not shipped(package, name) and name not in names(package):
         raise UsageError(f"no {_noun(package)} '{name}'", did_you_mean(name, names(package)))
 
 

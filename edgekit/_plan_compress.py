@@ -153,7 +153,7 @@ def _scheme_problems(names: Sequence[str], scheme: str) -> list[Problem]:
     from edgekit.passes.base import load
 
     learning = next((name for name in names if QAT in load(name).leaves), "")
-    if not learning or scheme == "int8":
+    if not learning or scheme in ("int8", "int4"):
         return []
     message = f"{learning} trains for int8, and the build is {scheme}"
     return [_error("--compress", message, f"use --quantize int8, or leave {learning} out")]

@@ -49,6 +49,7 @@ evaluation = []               # labels give accuracy, e.g. ["data.npz:x,y[100:]"
 preprocess = "raw"            # raw, unit (x/255), symmetric (x/127.5-1), imagenet,
                               # or scale=0.5847,offset=-48.5301  (value = x * scale + offset)
 samples = 200                 # the most that calibration uses
+# held_out = 0.2              # share of the training rows, by hash, to judge on instead
 
 [build]
 targets = @targets@ # edgekit targets lists them; a path of your own TOML works, too
@@ -60,8 +61,8 @@ seed = 0
 optimize = "balanced"         # the C of a microcontroller: size, balanced, speed
 
 [quantize]
-# scheme = "int8"             # int8, int16x8, float16, dynamic, float32, or auto: the fastest;
-                              # default: the target's
+# scheme = "int8"             # int8, int4, int16x8, float16, dynamic, float32, or auto: the
+                              # fastest; default: the target's
 estimator = "minmax"          # minmax, percentile, mse, entropy, or auto: the best of them
 equalise = "auto"             # cross-layer equalisation: off, on, auto (kept where it helps)
 bias_correct = "auto"         # bias correction: off, on, auto (kept where it helps)
@@ -100,6 +101,17 @@ samples = 200                 # the most rows that built and float model are com
 # augment = ["auto"]          # or ["flip", "shift=2", "noise=0.02", "mix=0.5"], or ["none"]
 # temperature = 4.0           # of the original model's scores, which are learned from
 # label_weight = 0.1          # share of the labels, where there are any
+
+# [search]                    # what edgekit search looks for; docs/search.md
+# objectives = ["drop", "latency"]
+# max_flash = "64K"           # of 1,024 bytes; also max_ram, max_bytes, max_gzip, max_macs
+# max_latency = "80ms"        # also max_energy
+# max_drop = "1%"             # points; also min_accuracy, min_agreement
+# passes = ["remove", "prune", "cluster", "quantize_aware"]
+# trials = 50
+# [search.space]              # values in place of those that the passes declare
+# remove.macs = ["off", 0.7, 0.5]
+# compile.optimize = ["size", "speed"]
 
 # [budget]                    # what the build may cost against the float model; default: no limit
 # accuracy_drop = 1.0         # points, on labelled data

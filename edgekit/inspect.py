@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from edgekit.graph.count import layer_macs, parameters, weight_bytes
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.graph.read import is_tflite, read
 from edgekit.progress import Progress
+from edgekit.target.support import support
 
 
-def inspect(path: Path, progress: Progress | None = None) -> dict[str, Any]:
+def inspect(
+    path: Path, progress: Progress | None = None, targets: Iterable[str] | None = None
+) -> dict[str, Any]:
     """Describe a model file.
 
     A `.tflite` file is read as it is, without TensorFlow; any other format is imported first and
@@ -24,21 +28,24 @@ def inspect(path: Path, progress: Progress | None = None) -> dict[str, Any]:
     Args:
         path: The model file or SavedModel folder.
         progress: Told when a model must be imported first, which takes seconds.
+        targets: Names of those that are asked what they make of it; empty: all; None: none.
 
     Returns:
         JSON-able: `path`, `format`, `sha256` and `bytes` (of the flatbuffer), `description`,
         `parameters`, `macs`, `inputs` and `outputs` (name, shape, dtype, scale, zero_point),
         `layers` (index, op, version, name, shape, dtype, scale, zero_point, quantization of the
         weights, bytes of the weights, macs), `accumulators` (of integer layers: index, name, bits
-        by rule, exact and of the runtime), `subgraphs`.
+        by rule, exact and of the runtime), `subgraphs`, and where targets are asked `targets`
+        (`edgekit.target.support.Support`).
 
     Raises:
         ModelError: There is no such file, or it cannot be read.
+        UsageError: There is no such target.
     """
     data, kind = _flatbuffer(path, progress or Progress())
     graph = read(data, str(path))
     macs = layer_macs(graph)
-    return {
+    found = {
         "path": str(path),
         "format": kind,
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -55,6 +62,9 @@ def inspect(path: Path, progress: Progress | None = None) -> dict[str, Any]:
         "accumulators": [asdict(each) for each in accumulators(graph)],
         "subgraphs": len(graph.subgraphs),
     }
+    if targets is not None:
+        found["targets"] = [each.to_json() for each in support(graph, data, targets)]
+    return found
 
 
 def _flatbuffer(path: Path, progress: Progress) -> tuple[bytes, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from edgekit import dynamic
 from edgekit._plan_compress import resolved
 from edgekit.errors import DataError, TargetError
 from edgekit.evaluate.budget import Budget, verdict
@@ -36,7 +37,7 @@ def make(work: Work, profile: Profile, plan: Plan) -> Result:
     climbed.refuse(climbed=budget.ladder)
     result: Result = climbed.judged.result
     golden = work.golden(result.quantized.tflite, result.graph, plan)
-    variants = work.variants(result.plan, result.runtime, result.samples)
+    variants = dynamic.variants(work, result.plan, result.runtime, result.samples)
     return replace(result, climb=climbed, golden=golden, labels=labels, variants=variants)
 
 
@@ -62,7 +63,7 @@ def _attempt(work: Work, profile: Profile, attempt: Attempt) -> tuple[Result, by
     runtime, stand_in = evaluation_runtime(profile.evaluate_with)
     whole = work.quantized(plan, attempt.samples)
     bare = _encoded(work, work.without_dead(whole, runtime), profile.evaluate_with)
-    exits = work.exits(plan, bare.tflite, runtime)
+    exits = dynamic.exits(work, plan, bare.tflite, runtime)
     quantized = work.described(bare, plan)
     graph = read(quantized.tflite)
     refuse(check_ops(graph, profile), TargetError)

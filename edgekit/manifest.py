@@ -6,7 +6,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from edgekit import __version__, exporting
+from edgekit import __version__, dynamic, exporting
 from edgekit.artifact import SCHEMA, Artifact
 from edgekit.c_project.measure import measure
 from edgekit.criteria import Measured, criteria
@@ -52,8 +52,8 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "fidelity": _fidelity(result.fidelity),
         "accuracy": result.accuracy.to_json() if result.accuracy else None,
         "criteria": _criteria(work, result),
-        "exits": work.exits_told(result),
-        "gates": work.gates_told(result),
+        "exits": dynamic.exits_told(work, result),
+        "gates": dynamic.gates_told(work, result),
         "variants": [each.to_json() for each in result.variants],
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
         "ledger": [entry.to_json() for entry in work.ledger(result)],

@@ -16,8 +16,10 @@ AS_IS = "as-is"
 AUTO = "auto"
 FROM_DATA = ("epochs", "batch", "patience")
 """Keys of fine-tuning whose zero is replaced by what suits the number of rows."""
-ZERO_SAYS = ("label_weight",)
+ZERO_SAYS = ("label_weight", "clip")
 """Keys whose zero is a choice, and is shown."""
+_TO_BE_ASKED_FOR = ("int4",)
+"""Formats that no choice among all falls on: small, and seldom as good without training."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def _any_scheme(project: Project, profile: Profile, source: Format) -> Plan:
     plans = tuple(
         make_plan(project.with_table("quantize", scheme=scheme), profile, source)
         for scheme in profile.quantizers
+        if scheme not in _TO_BE_ASKED_FOR
     )
     able = [plan for plan in plans if plan.possible]
     if not able:
@@ -175,10 +178,10 @@ def _quantize_options(project: Project, profile: Profile, scheme: str) -> dict[s
     }
     if scheme == "dynamic" and not profile.runtime.per_channel_dense:
         options |= {"disable_per_channel_dense": True}
-    if scheme == "int8":
+    if scheme in ("int8", "int4"):
         options |= {
             "estimator": project.quantize.estimator,
-            "equalise": project.quantize.equalise,
+            "equalise": project.quantize.equalise if scheme == "int8" else "off",
             "bias_correct": project.quantize.bias_correct,
             "per_channel": project.quantize.per_channel,
             "keep_int16": project.quantize.keep_int16,
@@ -217,7 +220,7 @@ def _problems(project: Project, profile: Profile, scheme: str) -> list[Problem]:
     if scheme in profile.quantizers:
         step = _quantize_options(project, profile, scheme)
         problems += profile.check_io(scheme, step["input_dtype"], step["output_dtype"])
-    if scheme in ("int8", "int16x8") and not _calibrates(project):
+    if scheme in ("int8", "int4", "int16x8") and not _calibrates(project):
         problems.append(
             Problem(
                 "error",

@@ -18,7 +18,7 @@ from edgekit.search.table import SearchTable
 from edgekit.training.options import FineTune, resolve
 
 Switch = Literal["off", "on", "auto"]
-Scheme = Literal["int8", "int16x8", "float16", "dynamic", "float32"]
+Scheme = Literal["int8", "int4", "int16x8", "float16", "dynamic", "float32"]
 COMPRESS = "compress"
 _MANY = 1 << 40
 """Rows for a check of fine-tuning before any are known."""
@@ -84,7 +84,7 @@ class QuantizeTable:
     a budget is broken.
     """
 
-    scheme: Literal["", "int8", "int16x8", "float16", "dynamic", "float32", "auto"] = ""
+    scheme: Literal["", "int8", "int4", "int16x8", "float16", "dynamic", "float32", "auto"] = ""
     estimator: Literal["minmax", "percentile", "mse", "entropy", "auto"] = "minmax"
     equalise: Switch = "auto"
     bias_correct: Switch = "auto"

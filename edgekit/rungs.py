@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from edgekit.errors import UsageError
 from edgekit.ladder import Attempt, Change, Judged, Rung
 from edgekit.more_bits import MoreBits, learned
+from edgekit.passes.base import refuse_order
 from edgekit.plan import Plan, Step
 from edgekit.sensitivities.rank import Cost
 from edgekit.target.op_table import OpTable
@@ -108,7 +110,7 @@ class MoreSamples:
 
     def change(self, attempt: Attempt, judged: Judged) -> Change | str:
         """As many as `wanted` or as there are."""
-        if attempt.plan.scheme not in ("int8", "int16x8"):
+        if attempt.plan.scheme not in ("int8", "int4", "int16x8"):
             return "nothing is calibrated"
         if learned(attempt.plan):
             return _LEARNED
@@ -142,6 +144,11 @@ class Training:
             return f"{self.step.name} is there already"
         if not self.rows:
             return "there are no rows to train on: give --training, or more --calibration"
+        names = [step.name for step in (*attempt.plan.compress, self.step)]
+        try:
+            refuse_order(names)
+        except UsageError as error:
+            return error.message
         trained = attempt.compressing((*attempt.plan.compress, self.step))
         open_ = {"estimator": "minmax", "equalise": "auto", "bias_correct": "auto"}
         usual = replace(trained.quantizing(**open_), samples=min(attempt.samples, self.samples))

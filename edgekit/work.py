@@ -24,10 +24,7 @@ from edgekit.evaluate.accuracy import measure as measure_accuracy
 from edgekit.evaluate.fidelity import Fidelity
 from edgekit.evaluate.fidelity import measure as measure_fidelity
 from edgekit.evaluate.paired import Answer
-from edgekit.exits.choose import Array, choose, classes_of, expected, scores, tops
-from edgekit.exits.exits import Exits, Heads
-from edgekit.exits.gates import Gates
-from edgekit.exits.gates import expected as gates_expected
+from edgekit.exits.exits import Exits
 from edgekit.exits.stages import staged
 from edgekit.golden.litert import Golden, make_golden
 from edgekit.graph.graph import Graph
@@ -36,8 +33,8 @@ from edgekit.importers.base import load
 from edgekit.learning import Learning
 from edgekit.ledger import Entry, entry
 from edgekit.model import Learned, Model
+from edgekit.passes.base import Candidate
 from edgekit.passes.base import Entry as PassEntry
-from edgekit.passes.base import Variant
 from edgekit.passes.promises import broken_in_integers, ranges_kept
 from edgekit.plan import AS_IS, Plan
 from edgekit.problem import Problem
@@ -55,7 +52,6 @@ from edgekit.source import Source
 from edgekit.target.profile import Profile
 from edgekit.tflite_metadata import described
 from edgekit.training.spent import Spent
-from edgekit.variants import BuiltVariant
 
 T = TypeVar("T")
 LAYER_ROWS = 8
@@ -130,7 +126,7 @@ class Work(Source):
     def data_problems(self, samples: int) -> tuple[Problem, ...]:
         """What is to be said about the data where at most so many samples calibrate."""
         calibrating = self.sets.calibrating(samples) if self.sets.calibration else None
-        return self._once(
+        return self.once(
             ["data problems", len(calibrating or ())], lambda: self._data_problems(calibrating)
         )
 
@@ -139,7 +135,7 @@ class Work(Source):
         if not plan.compress:
             return ()
         steps = [asdict(step) for step in plan.compress]
-        return self._once(["compress", steps], lambda: self._learning.stages(plan))
+        return self.once(["compress", steps], lambda: self._learning.stages(plan))
 
     def compressed(self, plan: Plan) -> Model:
         """The model after all passes of `plan`."""
@@ -156,6 +152,11 @@ class Work(Source):
             traits=last.traits,
             learned=learned,
         )
+
+    def left(self, plan: Plan) -> Candidate | None:
+        """What the last pass of `plan` left; None where it has none."""
+        stages = self.stages(plan)
+        return stages[-1].candidate if stages else None
 
     def log(self, plan: Plan) -> tuple[PassEntry, ...]:
         """What each pass of `plan` did."""
@@ -187,8 +188,9 @@ class Work(Source):
         weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
         if project is None:
             return weighed
-        key = ["flash", sha256(tflite), project.compiled.core.name]
-        return replace(weighed, flash=self._once(key, lambda: flash_of(read(tflite), project)))
+        core = project.compiled.core
+        key = ["flash", sha256(tflite), core.name, core.optimize]
+        return replace(weighed, flash=self.once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
         """All is built: nothing will be resumed."""
@@ -199,14 +201,14 @@ class Work(Source):
         """The model in the number format of `plan`, calibrated on at most so many samples."""
         most = self.project.data.samples if samples is None else samples
         steps = [asdict(step) for step in (*plan.compress, plan.quantize)]
-        return self._once(["quantize", steps, most], lambda: self._quantize(plan, most))
+        return self.once(["quantize", steps, most], lambda: self._quantize(plan, most))
 
     def without_dead(self, built: Quantized, runtime: str) -> Quantized:
         """`built` without channels that change nothing, where a run gives the same outputs."""
         if self.project.quantize.dead == "off" or self.quantized_already:
             return built
         key = ["dead", sha256(built.tflite), runtime]
-        tflite, problems = self._once(key, lambda: without_dead(built.tflite, runtime))
+        tflite, problems = self.once(key, lambda: without_dead(built.tflite, runtime))
         return replace(built, tflite=tflite, problems=(*built.problems, *problems))
 
     def sparse(self, built: bytes, runtime: str) -> tuple[bytes, tuple[Problem, ...]]:
@@ -224,7 +226,7 @@ class Work(Source):
         asked = any(getattr(exporter, "metadata", False) for exporter in exporters)
         if not asked or plan.scheme == AS_IS:
             return built
-        tflite = self._once(
+        tflite = self.once(
             ["metadata", sha256(built.tflite)],
             lambda: described(built.tflite, self.name, self.sets.preprocess, self.labels),
         )
@@ -233,69 +235,7 @@ class Work(Source):
     def arena(self, built: bytes, runtime: str) -> Arena | None:
         """Load `built` and run it once: TargetError where the runtime cannot; TFLM's arena."""
         foreign = self.source_format == "tflite"
-        return self._once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
-
-    def exits(self, plan: Plan, built: bytes, runtime: str) -> Exits | None:
-        """Thresholds of a built network that may answer early, chosen on the guard rows."""
-        heads = self.heads(plan)
-        if heads is None:
-            return None
-        guard = self.sets.split.guard
-        return self._once(
-            ["exits", sha256(built), runtime],
-            lambda: choose(heads, built, *self._answers(built, guard, runtime)),
-        )
-
-    def exits_told(self, result: Result) -> dict[str, Any] | None:
-        """The exits as the manifest stores them, with what they do on rows to judge on."""
-        exits, samples = result.exits, self.sets.labelled or self.sets.compared
-        if exits is None:
-            return None
-        told: dict[str, Any] = exits.to_json()
-        if result.plan.judged and samples is not None:
-            found = self._answers(result.quantized.tflite, samples, result.runtime)
-            told["measured"] = expected(exits, *found)
-        return told
-
-    def gates_told(self, result: Result) -> dict[str, Any] | None:
-        """The gates as the manifest stores them, with what they do on rows to judge on."""
-        gates, samples = self.gates(result.plan), self.sets.labelled or self.sets.compared
-        if gates is None or not result.plan.judged or samples is None:
-            return None
-        self.progress.step(f"running all gates on {result.runtime}")
-        tflite, rows = result.quantized.tflite, iter(self.sets.prepared(samples))
-        return gates_expected(gates, result.graph, scores(tflite, rows, result.runtime))
-
-    def gates(self, plan: Plan) -> Gates | None:
-        """Of a network that may skip branches."""
-        stages = self.stages(plan)
-        return stages[-1].candidate.gates if stages else None
-
-    def heads(self, plan: Plan) -> Heads | None:
-        """Of a network that may answer early."""
-        stages = self.stages(plan)
-        return stages[-1].candidate.heads if stages else None
-
-    def variants(self, plan: Plan, runtime: str, samples: int) -> tuple[BuiltVariant, ...]:
-        """Other forms of the network, built as the network is."""
-        stages = self.stages(plan)
-        return tuple(
-            self._variant(plan, each, runtime, samples)
-            for each in (stages[-1].candidate.variants if stages else ())
-        )
-
-    def _variant(self, plan: Plan, each: Variant, runtime: str, samples: int) -> BuiltVariant:
-        model = self.model.step(
-            f"width {each.name}", tflite=each.tflite, keras=None, saved_model=None
-        )
-        key = ["variant", sha256(each.tflite), asdict(plan.quantize), samples]
-        built = self._once(key, lambda: self._in_format(plan, model, samples)).tflite
-        return BuiltVariant(
-            each.name,
-            built,
-            self.fidelity(built, runtime) if plan.judged else None,
-            self.accuracy(built, runtime) if plan.judged else None,
-        )
+        return self.once(["arena", sha256(built), runtime], lambda: _try(built, runtime, foreign))
 
     def compiled(
         self,
@@ -309,10 +249,10 @@ class Work(Source):
         if EXPORTER not in plan.exporters:
             return Made()
         core = core_of(profile.processor.core, self.project.compile.optimize)
-        asked, found = EXPORTER in self.project.build.export, self.gates(plan)
-        gates = len(found.layers) if found else 0
-        return self._once(
-            ["compile", sha256(built), profile.name, core.name],
+        asked, left = EXPORTER in self.project.build.export, self.left(plan)
+        gates = len(left.gates.layers) if left and left.gates else 0
+        return self.once(
+            ["compile", sha256(built), profile.name, core.name, core.optimize],
             lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
@@ -322,7 +262,7 @@ class Work(Source):
         if not any(getattr(exporter, "golden", False) for exporter in exporters):
             return None
         foreign = self.source_format == "tflite"
-        return self._once(
+        return self.once(
             ["golden", sha256(built)], lambda: make_golden(built, graph, isolated=foreign)
         )
 
@@ -342,7 +282,7 @@ class Work(Source):
             exits: Where it stops; None: it runs to its end.
         """
         tensors = sha256(reference) if reference else ""
-        return self._once(
+        return self.once(
             ["fidelity", sha256(built), tensors, runtime, exits.to_json() if exits else None],
             lambda: self._fidelity(built, runtime, reference, exits),
         )
@@ -350,9 +290,10 @@ class Work(Source):
     def accuracy(self, built: bytes, runtime: str, exits: Exits | None = None) -> Accuracy | None:
         """Accuracy of float and built model on the same rows; None without labels."""
         key = ["accuracy", sha256(built), runtime, exits.to_json() if exits else None]
-        return self._once(key, lambda: self._accuracy(built, runtime, exits))
+        return self.once(key, lambda: self._accuracy(built, runtime, exits))
 
-    def _once(self, key: list[Any], work: Callable[[], T]) -> T:
+    def once(self, key: list[Any], work: Callable[[], T]) -> T:
+        """What `work` gives, computed when the key first comes; keys are JSON."""
         name = digest(key)
         if name not in self._done:
             self._done[name] = work()
@@ -375,11 +316,12 @@ class Work(Source):
         model = self.compressed(plan)
         if plan.scheme == AS_IS:
             return Quantized(model.tflite)
-        built = self._in_format(plan, model, samples)
+        built, left = self.in_format(plan, model, samples), self.left(plan)
         built = replace(built, problems=(*self._kept(plan, built), *built.problems))
-        return replace(built, tflite=staged(built.tflite)) if self.heads(plan) else built
+        return replace(built, tflite=staged(built.tflite)) if left and left.heads else built
 
-    def _in_format(self, plan: Plan, model: Model, samples: int) -> Quantized:
+    def in_format(self, plan: Plan, model: Model, samples: int) -> Quantized:
+        """Another model in the number format of `plan`."""
         self.progress.step(f"quantizing to {plan.scheme}")
         options = QuantizeOptions(**plan.quantize.options, seed=self.project.build.seed)
         return load_quantizer(plan.scheme).quantize(
@@ -394,7 +336,7 @@ class Work(Source):
         last = stages[-1].candidate
         problems = [*self.sets.split.problems, *frozen(self.model.keras), *last.problems]
         problems += broken_in_integers(last.promises, last.tflite, built.tflite)
-        if plan.scheme == "int8":
+        if plan.scheme in ("int8", "int4"):
             problems += ranges_kept(last.ranges, last.tflite, built.tflite)
         return problems
 
@@ -404,7 +346,7 @@ class Work(Source):
         return self.sets.problems(self._predict, calibrating)
 
     def _predict(self, row: Row) -> Row:
-        runtime = self._once(["predict"], lambda: open_runtime("litert", self.model.tflite))
+        runtime = self.once(["predict"], lambda: open_runtime("litert", self.model.tflite))
         return next(run_float(runtime, self.graph, [row]))
 
     def _compiled(
@@ -421,16 +363,6 @@ class Work(Source):
         return make_project(
             self.name, built, graph, target, core, asked=asked, exits=exits, gates=gates
         )
-
-    def _answers(self, built: bytes, samples: Samples, runtime: str) -> tuple[list[Row], Array]:
-        """All answers of a network with exits, and the right class of each row."""
-        self.progress.step(f"running all exits on {runtime}")
-        rows = iter(self.sets.prepared(samples))
-        found = scores(built, self.progress.track(rows, len(samples)), runtime)
-        if samples.labels is not None:
-            return found, classes_of(samples.labels, found[0])
-        rows = iter(self.sets.prepared(samples))
-        return found, tops(scores(self.model.tflite, rows, "litert"))
 
     def _answer(self, exits: Exits | None) -> Answer:
         """What of a built model's outputs is compared with the original's."""

@@ -28,7 +28,7 @@ from distill_figures import TEACHER, data  # noqa: E402
 
 RESNET = "ic_resnet8/pretrainedResnet.h5"
 PICTURES = ["flip", "shift=4", "cut=0.5"]
-CHAINS = {"exits": "early_exit:2:max_drop=0.5", "skip": "skip:max_drop=0.5"}
+CHAINS = {"exits": "early_exit:2:max_drop=0.5", "skip": "skip:0.3"}
 WIDTHS = (0.5, 0.25)
 HEADS = {
     "by input": "| ResNet8 | labels | MACs expected, share (seeds) | points lost (seeds) | "

@@ -113,12 +113,12 @@ def trained(name: str, rows: Any, seed: int) -> bytes:
     )
     random = np.random.default_rng(seed)
     for _ in range(EPOCHS):
-        shifted = _shifted(rows.inputs[0], random)
-        model.fit(shifted, rows.labels, batch_size=BATCH, verbose=0)
+        moved = shifted(rows.inputs[0], random)
+        model.fit(moved, rows.labels, batch_size=BATCH, verbose=0)
     return float_tflite(model)
 
 
-def _shifted(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def shifted(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Each picture moved by up to a place, up or down and to a side."""
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
     height, width = images.shape[1:3]
@@ -131,7 +131,6 @@ def _shifted(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def run(name: str, folder: Path, seed: int) -> dict[str, Any]:
     """The figures of one network and seed."""
-    from edgekit.evaluate.intervals import paired_proportions
     from edgekit.passes import base
     from edgekit.passes._short import parse
     from edgekit.training.options import FineTune
@@ -146,25 +145,33 @@ def run(name: str, folder: Path, seed: int) -> dict[str, Any]:
         options, overrides = base.from_mapping(spec["pass"], spec, "lenet_figures")
         found = base.load(spec["pass"]).run(found, options, context.tuned(overrides))
     left, right = (correct(tflite, judged) for tflite in (original, found.tflite))
-    low, high = paired_proportions(
-        both=int((left & right).sum()),
-        first_only=int((left & ~right).sum()),
-        second_only=int((~left & right).sum()),
-        neither=int((~left & ~right).sum()),
-    )
+    low, high = interval(left, right)
     plain, packed, placed, zeros, weights, biases = counted(found.tflite)
     return {
         "network": name,
         "seed": seed,
         "accuracy": 100 * float(left.mean()),
         "drop": 100 * float(left.mean() - right.mean()),
-        "interval": [100 * low, 100 * high],
+        "interval": [low, high],
         "weights": weights,
         "biases": biases,
         "zeros": 100 * zeros / weights,
         "bytes": [plain, packed, placed, stored(found.tflite)],
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def interval(left: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """95 % interval, in points, of how many more rows are right in `left` than in `right`."""
+    from edgekit.evaluate.intervals import paired_proportions
+
+    low, high = paired_proportions(
+        both=int((left & right).sum()),
+        first_only=int((left & ~right).sum()),
+        second_only=int((~left & right).sum()),
+        neither=int((~left & ~right).sum()),
+    )
+    return 100 * low, 100 * high
 
 
 def correct(tflite: bytes, rows: Any) -> np.ndarray:

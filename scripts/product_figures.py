@@ -5,7 +5,8 @@
 FOLDER holds `ic_resnet8/`. The model learns from 1,900 pictures of CIFAR-10's training set, with
 labels and without, and is judged on 500 of its test set. Built in int8 and packed (`edgekit pack`):
 bytes are those of the weights with code books and indices, of which float32 has 4 a weight, and of
-the whole `.eks`. Prints a table in Markdown; --write puts it into the README.
+the whole `.eks`. Prints a table in Markdown; --write puts it into
+docs/compression/product_quantize.md.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from compression_figures import PICTURES, placed, resnet  # noqa: E402
-from readme_figures import write  # noqa: E402
+from readme_figures import COMPRESSION, write  # noqa: E402
 
 MODEL, TARGET = "ic_resnet8/pretrainedResnet.h5", "android"
 CHAINS = ("product_quantize:256", "product_quantize:64", "product_quantize:64,qat")
@@ -100,7 +101,7 @@ def main() -> None:
     parser.add_argument("--labels", choices=["yes", "no"], help="only with, or only without")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=PICTURES["epochs"])
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into the docs")
     given = parser.parse_args()
     lines = [HEAD]
     for chain in (given.passes,) if given.passes else CHAINS:
@@ -114,7 +115,7 @@ def main() -> None:
             lines.append(row(chain, labels, runs))
     print("\n".join(lines), flush=True)
     if given.write:
-        write("\n".join(lines) + "\n", BEGIN, END)
+        write("\n".join(lines) + "\n", BEGIN, END, COMPRESSION / "product_quantize.md")
 
 
 if __name__ == "__main__":

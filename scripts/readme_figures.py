@@ -1,18 +1,20 @@
-"""Put measured tables between their marks in the README; the scripts that measure call it."""
+"""Put measured tables between their marks in a page; the scripts that measure call it."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+COMPRESSION = ROOT / "docs/compression"
 
 
-def write(table: str, begin: str, end: str) -> None:
+def write(table: str, begin: str, end: str, page: Path = README) -> None:
     """Replace what stands between the marks `begin` and `end`; without them nothing is written."""
-    text = README.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     before, opened, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not (opened and closed):
-        sys.exit(f"README.md has no {begin.strip()} ... {end.strip()}")
-    README.write_text(f"{before}{begin}{table}{end}{after}", encoding="utf-8")
+        sys.exit(f"{page.name} has no {begin.strip()} ... {end.strip()}")
+    page.write_text(f"{before}{begin}{table}{end}{after}", encoding="utf-8")

@@ -61,7 +61,12 @@ class Replay:
         names = self.rows[0]["choices"]
         values = {name: dict.fromkeys(r["choices"][name] for r in self.rows) for name in names}
         ordered = {name: OFF in found for name, found in values.items()}
-        return Space(tuple(Dimension(n, tuple(found), ordered[n]) for n, found in values.items()))
+        return Space(
+            tuple(
+                Dimension(name, tuple(found), ordered[name], amount=ordered[name])
+                for name, found in values.items()
+            )
+        )
 
     @cached_property
     def limits(self) -> tuple[Limit, ...]:
@@ -90,7 +95,9 @@ class Replay:
     def best(self, sampler: str, seed: int, trials: int) -> list[float]:
         """The lowest latency within the limits after each trial."""
         start = () if sampler == "random" else (self.space.mildest,)
-        setup = Setup(self.space, (OBJECTIVES["latency"],), self.limits, sampler, seed, start)
+        latency = (OBJECTIVES["latency"],)
+        infers = sampler != "random"
+        setup = Setup(self.space, latency, self.limits, sampler, seed, start, infers=infers)
         study = Study(setup)
         study.run(Sequential(self), lambda choices, number: {}, trials)
         lowest, found = float("inf"), []

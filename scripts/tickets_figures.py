@@ -6,7 +6,7 @@ The network is trained as `scripts/lenet_figures.py` has it on 4,500 digits, and
 of FOLDER/mnist_keras3. Its ticket at 90 % zeros is found in rounds; then the ticket's mask is
 trained from initial weights that changed places, and from signs. All learn from labels alone, for
 as many steps. The interval is that of the paired difference. Prints a table in Markdown; --write
-puts it into the README.
+puts it into docs/compression/rewind.md.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from lenet_figures import BATCH, EPOCHS, correct, digits, network  # noqa: E402
-from readme_figures import write  # noqa: E402
+from lenet_figures import BATCH, EPOCHS, correct, digits, interval, network  # noqa: E402
+from readme_figures import COMPRESSION, write  # noqa: E402
 
 NET = "lenet-300-100"
 BEGIN, END = "<!-- measured: tickets figures -->\n", "<!-- end of tickets figures -->"
@@ -83,26 +83,14 @@ def run(folder: Path, seed: int, epochs: int, rounds: int) -> dict[str, Any]:
 
 def row(name: str, runs: list[dict[str, Any]]) -> str:
     """A line of the table."""
-    from edgekit.evaluate.intervals import paired_proportions
-
     each = [100 * one[name].mean() for one in runs]
     zeros = {"dense": 0.0}.get(name, 100 * float(RUNS.get(name, {}).get("sparsity", 0.9)))
     text = f"| {name} | {zeros:.0f} | {np.mean(each):.2f} ({', '.join(f'{e:.2f}' for e in each)})"
     if name == OTHER:
         return f"{text} | - | - |"
-    ends = []
-    for one in runs:
-        left, right = one[name], one[OTHER]
-        ends.append(
-            paired_proportions(
-                both=int((left & right).sum()),
-                first_only=int((left & ~right).sum()),
-                second_only=int((~left & right).sum()),
-                neither=int((~left & ~right).sum()),
-            )
-        )
+    ends = [interval(one[name], one[OTHER]) for one in runs]
     above = np.mean(each) - 100 * np.mean([one[OTHER].mean() for one in runs])
-    low, high = (100 * statistics.mean(one[end] for one in ends) for end in (0, 1))
+    low, high = (statistics.mean(one[end] for one in ends) for end in (0, 1))
     return f"{text} | {above:.2f} | {low:.2f} to {high:.2f} |"
 
 
@@ -113,14 +101,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=12, help="of each training")
     parser.add_argument("--rounds", type=int, default=5, help="in which the ticket is found")
-    parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--write", action="store_true", help="put the table into the docs")
     given = parser.parse_args()
     folder = given.folder.resolve()
     runs = [run(folder, seed, given.epochs, given.rounds) for seed in range(given.seeds)]
     table = "\n".join([HEAD, *(row(name, runs) for name in runs[0])])
     print(table, flush=True)
     if given.write:
-        write(table + "\n", BEGIN, END)
+        write(table + "\n", BEGIN, END, COMPRESSION / "rewind.md")
 
 
 if __name__ == "__main__":

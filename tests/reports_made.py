@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from edgekit.reports._sources import Study, Trial
+from edgekit.reports._studies import Study, Trial
 from edgekit.sensitivities.result import Curve, Point, Sensitivity
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> | `a` @all &amp; \u2028"

@@ -75,6 +75,11 @@ def test_more_samples_are_taken_where_there_are_any(
     assert (change.attempt.samples if isinstance(change, Change) else None) == found
 
 
+def test_no_training_behind_a_pass_that_it_cannot_follow() -> None:
+    found = Training(QAT, 400, 100).change(attempt(Step("compress", "slim", {})), JUDGED)
+    assert found == "quantize_aware cannot follow a pass that left it slim"
+
+
 def test_training_comes_last_and_leaves_ranges_and_corrections_to_it() -> None:
     given = attempt(PRUNE, estimator="auto", equalise="on", bias_correct="on", keep_float=("a",))
     trained = changed(Training(QAT, 200, 100), replace(given, samples=400))

@@ -179,3 +179,35 @@ def test_it_is_said_that_the_rows_judged_on_chose_the_best_epoch(tmp_path: Path)
     assert said("both", PRUNE)
     assert not said("all", PRUNE)
     assert not said("calibration only", {})
+
+
+@pytest.mark.parametrize(
+    "given", ["calibration only", "training only", "both", "rows in files of both"]
+)
+@pytest.mark.parametrize("mode", ["passes", "neither"])
+def test_rows_held_out_judge_and_do_nothing_else(given: str, mode: str, tmp_path: Path) -> None:
+    files = GIVEN[given]
+    made = project(tmp_path, files, **MODES[mode])
+    found = Sets(made.with_table("data", held_out=0.25), tmp_path, as_model(net()))
+    pool = files.get("training") or files["calibration"]
+    assert found.evaluation is not None
+    held, dropped = found.evaluation
+    assert dropped is None
+    assert found.labelled is held or held.labels is None
+    rows = len(np.unique(np.concatenate(pool), axis=0))
+    assert 0.15 * rows <= len(set(held.hashes())) <= 0.3 * sum(map(len, pool))
+    fitted = [found.calibration[0]] if found.calibration else []
+    if mode == "passes":
+        fitted += [found.split.training, found.split.guard]
+    for part in fitted:
+        assert not set(held.hashes()) & set(part.hashes())
+    again = Sets(made.with_table("data", held_out=0.25), tmp_path, as_model(net()))
+    assert again.evaluation
+    assert again.evaluation[0].sha256 == held.sha256
+
+
+def test_rows_of_evaluation_go_before_those_held_out(tmp_path: Path) -> None:
+    made = project(tmp_path, GIVEN["all"], **PRUNE).with_table("data", held_out=0.25)
+    found = Sets(made, tmp_path, as_model(net()))
+    assert found.evaluation
+    assert len(found.evaluation[0]) == 100

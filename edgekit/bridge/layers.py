@@ -59,6 +59,14 @@ def scale(name: str, factor: NDArray[Any], offset: NDArray[Any] | None) -> Any:
     return layer
 
 
+def offset(name: str, bias: NDArray[Any]) -> Any:
+    """A layer x + bias for each channel, whose weight `bias` is trainable."""
+    layer = _classes()["Offset"](len(bias), name=name)
+    layer.build((None, len(bias)))
+    layer.set_weights([bias])
+    return layer
+
+
 @cache
 def _classes() -> dict[str, Any]:
     keras, tf = _tf.tf_keras(), _tf.tensorflow()
@@ -115,4 +123,24 @@ def _classes() -> dict[str, Any]:
             mine = {"channels": self.channels, "biased": self.biased}
             return {**super().get_config(), **mine}
 
-    return {"Operator": Operator, "Scale": Scale}
+    class Offset(keras.layers.Layer):  # type: ignore[misc, name-defined]
+        """x + bias for each channel."""
+
+        def __init__(self, channels: int, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.channels = channels
+
+        def build(self, shape: Any) -> None:
+            """Make the vector."""
+            self.bias = self.add_weight("bias", (self.channels,))
+            super().build(shape)
+
+        def call(self, x: Any) -> Any:
+            """x + bias."""
+            return x + self.bias
+
+        def get_config(self) -> dict[str, Any]:
+            """What makes the same layer again."""
+            return {**super().get_config(), "channels": self.channels}
+
+    return {"Operator": Operator, "Scale": Scale, "Offset": Offset}

@@ -28,8 +28,10 @@ class LiftedLayer:
         scale: The layer x * scale + bias behind it in the normalised form, else None.
         kernel: Index of the flatbuffer's tensor.
         bias: Index of the flatbuffer's tensor; -1 for none, or where its operators have different
-            ones (an unrolled LSTM), which are not trained.
+            ones.
         ops: Indices of all operators that use the weights; in an unrolled RNN one a step.
+        biases: Where each of several operators has a bias of its own: operator, and the layer that
+            adds it. Where only some have one (an unrolled LSTM) it is not trained.
     """
 
     name: str
@@ -40,6 +42,7 @@ class LiftedLayer:
     kernel: int
     bias: int
     ops: tuple[int, ...]
+    biases: tuple[tuple[Op, Any], ...] = ()
 
     @property
     def kernel_variable(self) -> Any:
@@ -78,6 +81,7 @@ class Lifted:
         activations: Every activation by the flatbuffer's tensor index, as its readers see it.
         data: The flatbuffer.
         exits: So many outputs at the end are earlier answers to what the first one answers.
+        exit_weight: Of the loss of each of them, where that of any other is 1.
         watched: Tensors whose activations `penalty` is given.
         penalty: What is added to the loss of a batch.
     """
@@ -89,6 +93,7 @@ class Lifted:
     activations: Mapping[int, Any]
     data: bytes
     exits: int = 0
+    exit_weight: float = 1.0
     watched: tuple[int, ...] = ()
     penalty: Callable[[Sequence[Any]], Any] | None = None
 

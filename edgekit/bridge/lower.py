@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,9 @@ def lower(lifted: Lifted, kernels: Mapping[str, NDArray[Any]] | None = None) -> 
         bias = layer.bias_array()
         if bias is not None:
             changed |= _store(model, layer, kind.bias, bias)
+        for op, offset in layer.biases:
+            own = replace(layer, op=op, ops=(op.index,))
+            changed |= _store(model, own, kind.bias, np.asarray(offset.bias))
     return edit.pack(model) if changed else lifted.data
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,10 @@ class Weighted:
         y = layer(x)
         y = y if lifted.scale is None else lifted.scale(y)
         y = self._thinned(op, y) if thinned(op) else y
-        if bias_of(op) != lifted.bias:
+        own = {other.index: layer for other, layer in lifted.biases}
+        if op.index in own:
+            y = own[op.index](y)
+        elif bias_of(op) != lifted.bias:
             offset, row = self._constant(bias_of(op)), tuple(y.shape[1:])
             y = made.apply(self._names.fresh(f"{name}_bias"), "ADD", y, row, offset)
         fused = fused_activation(op.options)
@@ -96,7 +100,8 @@ class Weighted:
     def _build(self, op: Op, row: Shape, key: tuple[Any, ...]) -> LiftedLayer:
         kind, name, scale = KINDS[op.name], self._names.of[op.index], None
         calls = [other for other in self._graph.ops if self._key(other) == key]
-        bias = bias_of(op) if len({bias_of(call) for call in calls}) == 1 else -1
+        biases = {bias_of(call) for call in calls}
+        bias = bias_of(op) if len(biases) == 1 else -1
         kernel = self._constant(op.inputs[kind.kernel])
         if kernel.dtype != np.float32:
             raise CannotLift(f"its weights are {kernel.dtype}", "start from the float model")
@@ -110,7 +115,16 @@ class Weighted:
         weights = [kind.to_keras(kernel, multiplier(self._graph, op))]
         layer.set_weights(weights if offset is None else [*weights, offset])
         ops = tuple(call.index for call in calls)
-        return LiftedLayer(name, op, kind.layer, layer, scale, op.inputs[kind.kernel], bias, ops)
+        apart = self._offsets(calls) if len(biases) > 1 and min(biases) >= 0 else ()
+        where = op.inputs[kind.kernel], bias
+        return LiftedLayer(name, op, kind.layer, layer, scale, *where, ops, apart)
+
+    def _offsets(self, calls: Sequence[Op]) -> tuple[tuple[Op, Any], ...]:
+        """Of each operator the layer that adds its own bias."""
+        named = [(call, self._names.fresh(f"{self._names.of[call.index]}_bias")) for call in calls]
+        return tuple(
+            (call, made.offset(name, self._constant(bias_of(call)))) for call, name in named
+        )
 
     def _key(self, op: Op) -> tuple[Any, ...] | None:
         return sharing(self._graph, op) if has_weights(self._graph, op) else None

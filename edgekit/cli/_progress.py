@@ -49,6 +49,10 @@ class LiveProgress(Progress):
         self._what = self._count = self._note = ""
         self._began = 0.0
 
+    def __reduce__(self) -> tuple[type[Progress], tuple[()]]:
+        """In another process there is no such terminal: nothing is drawn."""
+        return Progress, ()
+
     def step(self, what: str) -> None:
         """Finish the line of the step before and begin a new one."""
         self._status.stop()

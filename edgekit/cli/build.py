@@ -11,7 +11,7 @@ from edgekit.cli._common import common, emit, json_option, verbosity
 from edgekit.cli._compression import BuildCommand, compression, with_compression
 from edgekit.cli._table import fold
 
-SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32", "auto")
+SCHEMES = ("int8", "int4", "int16x8", "float16", "dynamic", "float32", "auto")
 
 
 @click.command(name="build", cls=BuildCommand)

@@ -21,30 +21,43 @@ from edgekit.layer_names import short
     metavar="BITS",
     help="Refuse a model whose sums do not fit accumulators of so many bits, and name the layers.",
 )
+@click.option(
+    "-t",
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME",
+    help="Say what is in the way on this target, and refuse a model that it cannot run or hold.",
+)
 @json_option
 @common
-def command(model: str, accumulator: int | None, as_json: bool) -> None:
-    """Show the layers of MODEL: shapes, quantization, bytes, MACs.
+def command(model: str, accumulator: int | None, targets: tuple[str, ...], as_json: bool) -> None:
+    """Show the layers of MODEL: shapes, quantization, bytes, MACs, and which targets can run it.
 
     A .tflite file is read without TensorFlow; any other model is imported first, and what is
-    shown is the float flatbuffer that a build would start from.
+    shown is the float flatbuffer that a build would start from. Targets are asked what they make of
+    the file as it is: a build may change number formats, and finds out more about memory.
     """
     from edgekit.cli._progress import make_progress
+    from edgekit.cli._support import print_support, refuse_targets
     from edgekit.inspect import inspect
 
     progress = make_progress(verbosity())
     try:
-        found = inspect(Path(model), progress)
+        found = inspect(Path(model), progress, targets)
     finally:
         progress.close()
     if as_json:
         emit(found)
     else:
         _print(found)
+        print_support(found["targets"], bool(targets))
         if accumulator or verbosity() > 0:
             _print_accumulators(found)
     if accumulator:
         _refuse_overflow(found, accumulator)
+    if targets:
+        refuse_targets(found)
 
 
 def _print_accumulators(found: dict[str, Any]) -> None:

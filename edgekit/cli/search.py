@@ -71,10 +71,25 @@ def _words(_: click.Context, parameter: click.Parameter, value: str | None) -> l
     "--device-option", multiple=True, metavar="KEY=VALUE", help="For the device; may be repeated."
 )
 @click.option("--power", metavar="METER", help="Of lab.toml, or a meter: energy of a device.")
+@click.option(
+    "--executor",
+    default="sequential",
+    metavar="NAME",
+    help="sequential, ray (this machine), ray:auto or ray:HOST:PORT (its cluster).",
+)
+@click.option(
+    "--executor-option",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="For Ray: cpus, memory, batch, retries; may be repeated.",
+)
 @click.option("--sampler", type=click.Choice(SAMPLERS), help="What chooses; default: tpe.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of every random choice.")
 @click.option(
     "--train", metavar="FUNCTION", help="python:module:function(trial) that trains each model."
+)
+@click.option(
+    "--sensitivity", metavar="FILE", help="Of edgekit sensitivity: parts amounts among layers."
 )
 @click.option("--study", metavar="FILE", help="A journal, or SQLite (.db); default: in --output.")
 @click.option("-o", "--output", metavar="DIR", help="Default: build/<model>-<target>-search.")
@@ -102,7 +117,10 @@ def command(
     from edgekit.cli._progress import make_progress
     from edgekit.cli._search_report import print_search
     from edgekit.search.api import search_one
+    from edgekit.search.executors import make_executor
 
+    how = key_values("--executor-option", options.pop("executor_option"))
+    executor = make_executor(options.pop("executor"), how)
     project = _project(model, settings, options)
     bench = {"options": key_values("--device-option", options["device_option"])}
     bench = {key: value for key, value in bench.items() if value}
@@ -118,6 +136,7 @@ def command(
             resume=resume,
             timeout=timeout,
             bench=bench,
+            executor=executor,
             progress=progress,
         )
     finally:
@@ -140,13 +159,22 @@ def _project(model: str | None, settings: tuple[str, ...], given: dict[str, Any]
         )
     values = {key: value or None for key, value in given.items()}
     data = ("calibration", "training", "evaluation", "preprocess")
-    search = ("objectives", "passes", "trials", "device", "sampler", "train", *LIMITS)
+    search = (
+        "objectives",
+        "passes",
+        "trials",
+        "device",
+        "sampler",
+        "sensitivity",
+        "train",
+        *LIMITS,
+    )
     targets = (given["target"],) if given["target"] else None
     project = (
         project.with_table("model", path=model)
         .with_table("data", **{key: values[key] for key in data})
         .with_table("build", targets=targets, seed=given["seed"])
-        .with_table("search", **{key: values[key] for key in search})
+        .with_table("search", **{key: values[key] for key in (*search, *LIMITS)})
     )
     for setting in settings:
         project = project.with_setting(setting)

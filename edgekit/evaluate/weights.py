@@ -5,8 +5,9 @@ The encodings are those of `evaluate.encodings`, whether or not a runtime reads 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,12 +48,14 @@ class Weights:
         place: Which input of `op`.
         tensor: The constant, what DEQUANTIZE or DENSIFY reads where one lies between.
         axis: Of the output channels.
+        readers: Operators that multiply with these very bytes, through this tensor or another.
     """
 
     op: Op
     place: int
     tensor: Tensor
     axis: int
+    readers: int = 1
 
     @property
     def values(self) -> np.ndarray:
@@ -159,10 +162,12 @@ def find(graph: Graph) -> tuple[Weights, ...]:
     """The constants that the main graph's operators multiply with, each once, in their order."""
     makers = {index: op for op in graph.ops for index in op.outputs}
     found: dict[int, Weights] = {}
+    readers: Counter[int] = Counter()
     for op in graph.ops:
         for weights in _of(graph, op, makers):
             found.setdefault(weights.tensor.index, weights)
-    return tuple(found.values())
+            readers[weights.values.ctypes.data] += 1
+    return tuple(replace(w, readers=readers[w.values.ctypes.data]) for w in found.values())
 
 
 def kernels(graph: Graph) -> tuple[Kernel, ...]:

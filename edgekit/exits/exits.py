@@ -19,19 +19,22 @@ class Heads:
     Attributes:
         layers: Behind which the exits are, in order.
         max_drop: Points of accuracy that stopping early may cost on the guard rows.
+        weight: Of an exit's loss, where that of the last answer is 1.
     """
 
     layers: tuple[str, ...]
     max_drop: float
+    weight: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """As a checkpoint stores it."""
-        return {"layers": list(self.layers), "max_drop": self.max_drop}
+        numbers = {"max_drop": self.max_drop, "weight": self.weight}
+        return {"layers": list(self.layers), **numbers}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Heads:
         """What `to_json` stored."""
-        return cls(tuple(content["layers"]), float(content["max_drop"]))
+        return cls(tuple(content["layers"]), content["max_drop"], content["weight"])
 
 
 @dataclass(frozen=True)

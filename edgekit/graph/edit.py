@@ -84,6 +84,14 @@ def set_constant(model: Any, tensor: Any, values: np.ndarray) -> None:
         model.buffers[tensor.buffer] = buffer
 
 
+def set_int4(model: Any, tensor: Any, values: np.ndarray) -> None:
+    """Store integers from -8 to 7 in 4 bits each, the first of two in the low bits of a byte."""
+    flat = np.pad(values.astype(np.int8).ravel() & 15, (0, values.size % 2)).astype(np.uint8)
+    set_constant(model, tensor, flat[0::2] | flat[1::2] << 4)
+    tensor.type = generated().TensorType.INT4
+    tensor.shape = np.array(values.shape, np.int32)
+
+
 def set_type(tensor: Any, dtype: type[np.generic]) -> None:
     """Give a tensor without values another type."""
     tensor.type = _type_number(np.dtype(dtype))

@@ -21,6 +21,7 @@ from edgekit.bridge.lift import LiftedLayer
 from edgekit.passes._assign import assign
 from edgekit.passes._keep import LEVELS
 from edgekit.passes._surgeon import damped, least_squares
+from edgekit.quantizers._steps import even_step
 
 Array = NDArray[Any]
 _WRAPPER = "tensorflow_model_optimization.python.core.clustering.keras.cluster_wrapper"
@@ -153,22 +154,6 @@ def snapped(
     if biased:
         scale.bias.assign(found[-1] * np.asarray(scale.scale))
     return found[:-1]
-
-
-def even_step(values: Array, levels: int) -> np.float32:
-    """The step of `levels` multiples on either side of zero that is nearest to the values.
-
-    Args:
-        values: Any shape; zeros do not count.
-        levels: 1 or more; the largest value is always one of the outermost.
-    """
-    used = np.abs(values[values != 0])
-    largest = float(used.max(initial=1e-8))
-    steps = np.linspace(0.3, 1.0, 71) * largest / levels
-    errors = [
-        np.square(np.clip(np.round(used / step), 0, levels) * step - used).sum() for step in steps
-    ]
-    return np.float32(steps[int(np.argmin(errors))])
 
 
 def k_means(values: Array, centroids: Array, zeros: bool) -> Array:

@@ -29,8 +29,8 @@ def describe(found: Base) -> dict[str, Any]:
 
 def example(found: Base) -> str:
     """The pass as `--compress` takes it, with the default of its value."""
-    if not found.value:
-        return found.name
+    if found.example or not found.value:
+        return found.example or found.name
     default = next(f.default for f in dataclasses.fields(found.Options) if f.name == found.value)
     return f"{found.name}:{default}"
 

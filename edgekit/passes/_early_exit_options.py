@@ -24,6 +24,9 @@ class EarlyExitOptions(PassOptions):
     hidden: int = option(
         32, "units of a dense layer between an exit's means and its scores; 0: none", least=0
     )
+    weight: float = option(
+        0.3, "of an exit's loss, where that of the last answer is 1", least=0.01, most=1
+    )
     max_drop: float = option(
         0.5,
         "points of accuracy (without labels: of agreement with the original) that stopping early "

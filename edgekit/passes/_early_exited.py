@@ -45,7 +45,7 @@ def early_exited(
     after = dataclasses.replace(
         candidate,
         tflite=add_exits(candidate.tflite, places, heads, options.grid),
-        heads=Heads(tuple(names[place] for place in places), options.max_drop),
+        heads=Heads(tuple(names[place] for place in places), options.max_drop, options.weight),
     )
     planned, lifted = wrapped.training(context, _RATE), lift(after.tflite)
     title = f"{len(places)} exit{'s' * (len(places) > 1)}"

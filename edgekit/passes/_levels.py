@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer
 from edgekit.passes._bits_options import Levels
-from edgekit.passes._code_book import even_step
 from edgekit.passes._columns import Columns
 from edgekit.passes._fake_quant import wrapping
+from edgekit.quantizers._steps import even_step
 
 Array = NDArray[Any]
 _LEAST_GAIN = 1e-3
@@ -82,7 +82,7 @@ def first_steps(flat: Array, levels: Levels) -> Array:
     """
     if levels.rule == "even":
         steps = [even_step(column, levels.largest) for column in flat.T]
-        return np.array(steps, np.float32)
+        return np.array([step or 1 for step in steps], np.float32)  # of zeros, any will do
     size = np.abs(flat)
     large = size > (_SMALL * size.mean(axis=0) if levels.rule == "threshold" else -1)
     return np.asarray((size * large).sum(axis=0) / np.maximum(large.sum(axis=0), 1), np.float32)

@@ -138,7 +138,8 @@ def train(
     """
     _tf.tensorflow().random.set_seed(context.seed)
     if candidate.heads is not None:
-        lifted = dataclasses.replace(lifted, exits=len(candidate.heads.layers))
+        exits, weight = len(candidate.heads.layers), candidate.heads.weight
+        lifted = dataclasses.replace(lifted, exits=exits, exit_weight=weight)
     trained = fine_tune(
         lifted,
         _repeated(teacher or _teacher(context.original, candidate), lifted.exits),

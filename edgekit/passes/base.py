@@ -164,6 +164,7 @@ class Base(ABC):
         paper: Where the method comes from.
         Options: Frozen dataclass of what it can be told.
         value: The option that the short form `name:value` sets, "" for none.
+        example: As `--compress` takes it, where the default of `value` alone is not enough.
         leaves: Traits of the model it returns.
         refuses: Traits that it cannot work on, each with the hint that says what to do.
     """
@@ -173,6 +174,7 @@ class Base(ABC):
     paper: ClassVar[str]
     Options: ClassVar[type[PassOptions]]
     value: ClassVar[str] = ""
+    example: ClassVar[str] = ""
     leaves: ClassVar[frozenset[str]] = frozenset()
     refuses: ClassVar[Mapping[str, str]] = {}
 
@@ -219,7 +221,8 @@ def load(name: str) -> Base:
         UsageError: There is none.
     """
     name = ALIASES.get(name, name)
-    if name in _PARTS or name not in names():
+    known = _discover.shipped("passes", name) or name in names()
+    if name in _PARTS or not known:
         raise UsageError(f"no pass '{name}'", _discover.did_you_mean(name, [*names(), *ALIASES]))
     found: Base = _discover.load("passes", name)()
     return found

@@ -20,7 +20,7 @@ from edgekit.graph.read import read
 from edgekit.problem import Problem
 
 __all__ = ["Promise", "broken", "broken_in_integers", "ranges_kept"]
-Kind = Literal["sparsity", "block", "n_m", "distinct", "blocks", "rank"]
+Kind = Literal["sparsity", "block", "n_m", "distinct", "blocks", "rank", "shared"]
 _HINT = "leave the layer out of the pass, or report the model to edgekit"
 _INTEGER_HINT = "build without equalisation (--set quantize.equalise=off), or leave the layer out"
 
@@ -124,7 +124,10 @@ def _mates(left: Graph, right: Graph) -> dict[int, Weights]:
 
 
 def _lost_zeros(promise: Promise, weights: Weights, built: Weights) -> str:
-    if promise.kind in ("distinct", "blocks", "rank") or weights.values.shape != built.values.shape:
+    if (
+        promise.kind in ("distinct", "blocks", "rank", "shared")
+        or weights.values.shape != built.values.shape
+    ):
         return ""
     lost = int((weights.zeros & ~built.zeros).sum())
     return f"{lost:,} weights that were zero are not" if lost else ""
@@ -200,6 +203,12 @@ def _rank(promise: Promise, weights: Weights) -> str:
     return f"{channels:,} channels, a rank of {promise.value:g} promised"
 
 
+def _shared(promise: Promise, weights: Weights) -> str:
+    if weights.readers >= promise.value:
+        return ""
+    return f"{weights.readers} layers read its bytes, {promise.value:g} promised"
+
+
 _CHECKS = {
     "sparsity": _sparsity,
     "block": _block,
@@ -207,4 +216,5 @@ _CHECKS = {
     "distinct": _distinct,
     "blocks": _blocks,
     "rank": _rank,
+    "shared": _shared,
 }

@@ -20,6 +20,7 @@ class Pass(Base):
     )
     Options = RewindOptions
     value = "sparsity"
+    example = "rewind:0.9:initial=untrained.keras"
     leaves = frozenset({"sparse"})
     refuses: ClassVar[Mapping[str, str]] = {
         "clustered": "put rewind in front: it forgets what weights have become",

@@ -49,13 +49,26 @@ class Quantizer(Base):
 
     def apply(self, model: Model, rows: Rows, options: QuantizeOptions) -> Quantized:
         """Calibrate and quantize; see `Base.quantize`."""
+        return self.built(model, rows, options, model.tflite)
+
+    def built(
+        self, model: Model, rows: Rows, options: QuantizeOptions, weights: bytes
+    ) -> Quantized:
+        """What `apply` gives, with kernels from elsewhere where they have scales of their own.
+
+        Args:
+            model: As for `quantize`.
+            rows: Likewise.
+            options: Likewise.
+            weights: The model's flatbuffer, perhaps with other values in its kernels.
+        """
         dense = not options.disable_per_channel_dense
         options, problems = settled(model.learned, _located(model.tflite, options))
 
         def to_integers(calibrated: bytes) -> bytes:
             built = to_int8(ranges.replace(calibrated, model.learned.ranges), options)
             scales = model.learned.weight_scales if options.per_channel else {}
-            built = rescale(model.tflite, built, scales, dense)
+            built = rescale(weights, built, scales, dense)
             return widen(built, _counterparts(model.tflite, built, options.keep_int16))
 
         wish = Wish(options.estimator, options.equalise, options.bias_correct)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +11,8 @@ from edgekit.artifact import Build
 from edgekit.errors import ModelError, UsageError
 from edgekit.harness.run_folder import SAMPLES, read_report
 from edgekit.publish import MANIFEST
+from edgekit.reports._studies import FILE as SEARCH
+from edgekit.reports._studies import Study, read_study
 
 if TYPE_CHECKING:
     from edgekit.sensitivities.result import Sensitivity
@@ -58,50 +60,6 @@ class Analysis:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One trial of a study.
-
-    Attributes:
-        number: In the study.
-        state: `complete`, `pruned` by a stage, or `failed`.
-        choices: What was chosen.
-        figures: By the name of an objective or budget; of a pruned trial those known by then.
-        how: How each figure was got.
-        stage: That it ended in; empty where it went through all.
-        reason: Why it was ruled out or failed.
-        folder: Of the build; empty where there is none.
-        feasible: Whether every budget is kept.
-    """
-
-    number: int
-    state: Literal["complete", "pruned", "failed"]
-    choices: Mapping[str, Any] = field(default_factory=dict)
-    figures: Mapping[str, float] = field(default_factory=dict)
-    how: Mapping[str, str] = field(default_factory=dict)
-    stage: str = ""
-    reason: str = ""
-    folder: str = ""
-    feasible: bool = True
-
-
-@dataclass(frozen=True)
-class Study:
-    """A search.
-
-    Attributes:
-        name: Unique.
-        objectives: Name -> `minimize` or `maximize`.
-        budgets: In words.
-        trials: By number.
-    """
-
-    name: str
-    objectives: Mapping[str, str]
-    budgets: tuple[str, ...]
-    trials: tuple[Trial, ...]
-
-
-@dataclass(frozen=True)
 class Sources:
     """All that was given."""
 
@@ -125,17 +83,20 @@ def read(paths: Sequence[Path]) -> Sources:
     items: list[Item] = []
     runs: list[Run] = []
     analyses: list[Analysis] = []
+    studies: list[Study] = []
     for path, name in zip(found, names, strict=True):
         kind = _kind(path)
         if kind == "build":
             items.append(Item(name, Build.load(path)))
         elif kind == "run":
             runs.append(Run(name, path, read_report(path)))
+        elif kind == "study":
+            studies.append(read_study(path, name))
         else:
             from edgekit.sensitivities.result import Sensitivity
 
             analyses.append(Analysis(name, Sensitivity.from_file(path)))
-    return Sources(tuple(_joined(items, runs)), tuple(analyses))
+    return Sources(tuple(_joined(items, runs)), tuple(analyses), tuple(studies))
 
 
 def _joined(items: Sequence[Item], runs: Sequence[Run]) -> Iterator[Item]:
@@ -170,15 +131,17 @@ def _expand(path: Path) -> list[Path]:
     return known
 
 
-def _kind(path: Path) -> Literal["build", "run", "analysis", ""]:
+def _kind(path: Path) -> Literal["build", "run", "analysis", "study", ""]:
     if path.is_dir():
         if (path / MANIFEST).is_file():
             return "build"
         if (path / SENSITIVITY).is_file():
             return "analysis"
+        if (path / SEARCH).is_file():
+            return "study"
         return "run" if _is_run(path) else ""
-    if path.name == MANIFEST:
-        return "build"
+    if path.name in (MANIFEST, SEARCH):
+        return "build" if path.name == MANIFEST else "study"
     if _is_run(path):
         return "run"
     return "analysis" if path.suffix == ".json" else ""

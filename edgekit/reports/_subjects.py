@@ -9,7 +9,8 @@ from edgekit.artifact import Build
 from edgekit.measure.verdict import advice
 from edgekit.reports._figures import all_figures
 from edgekit.reports._format import size
-from edgekit.reports._sources import Analysis, Item, Run, Sources, Study
+from edgekit.reports._sources import Analysis, Item, Run, Sources
+from edgekit.reports._studies import Study
 from edgekit.reports.base import Check, State, Subject
 
 _BUDGET: Mapping[str, State] = {"kept": "pass", "unproven": "warn", "broken": "fail"}
@@ -118,14 +119,16 @@ def _damaged(build: Build) -> Iterator[Check]:
 def _study(study: Study) -> Subject:
     complete = [trial for trial in study.trials if trial.state == "complete"]
     feasible = [trial for trial in complete if trial.feasible]
-    count = f"{len(study.trials):,} trials, {len(complete):,} of them complete"
+    title = f"{len(study.trials):,} trials, {len(complete):,} of them complete"
+    title = f"a search for {study.target}: {title}" if study.target else title
+    count = f"{len(study.trials):,} trials"
+    limits = "; ".join(study.limits) or "no limit was set"
     if feasible:
-        kept = f"{len(feasible):,} builds keep it"
-        check = Check("budget", "pass", f"{kept}: {'; '.join(study.budgets) or 'none was set'}")
+        check = Check("limits", "pass", f"within them: {len(feasible):,} of {count}; {limits}")
     else:
-        text = f"no build keeps it: {'; '.join(study.budgets) or 'none was set'}"
-        check = Check("budget", "fail", text, "allow more, or give it more trials: --resume")
-    return Subject(study.name, "study", count, (check,))
+        hint = "allow more, or give it more trials with --resume"
+        check = Check("limits", "fail", f"within them: none of {count}; {limits}", hint)
+    return Subject(study.name, "study", title, (check,))
 
 
 def _analysis(analysis: Analysis) -> Subject:

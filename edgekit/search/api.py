@@ -18,16 +18,18 @@ from edgekit.project import Project
 from edgekit.search.evaluate import Evaluate
 from edgekit.search.executor import Executor, Sequential
 from edgekit.search.found import FILE, Found, Point
-from edgekit.search.objective import OBJECTIVES, Limit, limits_of, objective
+from edgekit.search.objective import OBJECTIVES, Limit, Objective, limits_of, objective
 from edgekit.search.space import Choices, recipe, space_of
 from edgekit.search.study import Setup, Study, Tried
 from edgekit.target.profile import Profile, load_profile
 from edgekit.work import Work
 
 EMULATOR = "qemu"
+BASELINE = "random"
 STUDY = "study.journal"
 BUILDS, RECIPES = "builds", "trials"
 _LABELS = ("drop", "accuracy")
+_ON_DEVICE = ("latency", "instructions", "energy")
 _HOW: Callable[[Evaluate], Executor] = Sequential
 
 
@@ -63,13 +65,16 @@ def search_one(
     folder = Path(output or f"build/{_name(project)}-{profile.name}-search")
     publish.check(root / folder)
     table, limits = project.search, limits_of(project.search)
+    given = {*map(objective, table.objectives), *(OBJECTIVES[each.name] for each in limits)}
+    device = _device(table.device, profile, given)
+    space = space_of(project)
     labelled = _labelled(project, root, progress)
     names = table.objectives or _usual(profile, labelled, table.device)
     objectives = tuple(objective(name) for name in names)
     wanted = {*names, *(each.name for each in limits)}
     _refuse_unlabelled(wanted, labelled)
-    device = _device(project, profile, wanted)
-    space = space_of(project)
+    if profile.family == "mcu" and wanted & set(_ON_DEVICE):
+        device = device or EMULATOR
     setup = Setup(
         space,
         objectives,
@@ -78,6 +83,7 @@ def search_one(
         project.build.seed,
         (space.mildest,),
         own=bool(table.train),
+        infers=table.sampler != BASELINE,
         key={"project": recipe(project, {}).to_json(), "device": device, "train": table.train},
     )
     evaluate = Evaluate(
@@ -160,11 +166,12 @@ def _usual(profile: Profile, labelled: bool, device: str) -> tuple[str, ...]:
     return first, "latency" if profile.processor.clock_mhz else "instructions"
 
 
-def _device(project: Project, profile: Profile, wanted: set[str]) -> str:
-    if not any(OBJECTIVES[name].stage == "device" for name in wanted):
-        return project.search.device
-    if project.search.device or profile.family == "mcu":
-        return project.search.device or EMULATOR
+def _device(device: str, profile: Profile, wanted: set[Objective]) -> str:
+    """What measures; UsageError where nothing does, and something must."""
+    if device or not any(each.stage == "device" for each in wanted):
+        return device
+    if profile.family == "mcu":
+        return EMULATOR
     raise UsageError("latency and energy need a device to measure them on", "--device host")
 
 

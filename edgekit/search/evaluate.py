@@ -18,7 +18,7 @@ from edgekit.project import Project, from_mapping
 from edgekit.search.executor import Outcome, Recipe
 from edgekit.search.objective import Limit
 from edgekit.search.recipes import to_toml
-from edgekit.search.stages import RuledOut, Stages, Trial
+from edgekit.search.stages import Measure, RuledOut, Stages, Trial
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Evaluate:
         train: `python:module:function` that trains the model of a trial; "": none.
         draft_agreement: As `[search]` has it.
         progress: Told what is done.
+        measure: Takes the place of `edgekit.harness.api.bench_one`, where devices are elsewhere.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Evaluate:
     train: str = ""
     draft_agreement: float = 0.0
     progress: Progress = field(default_factory=Progress)
+    measure: Measure | None = None
 
     def __call__(self, recipe: Recipe) -> Outcome:
         """What came of it.
@@ -87,7 +89,13 @@ class Evaluate:
             place = Path(self.recipes, f"{recipe.number:04d}.toml")
             (self.root / place).write_text(to_toml(trial.project, str(place)), encoding="utf-8")
         stages = Stages(
-            self.root, self.limits, self.draft_agreement, self.device, self.bench, self.progress
+            self.root,
+            self.limits,
+            self.draft_agreement,
+            self.device,
+            self.bench,
+            self.progress,
+            self.measure,
         )
         stages.run(trial)
         missing = [name for name in self.objectives if name not in trial.figures]

@@ -16,6 +16,7 @@ from edgekit._discover import did_you_mean
 from edgekit.errors import UsageError
 from edgekit.passes.base import Base, load, names
 from edgekit.project import COMPRESS, CompressEntry, Project, from_mapping
+from edgekit.search.layerwise import BEGIN, PREFIX, SHIFTS, layers_of, parted
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
@@ -36,11 +37,15 @@ class Dimension:
         name: `PASS.OPTION` or `TABLE.KEY`.
         values: All it may be; `ordered` ones from the mildest on.
         ordered: Whether neighbours are alike.
+        begin: Place of the value that a search begins with.
+        amount: Whether it is the amount of a pass: what is stronger costs less and loses more.
     """
 
     name: str
     values: tuple[Any, ...]
     ordered: bool = True
+    amount: bool = False
+    begin: int = 0
 
     def suggest(self, trial: BaseTrial) -> Any:
         """The value that `trial` chooses; an ordered one is stored as its place."""
@@ -67,8 +72,8 @@ class Space:
 
     @property
     def mildest(self) -> dict[str, Any]:
-        """The first value of each."""
-        return {each.name: each.values[0] for each in self.dimensions}
+        """What a search begins with: the first value of each amount."""
+        return {each.name: each.values[each.begin] for each in self.dimensions}
 
     @property
     def size(self) -> int:
@@ -113,7 +118,7 @@ def recipe(project: Project, choices: Choices) -> Project:
         UsageError: A choice that cannot be.
     """
     own = {entry.name: dict(entry.options) for entry in project.compress}
-    entries = [_entry(name, own.get(name), choices) for name in _order(project)]
+    entries = [_entry(name, own.get(name), choices, project) for name in _order(project)]
     tables: dict[str, Any] = {COMPRESS: [each.to_json() for each in entries if each]}
     for name, value in choices.items():
         table, _, key = name.partition(".")
@@ -124,7 +129,9 @@ def recipe(project: Project, choices: Choices) -> Project:
     return from_mapping(tables, "[search.space]", base=plain)
 
 
-def _entry(name: str, given: dict[str, Any] | None, choices: Choices) -> CompressEntry | None:
+def _entry(
+    name: str, given: dict[str, Any] | None, choices: Choices, project: Project
+) -> CompressEntry | None:
     """The pass as `choices` have it; None where it is left out."""
     chosen = {
         key.partition(".")[2]: value
@@ -134,7 +141,7 @@ def _entry(name: str, given: dict[str, Any] | None, choices: Choices) -> Compres
     if OFF in chosen.values() or (given is None and not chosen):
         return None
     chosen.pop(USE, None)
-    return CompressEntry(name, {**(given or {}), **chosen})
+    return CompressEntry(name, parted(name, {**(given or {}), **chosen}, project))
 
 
 def _order(project: Project) -> list[str]:
@@ -161,7 +168,10 @@ def _of_pass(
         if values is None:
             free = place == 0 and found.name not in given
             values = (OFF, *declared[key]) if free else declared[key]
-        yield Dimension(f"{name}.{key}", values, _ordered(values))
+        amount = _ordered(values) and key in _declared(found)
+        yield Dimension(f"{name}.{key}", values, _ordered(values), amount)
+    for layer in layers_of(name, project):
+        yield Dimension(f"{name}.{PREFIX}{layer}", SHIFTS, begin=BEGIN)
 
 
 def _declared(found: Base) -> dict[str, tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -27,8 +27,11 @@ from edgekit.search.objective import Limit, of_build, of_report
 
 if TYPE_CHECKING:
     from edgekit.artifact import Build
+    from edgekit.harness.report import Report
     from edgekit.model import Model
 
+Measure = Callable[..., "Report"]
+"""As `edgekit.harness.api.bench_one`."""
 SLACK = 0.05
 """Share of a limit by which a draft may break it: training changes what packs well, a little."""
 DRAFT_EPOCHS = 1
@@ -77,6 +80,7 @@ class Stages:
         device: That measures latency and energy; "": nothing does.
         bench: More arguments of `edgekit.bench`.
         progress: Told what is done.
+        measure: Takes the place of `bench_one`.
     """
 
     root: Path
@@ -85,6 +89,7 @@ class Stages:
     device: str = ""
     bench: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress)
+    measure: Measure | None = None
 
     def run(self, trial: Trial) -> None:
         """All stages.
@@ -144,7 +149,8 @@ class Stages:
         from edgekit.harness.api import bench_one
 
         wanted = {**self.bench, **more}
-        return of_report(bench_one(build, self.device, progress=Nested(self.progress), **wanted))
+        measure = self.measure or bench_one
+        return of_report(measure(build, self.device, progress=Nested(self.progress), **wanted))
 
     def _refuse(
         self, stage: str, trial: Trial, slack: float = 0.0, limits: Iterable[Limit] | None = None

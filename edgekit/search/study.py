@@ -11,12 +11,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from edgekit.errors import UsageError
 from edgekit.progress import Progress
 from edgekit.search import netadapt
 from edgekit.search.executor import Executor, Outcome, Recipe
+from edgekit.search.infer import hopeless
 from edgekit.search.objective import Limit, Objective
 from edgekit.search.samplers import Given, make_sampler
 from edgekit.search.space import Choices, Space
@@ -25,9 +27,10 @@ from edgekit.search.storage import open_study
 _OUTCOME = "outcome"
 _UNKNOWN = 1.0
 """Violation of a trial that cannot be built: as bad as twice a limit."""
-_RETRIES = 2
+_RETRIES = 12
 """Draws of a point that was tried already, before one that was not is taken at random."""
-_DRAWS = 100
+_DRAWS, _LISTED = 100, 20_000
+"""Points that are drawn, then listed, to find one whose outcome is not known."""
 _STATES = {
     "complete": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
@@ -47,6 +50,7 @@ class Setup:
         seed: Of every choice.
         start: Choices of the first trials.
         own: Whether a function of the user's chooses besides.
+        infers: Whether trials are left out whose outcome others tell (`infer.py`).
         key: What else all trials have in common, JSON-able.
     """
 
@@ -57,6 +61,7 @@ class Setup:
     seed: int = 0
     start: tuple[Choices, ...] = ()
     own: bool = False
+    infers: bool = True
     key: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +72,7 @@ class Setup:
             "limits": {each.name: each.value for each in self.limits},
             "sampler": self.sampler,
             "seed": self.seed,
+            "infers": self.infers,
             **self.key,
         }
 
@@ -165,68 +171,90 @@ class Study:
         return [one for one, costs in points if not any(_beats(c, costs) for _, c in points)]
 
     def _asked(self, trials: int, ends: float | None) -> Iterator[tuple[Trial, Choices]]:
-        begun, repeats = len(self.tried) + len(self._begun), 0
+        begun = len(self.tried) + len(self._begun)
         for each in self._begun:  # of before a kill: the same numbers, the same choices
-            trial = self._again(each)
-            yield trial, self.setup.space.suggest(trial)
+            self._study.sampler = self._sampler(each.number) or RandomSampler()
+            again = Trial(self._study, each._trial_id)
+            choices = self.setup.space.suggest(again)
+            self._known.add(_digest(choices))
+            yield again, choices
         self._begun = []
         while begun < trials and (ends is None or time.monotonic() < ends):
-            trial = self._ask(repeats)
+            trial = self._ask()
+            if trial is None:
+                return
             choices = self.setup.space.suggest(trial)
-            if not self.setup.own and _digest(choices) in self._known:
-                repeats += 1
+            if self._settled(choices):
                 self._study.tell(trial, state=TrialState.FAIL)
-                if len(self._known) >= self.setup.space.size:
-                    return
                 continue
             self._known.add(_digest(choices))
-            begun, repeats = begun + 1, 0
+            begun += 1
             yield trial, choices
 
-    def _ask(self, repeats: int) -> Trial:
-        """The next trial; at random where the sampler came up with what is known."""
-        number = len(self._study.get_trials(deepcopy=False))
-        self._study.sampler = self._sampler(number, repeats)
+    def _ask(self) -> Trial | None:
+        """The next trial; None where there is none whose outcome is not known."""
+        sampler = self._sampler(len(self._study.get_trials(deepcopy=False)))
+        if sampler is None:
+            return None
+        self._study.sampler = sampler
         return self._study.ask()
 
-    def _again(self, begun: FrozenTrial) -> Trial:
-        self._study.sampler = self._sampler(begun.number, 0)
-        return Trial(self._study, begun._trial_id)
-
-    def _sampler(self, number: int, repeats: int) -> Any:
-        setup, place = self.setup, len(self.tried)
+    def _sampler(self, number: int) -> BaseSampler | None:
+        """What chooses the trial `number`: after too many repeats a point at random."""
+        setup, repeats = self.setup, self._repeats(number)
+        point: Choices | None
         if number < len(setup.start):
-            return Given(setup.space.stored(setup.start[number]), setup.seed)
-        if setup.sampler == "netadapt":
-            step = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
-            if step is not None:
-                return Given(setup.space.stored(step), setup.seed + place)
-        if not setup.own and (repeats > _RETRIES or setup.sampler == "netadapt"):
-            return Given(setup.space.stored(self._untried(number)), setup.seed)
-        return make_sampler(setup.sampler, setup.seed, number, self._constraints)
+            point = setup.start[number]
+        elif setup.sampler == "netadapt" and not repeats:
+            point = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
+            point = point or self._untried(number)
+        elif setup.sampler == "netadapt" or repeats > _RETRIES:
+            point = self._untried(number)
+        else:
+            return self._optuna(number, repeats)
+        return Given(setup.space.stored(point), setup.seed) if point else None
 
-    def _untried(self, number: int) -> Choices:
-        """A point at random, one that was not tried where there is one."""
+    def _optuna(self, number: int, repeats: int = 0) -> BaseSampler:
+        setup = self.setup
+        return make_sampler(setup.sampler, setup.seed, number, self._constraints, repeats)
+
+    def _repeats(self, number: int) -> int:
+        """How many trials in front of it came up with what was settled."""
+        before = self._study.get_trials(deepcopy=False)[:number]
+        told = (
+            _OUTCOME in each.user_attrs or not each.state.is_finished() for each in before[::-1]
+        )
+        return next((count for count, found in enumerate(told) if found), len(before))
+
+    def _settled(self, choices: Choices) -> bool:
+        """Whether it is known, or inferred, what would come of it."""
+        setup = self.setup
+        if setup.own:
+            return False
+        if _digest(choices) in self._known:
+            return True
+        return setup.infers and hopeless(
+            setup.space, choices, self.tried, setup.objectives, setup.limits
+        )
+
+    def _untried(self, number: int) -> Choices | None:
+        """A point at random whose outcome is not known; None where there is none."""
         draw = random.Random(f"{self.setup.seed} {number}")
         dimensions = self.setup.space.dimensions
         for _ in range(_DRAWS):
             point = {each.name: draw.choice(each.values) for each in dimensions}
-            if _digest(point) not in self._known:
+            if not self._settled(point):
                 return point
-        lists = (each.values for each in dimensions)
-        for values in itertools.islice(itertools.product(*lists), len(self._known) + 1):
-            point = dict(zip((each.name for each in dimensions), values, strict=True))
-            if _digest(point) not in self._known:
-                break
-        return point
+        lists = itertools.product(*(each.values for each in dimensions))
+        names = [each.name for each in dimensions]
+        points = (dict(zip(names, values, strict=True)) for values in lists)
+        return next((p for p in itertools.islice(points, _LISTED) if not self._settled(p)), None)
 
     def _tell(self, trial: Trial, tried: Tried) -> None:
         outcome = tried.outcome
         self.tried.append(tried)
         trial.set_user_attr(_OUTCOME, {"choices": dict(tried.choices), **asdict(outcome)})
-        self._study.sampler = make_sampler(
-            self.setup.sampler, self.setup.seed, outcome.number, self._constraints
-        )
+        self._study.sampler = self._optuna(outcome.number)  # it keeps what was broken
         state = _STATES[outcome.state]
         values = None
         if state == TrialState.COMPLETE:

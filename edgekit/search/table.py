@@ -27,6 +27,8 @@ class SearchTable:
         held_out: Share of the labelled rows, by hash, that judge trials and train nothing.
         draft_agreement: Percent of decisions that a draft, trained for one epoch, must have in
             common with the float model to be trained on.
+        sensitivity: What `edgekit sensitivity` wrote: amounts are parted among layers by it.
+        layers: So many of the largest layers depart from that, each as it is searched.
         train: `python:module:function` that trains the network of a trial; "": none.
         space: Values by pass and option, e.g. `{"remove": {"macs": [0.8, 0.5]}}`.
     """
@@ -49,6 +51,8 @@ class SearchTable:
     device: str = ""
     held_out: float = field(default=0.2, metadata={"least": 0.01, "most": 0.9})
     draft_agreement: float = field(default=50.0, metadata={"least": 0.0, "most": 100.0})
+    sensitivity: str = ""
+    layers: int = 0
     train: str = ""
     space: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Take units out of a flatbuffer: tensors, constants and what operators are told get smaller."""
+"""Take units out of a flatbuffer, or put copies in: tensors, constants, what operators are told."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 from edgekit.graph import edit
 from edgekit.graph.graph import Op
 from edgekit.structure.dependencies import Dependencies
-from edgekit.structure.units import Mask
+from edgekit.structure.units import Array, Mask
 
-Filter = dict[int, Mask]
+Filter = dict[int, Mask | Array]
 
 
-def shrink(data: bytes, known: Dependencies, keep: Mask) -> bytes:
+def shrink(data: bytes, known: Dependencies, keep: Mask | Array) -> bytes:
     """The flatbuffer without the units that are not kept.
 
     Operators and tensors keep their indices; what else was computed from the removed units'
@@ -26,7 +26,8 @@ def shrink(data: bytes, known: Dependencies, keep: Mask) -> bytes:
     Args:
         data: That `known` is about.
         known: Its units.
-        keep: bool [units]; true for those that are frozen.
+        keep: bool [units]; true for those that are frozen. Or int [units]: how often each is
+            there, its copies one after the other; 1 for those that are frozen.
     """
     model = edit.unpack(data)
     _constants(model, known, keep)
@@ -40,11 +41,11 @@ def shrink(data: bytes, known: Dependencies, keep: Mask) -> bytes:
     return edit.pack(model)
 
 
-def _constants(model: Any, known: Dependencies, keep: Mask) -> None:
+def _constants(model: Any, known: Dependencies, keep: Mask | Array) -> None:
     """Filter constants; one that operators need in different sizes becomes several."""
     wanted: dict[tuple[int, int], Filter] = defaultdict(dict)
     for site in known.sites:
-        if not keep[site.units].all():
+        if (keep[site.units] != 1).any():
             wanted[site.op, site.place][site.axis] = keep[site.units]
     alike: dict[tuple[int, bytes], list[tuple[int, int]]] = defaultdict(list)
     for (number, place), filters in wanted.items():
@@ -87,18 +88,18 @@ def _filter(model: Any, index: int, filters: Filter) -> None:
     values, quantization = edit.constant(model, tensor), tensor.quantization
     assert values is not None, "sites are constants"
     for axis, kept in filters.items():
-        values = np.compress(kept, values, axis)
+        values = np.repeat(values, kept, axis)
         scales = quantization.scale if quantization is not None else None
         if scales is not None and len(scales) > 1 and quantization.quantizedDimension == axis:
-            quantization.scale = np.asarray(scales)[kept]
-            quantization.zeroPoint = np.asarray(quantization.zeroPoint)[kept]
+            quantization.scale = np.repeat(np.asarray(scales), kept)
+            quantization.zeroPoint = np.repeat(np.asarray(quantization.zeroPoint), kept)
     edit.set_constant(model, tensor, values)
 
 
-def _told(model: Any, known: Dependencies, keep: Mask, op: Op) -> None:
+def _told(model: Any, known: Dependencies, keep: Mask | Array, op: Op) -> None:
     """Sizes that an operator is told as constants or options."""
     places = known.places.get(op.outputs[0]) if op.outputs else None
-    if places is None or keep[places.units].all():
+    if places is None or (keep[places.units] == 1).all():
         return
     axis, kept = places.axis, keep[places.units]
     options = model.subgraphs[0].operators[op.index].builtinOptions

@@ -13,7 +13,7 @@ from edgekit.target.op_table import OpTable, load_op_table
 
 Family = Literal["linux", "android", "web", "ios", "mcu"]
 FAMILIES = ("linux", "android", "web", "ios", "mcu")
-SCHEMES = ("int8", "int16x8", "float16", "dynamic", "float32")
+SCHEMES = ("int8", "int4", "int16x8", "float16", "dynamic", "float32")
 DTYPES = ("int8", "uint8", "int16", "float32")
 
 
@@ -179,6 +179,6 @@ def _profile(path: Path, content: Mapping[str, Any]) -> Profile:
 
 def _io_dtype(scheme: str, dtype: str) -> str:
     """What `dtype` of an int8 build becomes under `scheme`."""
-    if scheme == "int8" or dtype == "float32":
+    if scheme in ("int8", "int4") or dtype == "float32":
         return dtype
     return "int16" if scheme == "int16x8" else "float32"

@@ -35,6 +35,7 @@ class Objective:
             arXiv:1412.6550), a part of distillation.
         exits: So many heads at the end answer what head 0 does: labels of head 0 are theirs, too,
             and all losses are added (Teerapittayanon et al. 2016, arXiv:1709.01686).
+        exit_weight: Of the loss of each of these.
     """
 
     heads: tuple[Head, ...]
@@ -44,6 +45,7 @@ class Objective:
     label_weight: float = 0.0
     feature_weight: float = 0.0
     exits: int = 0
+    exit_weight: float = 1.0
 
     @property
     def distils(self) -> bool:
@@ -68,19 +70,19 @@ class Objective:
         """The loss.
 
         Args:
-            student: Scores [B, ...] of each output.
+            student: Scores [B, ...] of each output; again and again of networks that learn beside.
             teacher: The same of the teacher; empty where it does not count.
             targets: `Task.targets` of the labels, [B, ...]: mixed rows have mixed ones.
             features: Pairs of the student's and the teacher's activations.
         """
         total = _tf.tensorflow().constant(0.0)
-        for number, scores in enumerate(student):
-            share = 0.0
-            if self._labelled(number):
-                share = self.label_weight
-                total += share * self._labels(scores, targets) if share else 0.0
+        for place, scores in enumerate(student):
+            number = place % len(self.heads)
+            share = self.label_weight if self._labelled(number) else 0.0
+            weight = self.exit_weight if number >= len(self.heads) - self.exits else 1.0
+            total += weight * share * self._labels(scores, targets) if share else 0.0
             if share < 1:
-                total += (1 - share) * self._distance(number, scores, teacher[number])
+                total += weight * (1 - share) * self._distance(number, scores, teacher[number])
         distilling = 1 - self.label_weight if self.task is not None else 1.0
         for mine, theirs in features:
             total += distilling * self.feature_weight / len(features) * _apart(mine, theirs)

@@ -10,8 +10,6 @@ from edgekit import _tf
 
 WARM_UP = 0.05
 """Share of the steps in which the learning rate rises to its peak."""
-LEAP = 5.0
-"""Times its recent mean that the norm of a gradient may be."""
 MEMORY = 0.98
 """Weight of the mean's past: it spans about 50 steps."""
 SMALLEST = 1e-12
@@ -135,16 +133,55 @@ class Clip:
 
     The limit follows the mean norm of recent steps: what is usual differs between models by
     orders of magnitude, and a limit that always cuts makes all steps alike.
+
+    Args:
+        leap: Times that mean which a norm may be; 0: any.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, leap: float) -> None:
+        self._leap = leap
         self._mean = _tf.tensorflow().Variable(0.0, trainable=False)
 
     def __call__(self, gradients: Sequence[Any], step: Any) -> list[Any]:
         """The gradients (None for a weight without) of step 1, 2, ..., clipped."""
+        if not self._leap:
+            return list(gradients)
         tf = _tf.tensorflow()
         norm = tf.linalg.global_norm(gradients)
         mean = self._mean.assign(MEMORY * self._mean + (1 - MEMORY) * norm)
         usual = mean / (1 - MEMORY ** tf.cast(step, tf.float32))
-        limit = tf.maximum(LEAP * usual, SMALLEST)
+        limit = tf.maximum(self._leap * usual, SMALLEST)
         return list(tf.clip_by_global_norm(gradients, limit, norm)[0])
+
+
+class Coarse:
+    """Rounds gradients at random to few bits, so that their mean is kept.
+
+    Each gradient becomes whole steps of its largest magnitude / (2^(bits - 1) - 1), up or down with
+    the probability that makes up for it: DoReFa's rounding (Zhou et al. 2016, arXiv:1606.06160,
+    equation 12), here of the gradients of weights, as devices that train exchange or store them.
+
+    Args:
+        bits: 2 or more; 0: gradients are left as they are.
+        seed: Of the choices, with the number of the step.
+    """
+
+    def __init__(self, bits: int, seed: int) -> None:
+        self._largest, self._seed = float((1 << max(bits - 1, 0)) - 1), seed
+
+    def __call__(self, gradients: Sequence[Any], step: Any) -> list[Any]:
+        """The gradients (None for a weight without) of step 1, 2, ..., rounded."""
+        if not self._largest:
+            return list(gradients)
+        return [
+            None if each is None else self._rounded(each, step, place)
+            for place, each in enumerate(gradients)
+        ]
+
+    def _rounded(self, gradient: Any, step: Any, place: int) -> Any:
+        tf = _tf.tensorflow()
+        gradient = tf.convert_to_tensor(gradient)  # of code books it comes in slices
+        unit = tf.maximum(tf.reduce_max(tf.abs(gradient)), SMALLEST) / self._largest
+        seeds = tf.stack([tf.cast(step, tf.int64), tf.constant(self._seed + place, tf.int64)])
+        chance = tf.random.stateless_uniform(tf.shape(gradient), seeds, dtype=gradient.dtype)
+        return tf.floor(gradient / unit + chance) * unit

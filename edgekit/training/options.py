@@ -12,6 +12,7 @@ from edgekit.training.augment import parse
 STEPS = 1000
 """Optimiser steps that the default number of epochs aims at."""
 FEWEST_EPOCHS, MOST_EPOCHS = 3, 150
+MOST_BITS = 16
 LEARNING_RATE = 3e-3
 """For kernels that are trained apart from their per-channel scale. ResNet8 without labels, lowest
 guard loss: 70 % zeros, 12 epochs: 0.55 with 4e-3, 0.56 with 1e-2, 0.61 with 2e-2; but with 50 %,
@@ -22,6 +23,9 @@ LABEL_WEIGHT = 0.1
 FEATURE_WEIGHT = 50.0
 """ResNet8 with 50 % zeros, 6 epochs, KL to the original on pictures of another kind than those that
 it was trained on: 0.094 with 5, 0.087 with 20, 0.078 with 50, 0.080 with 200."""
+
+LEAP = 5.0
+"""Times its recent mean that the norm of a gradient may be."""
 
 
 def _option(default: Any, text: str) -> Any:
@@ -51,6 +55,13 @@ class FineTune:
     feature_weight: float = _option(
         FEATURE_WEIGHT,
         "weight of the difference of inner activations from the original's (arXiv:1412.6550)",
+    )
+    clip: float = _option(
+        LEAP,
+        "times its recent mean that the norm of all gradients may be (arXiv:1211.5063); 0: any",
+    )
+    gradient_bits: int = _option(
+        0, "bits of gradients, rounded at random, 2 to 16 (arXiv:1606.06160); 0: as they are"
     )
 
 
@@ -98,6 +109,10 @@ def _check(options: FineTune, rows: int) -> None:
         raise _refused("temperature", options.temperature, "give one above 0; 1 softens nothing")
     if options.label_weight > 1:
         raise _refused("label_weight", options.label_weight, "it is a share from 0 to 1")
+    if options.gradient_bits and not 2 <= options.gradient_bits <= MOST_BITS:
+        raise _refused("gradient_bits", options.gradient_bits, "give 2 to 16, or 0 for none")
+    if 0 < options.clip < 1:
+        raise _refused("clip", options.clip, "give 1 or more: 1 cuts whatever is above the mean")
     if options.batch > rows:
         raise UsageError(
             f"fine_tune: a batch of {options.batch} is more than the {rows} training rows",

@@ -15,7 +15,7 @@ from edgekit.training import transforms
 from edgekit.training.augment import Input, choose
 from edgekit.training.labels import Task, check_head, fit
 from edgekit.training.objective import SMALLEST, Objective
-from edgekit.training.optimise import Clip, muon
+from edgekit.training.optimise import Clip, Coarse, muon
 from edgekit.training.options import FineTune
 from edgekit.training.rows import Rows
 
@@ -62,6 +62,7 @@ class Stepper:
         ]
         self._objective = self._make_objective()
         self.optimizer = muon(options.learning_rate, steps)
+        self._clip, self._coarse = Clip(options.clip), Coarse(options.gradient_bits, seed)
         self._train = self._compiled(self._transform(seed))
 
     def train(self, positions: NDArray[Any], step: int) -> float:
@@ -116,6 +117,7 @@ class Stepper:
             label_weight=options.label_weight,
             feature_weight=options.feature_weight if self._inner else 0.0,
             exits=self._student.exits,
+            exit_weight=self._student.exit_weight,
         )
 
     def _variances(self) -> tuple[float, ...]:
@@ -161,8 +163,9 @@ class Stepper:
     def _compiled(self, transform: transforms.Transform) -> Callable[..., Any]:
         tf, objective, outputs = _tf.tensorflow(), self._objective, len(self._student.heads)
         student, teacher = self._networks
-        variables, clip, penalty = self._variables(), Clip(), self._student.penalty
-        seen = outputs + self._inner
+        variables, penalty = self._variables(), self._student.penalty
+        mine = len(self._student.scores.outputs)  # more where other networks learn beside it
+        seen = mine + self._inner
         self.optimizer.build(variables)  # made while it is traced, they would have it traced twice
 
         @tf.function(autograph=False)  # type: ignore[untyped-decorator]
@@ -172,10 +175,11 @@ class Stepper:
             wanted = _call(teacher, batch, False) if objective.distils else []
             with tf.GradientTape() as tape:
                 found = _call(student, batch, True)
-                inner = list(zip(found[outputs:seen], wanted[outputs:], strict=True))
-                loss = objective(found[:outputs], wanted[:outputs], targets, inner)
+                inner = list(zip(found[mine:seen], wanted[outputs:], strict=True))
+                loss = objective(found[:mine], wanted[:outputs], targets, inner)
                 loss += penalty(found[seen:]) if penalty else 0.0
-            pairs = zip(clip(tape.gradient(loss, variables), number), variables, strict=True)
+            gradients = self._clip(tape.gradient(loss, variables), number)
+            pairs = zip(self._coarse(gradients, number), variables, strict=True)
             self.optimizer.apply_gradients([(g, v) for g, v in pairs if g is not None])
             return loss
 

@@ -49,6 +49,31 @@ def test_content_decides_not_the_suffix(net: Path, capsys: pytest.CaptureFixture
     assert json.loads(capsys.readouterr().out)["format"] == "tflite"
 
 
+def test_targets_are_listed_by_what_they_make_of_it(
+    net: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(net)]) == 0
+    shown = capsys.readouterr().out
+    fits = next(line for line in shown.splitlines() if line.startswith("fits"))
+    assert "nucleo-l4r5zi" in fits
+    runs = next(line for line in shown.splitlines() if line.startswith("runs on"))
+    assert "rpi4" in runs
+    assert "not on      ios: TensorFlowLiteSwift 2.17 takes no int8 input: in" in shown
+
+
+def test_target_that_is_asked_for_is_told_in_full_and_refuses(
+    net: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", str(net), "-t", "nucleo-l4r5zi"]) == 0
+    shown = capsys.readouterr().out
+    assert "nucleo-l4r5zi (TensorFlow Lite Micro) runs it, and it fits" in shown
+    assert "RAM         80 B of 655,360 B, estimated" in shown
+    assert main(["inspect", str(net), "-t", "rpi4", "-t", "web"]) == 3
+    printed = capsys.readouterr()
+    assert "as it is is not for web" in printed.err
+    assert "--set io.input=float32" in printed.err
+
+
 BAD = {
     "cut short": (small_net()[:300], "net.tflite"),
     "no model": (b"hello", "no .tflite file"),

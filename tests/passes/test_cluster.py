@@ -13,8 +13,9 @@ from edgekit.bridge.lift import lift
 from edgekit.errors import EdgekitError, ModelError, UsageError
 from edgekit.graph.read import read
 from edgekit.passes import base
-from edgekit.passes._code_book import CodeBook, even_step, k_means
+from edgekit.passes._code_book import CodeBook, k_means
 from edgekit.passes._keep import keep
+from edgekit.quantizers._steps import even_step
 
 CLUSTERED = (CONV, POINTWISE, DENSE)
 

@@ -19,6 +19,11 @@ from edgekit.reports._sections import study as study_section
 from edgekit.reports._sources import Analysis, Item, Run, Sources, read
 from edgekit.reports._subjects import subjects
 from edgekit.reports.base import Report, Section
+from edgekit.search.executor import Outcome
+from edgekit.search.found import Found, Point
+from edgekit.search.objective import Limit, objective
+from edgekit.search.space import Space
+from edgekit.search.study import Setup, Tried
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +178,31 @@ def test_study_without_a_build_in_its_budget_fails() -> None:
     over = replace(found, trials=found.trials[3:])
     report = Report("", subjects(Sources(studies=(over,))))
     assert (report.state, report.exit_code) == ("fail", 3)
+
+
+def test_study_is_read_from_what_a_search_writes(tmp_path: Path) -> None:
+    """Written by the search's own classes, so that the two cannot part."""
+    how = {"drop": "measured", "latency": "estimated", "bytes": "measured"}
+    figures = {"drop": 0.5, "latency": 12.0, "bytes": 9000.0}
+    tried = [
+        Tried({"sparsity": 0.5}, Outcome(0, "complete", figures, how, folder="s/builds/0000")),
+        Tried({"sparsity": 0.9}, Outcome(1, "pruned", {"drop": 9.0}, how, "accuracy", "too far")),
+    ]
+    setup = Setup(Space(()), (objective("drop"), objective("latency")), (Limit("drop", 1, "1%"),))
+    found = Found("nucleo-l4r5zi", "s", setup, tuple(tried), (Point(tried[0]),))
+    (tmp_path / "search.json").write_text(json.dumps(found.to_json()))
+    report = gather([tmp_path])
+    (subject,) = report.subjects
+    assert subject.title == "a search for nucleo-l4r5zi: 2 trials, 1 of them complete"
+    assert subject.checks[0].text == "within them: 1 of 2 trials; drop at most 1 points"
+    front, trials = report.sections
+    assert front.title == "Drop against latency"
+    assert front.method == "estimated"
+    assert trials.rows[0]["folder"] == "s/builds/0000"
+    assert trials.rows[1]["reason"] == "too far"
+    (tmp_path / "search.json").write_text("{}")
+    with pytest.raises(ModelError, match="no search of edgekit"):
+        gather([tmp_path])
 
 
 def test_history_follows_one_model_and_target(built: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from edgekit.errors import UsageError
 from edgekit.search.executor import Outcome, Recipe, Sequential
+from edgekit.search.infer import hopeless
 from edgekit.search.objective import OBJECTIVES, Limit
 from edgekit.search.space import OFF, Dimension, Space
 from edgekit.search.study import Setup, Study
@@ -126,6 +127,36 @@ def test_front_holds_the_best_within_limits() -> None:
             assert drop > 2 or each.outcome.figures["flash"] > 40_000
     assert len(set(points)) == len(points)
     assert all(d <= 2 for d, _ in points)
+
+
+def test_what_others_tell_is_not_tried() -> None:
+    amounts = [replace(each, amount=each.ordered) for each in SPACE.dimensions]
+    latency = replace(setup("random", 0, "latency"), space=Space(tuple(amounts)))
+    every = [fake(Recipe(0, {}, point)) for point in _points()]
+    best = min(each.figures["latency"] for each in every if each.state == "complete")
+    for seed in range(3):
+        study = Study(replace(latency, seed=seed))
+        found = search(study, SPACE.size)
+        assert len(found) < SPACE.size
+        assert min(each.outcome.figures["latency"] for each in study.front) == best
+        for number, choices in found[1:]:
+            before = [each for each in study.tried if each.number < number]
+            assert not hopeless(latency.space, choices, before, latency.objectives, LIMITS)
+
+
+def test_the_engine_takes_little_of_the_time() -> None:
+    """Of trials that take a second; real ones take many."""
+    study = Study(setup())
+    began = time.process_time()
+    search(study, 30)
+    assert time.process_time() - began < 0.05 * 30
+
+
+def _points() -> list[dict[str, Any]]:
+    points: list[dict[str, Any]] = [{}]
+    for each in SPACE.dimensions:
+        points = [{**point, each.name: value} for point in points for value in each.values]
+    return points
 
 
 def test_netadapt_takes_the_step_that_loses_least() -> None:

@@ -263,7 +263,7 @@ def test_unknown_runtime_is_called_a_runtime(tmp_path: Path) -> None:
             OWN.replace("131_072", "true"), "ram_bytes = True", "an integer", id="a truth value"
         ),
         pytest.param(
-            'quantizers = ["int4"]\n' + OWN, "quantizers = 'int4' is no choice", "int8", id="scheme"
+            'quantizers = ["int3"]\n' + OWN, "quantizers = 'int3' is no choice", "int8", id="scheme"
         ),
         pytest.param('quantizers = "int8"\n' + OWN, "quantizers = 'int8'", "a list", id="no list"),
         pytest.param("quantizers = []\n" + OWN, "quantizers is empty", "at least", id="empty list"),

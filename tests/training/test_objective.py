@@ -118,3 +118,14 @@ def test_gradients_stay_finite_with_huge_scores(head: Head) -> None:
         loss = Objective((head,), (1.0,))([scores], [tf.constant([[-1e4, 1e4, 0.0]])])
     assert np.isfinite(float(loss))
     assert np.isfinite(tape.gradient(loss, scores)).all()
+
+
+def test_labels_are_for_exits_too_and_their_losses_weigh_less() -> None:
+    heads: tuple[Head, ...] = ("softmax", "softmax")
+    task, targets = Task(0, (4,), 4), np.eye(4, dtype=np.float32)[[0, 1, 2, 3, 0, 1]]
+    alone = Objective(heads[:1], (1.0,), task, label_weight=1.0)
+    last, early = (float(alone([scores], [], targets)) for scores in (STUDENT, 2 * STUDENT))
+    loss = Objective(heads, (1.0, 1.0), task, label_weight=1.0, exits=1, exit_weight=0.3)
+    assert not loss.distils
+    found = float(loss([STUDENT, 2 * STUDENT], [], targets))
+    assert found == pytest.approx(last + 0.3 * early, rel=1e-5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgekit import _tf
-from edgekit.training.optimise import Clip, muon
+from edgekit.training.optimise import Clip, Coarse, muon
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_the_rate_rises_and_falls_to_zero(steps: int, peak: int) -> None:
 
 @pytest.mark.parametrize("size", [pytest.param(1e-4, id="small"), pytest.param(1e4, id="large")])
 def test_only_leaps_are_clipped_whatever_is_usual(size: float) -> None:
-    clip, usual = Clip(), np.full(4, size, np.float32)
+    clip, usual = Clip(5.0), np.full(4, size, np.float32)
     for step in range(1, 100):
         (kept, _) = clip([usual, None], step)
         np.testing.assert_allclose(kept, usual, rtol=1e-5)
@@ -30,9 +30,28 @@ def test_only_leaps_are_clipped_whatever_is_usual(size: float) -> None:
 
 
 def test_a_start_without_gradients_holds_nothing_back() -> None:
-    clip = Clip()
+    clip = Clip(5.0)
     np.testing.assert_array_equal(clip([np.zeros(3, np.float32)], 1)[0], np.zeros(3))
     np.testing.assert_allclose(clip([np.ones(3, np.float32)], 2)[0], np.ones(3), rtol=1e-5)
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_few_bits_of_gradients_keep_their_mean(bits: int) -> None:
+    gradient = np.linspace(-0.3, 1.0, 7).astype(np.float32)
+    coarse = Coarse(bits, seed=0)
+    found = np.array([coarse([gradient, None], step)[0] for step in range(1, 501)])
+    steps = found * ((1 << (bits - 1)) - 1)
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-4)
+    np.testing.assert_allclose(found.mean(axis=0), gradient, atol=0.1)
+    assert np.unique(np.round(steps)).min() >= -np.ceil(0.3 * steps.max())
+    np.testing.assert_array_equal(found[4], coarse([gradient, None], 5)[0])
+
+
+def test_all_bits_of_gradients_are_left() -> None:
+    gradient = np.float32([0.25, 2.0])
+    assert Coarse(0, seed=0)([gradient, None], 1) == [gradient, None]
+    clip = Clip(0)
+    assert [clip([gradient * 10**step], step)[0][1] for step in (1, 5)] == [20, 200_000]
 
 
 def _learnt(name: str, shape: tuple[int, ...], gradient: np.ndarray) -> np.ndarray:

@@ -47,6 +47,9 @@ def test_what_is_given_stays_and_resolving_again_changes_nothing() -> None:
         pytest.param({"patience": True}, "patience = True", id="a truth value"),
         pytest.param({"learning_rate": "fast"}, "learning_rate = fast", id="a word"),
         pytest.param({"temperature": 0}, "temperature = 0", id="no temperature"),
+        pytest.param({"clip": 0.5}, "clip = 0.5", id="a limit below the mean"),
+        pytest.param({"gradient_bits": 1}, "gradient_bits = 1", id="one bit of gradients"),
+        pytest.param({"gradient_bits": 17}, "gradient_bits = 17", id="too many bits"),
         pytest.param({"label_weight": 1.1}, "label_weight = 1.1", id="a share above 1"),
     ],
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from edgekit.reports._sections.front import Axis, Point, front_section
-from edgekit.reports._sources import Study, Trial
+from edgekit.reports._studies import Study, Trial
 from edgekit.reports.base import WEAKEST, Cell, Method, Section, columns, rows
 
 
@@ -28,11 +29,14 @@ def _fronts(study: Study) -> Iterator[Section]:
         ]
         if points:
             higher = study.objectives[names[0]] == "maximize"
-            axes = (
-                Axis(cost, "", _method(pairs, cost)),
-                Axis(names[0], "", _method(pairs, names[0]), higher),
-            )
-            yield front_section(study.name, *axes, points, f"{len(points):,} trials")
+            quality = replace(_axis(study, names[0], pairs), higher=higher)
+            by = f"{len(points):,} trials that were completed"
+            yield front_section(study.name, _axis(study, cost, pairs), quality, points, by)
+
+
+def _axis(study: Study, name: str, trials: list[Trial]) -> Axis:
+    title = name[:1].upper() + name[1:]
+    return Axis(title, study.units.get(name, ""), _method(trials, name))
 
 
 def _trials(study: Study) -> Section:
@@ -40,7 +44,7 @@ def _trials(study: Study) -> Section:
     described = columns(
         ("number", "#"),
         ("state", "state"),
-        *((f"figure_{i}", name) for i, name in enumerate(figures)),
+        *((f"figure_{i}", name, study.units.get(name, "")) for i, name in enumerate(figures)),
         ("choices", "choices"),
         ("stage", "ended in"),
         ("reason", "because"),

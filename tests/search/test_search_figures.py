@@ -1,0 +1,73 @@
+"""The replay of real trials: what it looks up, and how it counts."""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from search_figures import Replay, figures, replays  # noqa: E402
+from search_table import GRID, points  # noqa: E402
+
+from edgekit.search.executor import Recipe  # noqa: E402
+
+
+def lines() -> list[str]:
+    """A grid of made-up trials, as the table has real ones."""
+    rows = []
+    for macs, zeros, how in product(("off", 0.8, 0.5), ("off", 0.5), ("size", "speed")):
+        work = 1.0 if macs == "off" else macs
+        latency = 100 * work * (0.9 if how == "speed" else 1.0)
+        flash = 1000 * work + (200 if how == "speed" else 0) - (100 if zeros != "off" else 0)
+        drop = 4 * (1 - work) + (0.5 if zeros != "off" else 0)
+        choices = {"remove.macs": macs, "prune.sparsity": zeros, "compile.optimize": how}
+        found = {"drop": drop, "flash": flash, "macs": work, "latency": latency}
+        rows.append(json.dumps({"model": "net", "choices": choices, "figures": found}))
+    return rows
+
+
+def test_trials_are_looked_up() -> None:
+    (replay,) = replays(lines())
+    assert replay.space.mildest == dict.fromkeys(("remove.macs", "prune.sparsity"), "off") | {
+        "compile.optimize": "size"
+    }
+    assert [each.ordered for each in replay.space.dimensions] == [True, True, False]
+    strong = {"remove.macs": 0.5, "prune.sparsity": 0.5, "compile.optimize": "size"}
+    assert replay(Recipe(0, {}, strong)).stage == "fine-tuning"
+    assert "latency" not in replay(Recipe(0, {}, strong)).figures
+    assert replay(Recipe(0, {}, strong | {"remove.macs": 0.7})).stage == "build"
+    inside = [replay(Recipe(0, {}, row["choices"])).state == "complete" for row in replay.rows]
+    assert 0 < sum(inside) < len(inside)
+
+
+@pytest.mark.parametrize("sampler", ["random", "netadapt"])
+def test_the_best_is_reached_and_counted(sampler: str) -> None:
+    (replay,) = replays(lines())
+    lowest = replay.best(sampler, 0, 60)
+    assert len(lowest) <= len(replay.rows)
+    assert lowest == sorted(lowest, reverse=True)
+    inside = [
+        row for row in replay.rows if replay(Recipe(0, {}, row["choices"])).state == "complete"
+    ]
+    assert lowest[-1] == min(row["figures"]["latency"] for row in inside)
+    row = figures(replay, [sampler], 2)
+    assert row.startswith(f"| net | 12 | {len(inside)} | drop ")
+
+
+def test_the_grid_runs_through_its_last_dimension_first() -> None:
+    every = list(points())
+    assert len(every) == 135
+    assert every[0] == {name: values[0] for name, values in GRID.items()}
+    assert [each["compile.optimize"] for each in every[:3]] == list(GRID["compile.optimize"])
+    assert len({json.dumps(each) for each in every}) == 135
+
+
+def test_replay_has_no_figures_of_its_own() -> None:
+    replay = Replay("net", (), 1.0, 1.0)
+    assert replay(Recipe(0, {}, {"remove.macs": 0.5})).state == "pruned"

@@ -1,0 +1,91 @@
+"""Limits with units, how far they are broken, and where figures are from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.artifact import Build
+from edgekit.errors import UsageError
+from edgekit.search.objective import Limit, limits_of, objective, of_build, shown
+from edgekit.search.table import SearchTable
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("max_flash", "64K", 65536),
+        ("max_flash", "64 KiB", 65536),
+        ("max_ram", "1.5M", 1572864),
+        ("max_bytes", "1_000", 1000),
+        ("max_latency", "80ms", 80),
+        ("max_latency", "0.5 s", 500),
+        ("max_latency", "3", 3),
+        ("max_energy", "250uJ", 0.25),
+        ("max_drop", "1%", 1),
+        ("max_drop", "0.5", 0.5),
+        ("min_agreement", "98%", 98),
+        ("max_macs", "5M", 5e6),
+    ],
+)
+def test_amounts(key: str, text: str, value: float) -> None:
+    (limit,) = limits_of(SearchTable(**{key: text}))
+    assert limit.value == pytest.approx(value)
+    assert limit.name == key[4:]
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("max_flash", "64ms"), ("max_latency", "-1ms"), ("max_drop", "1 point"), ("max_ram", "")],
+)
+def test_no_amount_is_refused(key: str, text: str) -> None:
+    table = SearchTable(**{key: text})
+    if not text:
+        assert limits_of(table) == ()
+        return
+    with pytest.raises(UsageError, match=f"{key.replace('_', '-')} '{text}' is no amount"):
+        limits_of(table)
+
+
+def test_violations() -> None:
+    most, least = Limit("flash", 1000, "1000"), Limit("agreement", 98, "98%")
+    assert most.violation({"flash": 1100}) == pytest.approx(0.1)
+    assert most.violation({"flash": 1000}) == 0
+    assert most.violation({}) == 0
+    assert least.violation({"agreement": 97}) == pytest.approx(1 / 98)
+    assert least.violation({"agreement": 99}) < 0
+    assert Limit("drop", 0, "0%").violation({"drop": 0.5}) == 0.5
+    assert most.broken({"flash": 1100}) == "flash 1,100 B is above 1000"
+    assert least.broken({"agreement": 97.0}) == "agreement 97 % is below 98%"
+    assert shown("latency", None) == "-"
+
+
+def test_no_such_objective() -> None:
+    with pytest.raises(UsageError, match="no objective 'latancy'") as refused:
+        objective("latancy")
+    assert refused.value.hint == "did you mean latency?"
+
+
+def test_figures_of_a_build_prefer_the_model_as_c() -> None:
+    memory = {"have": None, "by": "", "state": "estimated"}
+    manifest = {
+        "ledger": [{}, {"parameters": 10, "macs": 20, "bytes": 300, "gzip": 200}],
+        "fit": {
+            "flash": {**memory, "need": 70_000},
+            "ram": {**memory, "need": 9_000},
+            "c_project": {"flash": {**memory, "need": 5_000}, "ram": {**memory, "need": 800}},
+        },
+        "accuracy": {"drop": 0.5, "built": 90.0, "metric": "top1"},
+        "fidelity": {"top1_agreement": 97.0},
+        "criteria": {"netscore": {"original": 100.0, "built": 120.0}},
+    }
+    figures, how = of_build(Build(Path(), manifest))
+    assert (figures["flash"], figures["ram"], figures["gzip"]) == (5000, 800, 200)
+    assert (figures["drop"], figures["accuracy"], figures["netscore"]) == (0.5, 90, 120)
+    assert (how["flash"], how["bytes"]) == ("estimated", "measured")
+    del manifest["fit"]["c_project"]  # type: ignore[attr-defined]
+    manifest |= {"accuracy": None, "fidelity": None}
+    figures, _ = of_build(Build(Path(), manifest))
+    assert figures["flash"] == 70_000
+    assert "drop" not in figures
