@@ -78,7 +78,8 @@ def search_one(
         return recipe(project, choices).with_table("build", output=place).to_json()
 
     def told(_: Tried) -> None:
-        _keep(root / folder / BUILDS, {each.number for each in kept.front})
+        ended = {each.number for each in kept.tried}
+        _remove(root / folder / BUILDS, ended - {each.number for each in kept.front})
 
     kept.run(executor(evaluate), project_of, table.trials, timeout, progress, told)
     points = [_judged(each, asked, root, progress) for each in kept.front]
@@ -89,10 +90,10 @@ def search_one(
     return found
 
 
-def _keep(folder: Path, numbers: set[int]) -> None:
-    """Builds of trials that are not on the front leave; their recipes stay."""
-    for place in folder.glob("[0-9]" * 4) if folder.is_dir() else []:
-        if int(place.name) not in numbers:
+def _remove(folder: Path, numbers: set[int]) -> None:
+    """Builds of trials that are not on the front leave; their recipes stay, and what still runs."""
+    for place in folder.iterdir() if folder.is_dir() else []:
+        if place.name.isdecimal() and int(place.name) in numbers:
             shutil.rmtree(place, ignore_errors=True)
 
 

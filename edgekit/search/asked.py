@@ -10,6 +10,7 @@ from edgekit.errors import DataError, UsageError
 from edgekit.identity import relative, relative_spec
 from edgekit.importers._source import hash_source
 from edgekit.pipeline import plan_targets
+from edgekit.plan import AUTO
 from edgekit.problem import refuse
 from edgekit.progress import Progress
 from edgekit.project import Project
@@ -90,6 +91,9 @@ def _checked(project: Project, root: Path) -> tuple[Project, Profile]:
     """The project with relative paths, and its one target."""
     if len(project.build.targets) != 1:
         raise UsageError("a search is for one target", "--target nucleo-l4r5zi")
+    if project.quantize.scheme == AUTO:
+        hint = 'write quantize.scheme = ["int8", "float16"] in [search.space]'
+        raise UsageError("quantize.scheme = auto: a search chooses number formats itself", hint)
     name = project.build.targets[0]
     profile = load_profile(str(root / name) if name.endswith(".toml") else name)
     if not project.model.path and not project.search.train:
