@@ -167,6 +167,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="one of the models")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()
+    if not TABLE.exists():
+        sys.exit(f"{TABLE.name} is not there: scripts/search_table.py makes it")
     table, began = HEAD, time.monotonic()
     for replay in replays(TABLE.read_text(encoding="utf-8").splitlines()):
         if given.only in ("", replay.model):
