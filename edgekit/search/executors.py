@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgekit._discover import did_you_mean
@@ -57,12 +56,10 @@ def make_executor(
 
 
 def _on_ray(evaluate: Evaluate, address: str, given: Mapping[str, int]) -> Executor:
-    from edgekit.search.bench_on_ray import BenchOnRay, resource_of
+    from edgekit.search.bench_on_ray import resource_of
     from edgekit.search.on_ray import OnRay
 
     resource = resource_of(evaluate.device)
-    if resource:
-        evaluate = replace(evaluate, measure=BenchOnRay(resource))
     return OnRay(
         evaluate, address, device=resource, progress=evaluate.progress, root=evaluate.root, **given
     )

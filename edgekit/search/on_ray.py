@@ -7,48 +7,27 @@ written into the project's folder, which has to be at the same path on every mac
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edgekit import errors
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.progress import Progress
 from edgekit.search.batching import Batching, slots
+from edgekit.search.bench_on_ray import benchers
+from edgekit.search.cluster import LOCAL, alive, connected
 from edgekit.search.executor import Outcome, Recipe
+from edgekit.search.refusal import Refusal
 
-LOCAL = "local"
 POLL_S = 1.0
 """How long an outcome is waited for before the machines are counted again."""
 GONE_S = 300.0
 """How long trials wait for a machine, where none that could run one is left."""
-_STORE_BYTES = 80 << 20  # recipes and outcomes are small, and Ray would take a third of the memory
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """An error of ours on its way from another machine."""
-
-    kind: str
-    message: str
-    hint: str
-
-    @classmethod
-    def of(cls, error: EdgekitError) -> Refusal:
-        """What can be sent of `error`."""
-        return cls(type(error).__name__, error.message, error.hint)
-
-    def error(self) -> EdgekitError:
-        """The error again."""
-        kind: type[EdgekitError] = getattr(errors, self.kind, EdgekitError)
-        return kind(self.message, self.hint)
 
 
 @dataclass
@@ -63,7 +42,8 @@ class OnRay:
     """An `Executor` on a Ray cluster.
 
     Attributes:
-        evaluate: Runs one trial; it is pickled.
+        evaluate: Runs one trial; it is pickled. With a `device` it is a dataclass with a field
+            `measure`, which `BenchOnRay` is put into.
         address: `local`: a cluster of this machine alone, for the time of the search; `auto` or
             `HOST:PORT`: the one that this machine belongs to.
         cpus: Processors that a trial takes.
@@ -99,7 +79,11 @@ class OnRay:
         """
         with connected(self.address, self.device) as ray:
             self._check(ray)
-            yield from _Run(self, ray, iter(trials)).outcomes()
+            evaluate: Any = self.evaluate
+            if self.device:
+                actors = benchers(ray, self.device, slots(alive(ray), {self.device: 1}))
+                evaluate = replace(evaluate, measure=actors)
+            yield from _Run(self, ray, evaluate, iter(trials)).outcomes()
 
     def _check(self, ray: Any) -> None:
         machines = alive(ray)
@@ -120,13 +104,13 @@ class OnRay:
 class _Run:
     """One run of an executor: what is begun, what has ended and is not told yet."""
 
-    def __init__(self, on: OnRay, ray: Any, drawn: Iterator[Recipe]) -> None:
+    def __init__(self, on: OnRay, ray: Any, evaluate: Any, drawn: Iterator[Recipe]) -> None:
         self._on, self._ray, self._drawn = on, ray, drawn
         self._policy = Batching(on.batch)
         self._task = ray.remote(_trial).options(
             num_cpus=on.cpus, memory=on.memory, max_retries=0, name="edgekit trial"
         )
-        self._evaluate = ray.put(on.evaluate)
+        self._evaluate = ray.put(evaluate)
         self._running: dict[Any, _Begun] = {}
         self._ended: dict[int, Outcome] = {}
         self._more = True
@@ -231,47 +215,3 @@ def _trial(
         return evaluate(recipe)
     except EdgekitError as error:
         return Refusal.of(error)
-
-
-def alive(ray: Any) -> list[dict[str, float]]:
-    """Resources of each machine that is alive, all of them, free or not."""
-    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
-
-
-@contextlib.contextmanager
-def connected(address: str, device: str = "") -> Iterator[Any]:
-    """Ray, connected; what is there already is used and left.
-
-    Args:
-        address: See `OnRay`.
-        device: Custom resource of a cluster that is started here; "": none.
-
-    Raises:
-        UsageError: There is no cluster at the address.
-    """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # one error is told, not all
-    import ray
-
-    if ray.is_initialized():
-        yield ray
-        return
-    own: dict[str, Any] = {"object_store_memory": _STORE_BYTES, "include_dashboard": False}
-    own |= {"resources": {device: 1}} if device else {}
-    try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            **(own if address == LOCAL else {}),
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise UsageError(
-            f"no Ray cluster at {address}: {error}",
-            "ray start --head on one machine, ray start --address=HOST:6379 on the others",
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()

@@ -15,7 +15,7 @@ from edgekit.search.executor import Outcome, Recipe
 
 @dataclass(frozen=True)
 class Cheap:
-    """Sleeps, and notes in `folder` where each trial began and ended."""
+    """Sleeps, and notes in `folder` which trials began and ended, in which process and node."""
 
     folder: Path
     seconds: float = 0.0
@@ -37,8 +37,11 @@ class Cheap:
         return Outcome(recipe.number, "complete", {"bytes": cost}, {"bytes": "measured"})
 
     def _note(self, what: str, number: int) -> None:
+        import ray
+
+        node = ray.get_runtime_context().get_node_id()
         with open(self.folder / what, "a") as file:
-            file.write(f"{number} {os.getpid()}\n")
+            file.write(f"{number} {os.getpid()} {node}\n")
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,10 @@ class Benches:
     """Benches a build where the device is."""
 
     build: Path
-    measure: BenchOnRay
+    measure: BenchOnRay | None = None
 
     def __call__(self, recipe: Recipe) -> Outcome:
+        assert self.measure is not None
         report = self.measure(
             Build.load(self.build),
             "fake",
