@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ElementTree
-from html.parser import HTMLParser
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ import jsonschema
 import pytest
 from reports_made import HOSTILE, analysis, study
 
-from edgekit.reports import base, html, junit, markdown, table
+from edgekit.reports import base, junit, markdown, table
 from edgekit.reports import json as as_json
 from edgekit.reports._sections import sensitivity
 from edgekit.reports._sections import study as study_section
@@ -60,46 +59,6 @@ def test_schema_names_every_method_state_and_kind() -> None:
     assert definitions["section"]["properties"]["kind"]["enum"] == list(base.Kind.__args__)  # type: ignore[attr-defined]
     assert set(definitions["state"]["enum"]) == set(base.State.__args__)  # type: ignore[attr-defined]
     assert SCHEMA["properties"]["schema"]["const"] == base.SCHEMA
-
-
-class _Page(HTMLParser):
-    """Elements of a page as a browser reads it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.elements: list[str] = []
-        self.scripts: list[str] = []
-        self._in_script = False
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.elements.append(tag)
-        self._in_script = tag == "script"
-        if self._in_script:
-            self.scripts.append("")
-        names = {name for name, _ in attributes}
-        assert not {name for name in names if name.startswith("on")}
-        assert "src" not in names
-
-    def handle_data(self, data: str) -> None:
-        if self._in_script:
-            self.scripts[-1] += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in_script = False
-
-
-def test_page_holds_the_json_and_no_element_of_a_user_s_name(report: Report) -> None:
-    text = html.render(report)
-    page = _Page()
-    page.feed(text)
-    assert "img" not in page.elements
-    assert page.elements.count("script") == 4
-    assert json.loads(page.scripts[0]) == json.loads(as_json.render(report))
-    specs = json.loads(page.scripts[1])
-    assert set(specs) == {s.name for s in report.sections if s.kind != "table"}
-    assert HOSTILE not in text
-    assert "http-equiv" in text
-    assert text == html.render(report)
 
 
 def test_junit_has_a_case_for_each_check(report: Report) -> None:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import time
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,16 @@ def report(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 
 @pytest.fixture(scope="module")
-def page(report: Report, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Browser:
+def text(report: Report) -> str:
+    """The page."""
+    return html.render(report)
+
+
+@pytest.fixture(scope="module")
+def page(text: str, browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Browser:
     """The page, opened from a file."""
     file = tmp_path_factory.mktemp("html") / "report.html"
-    file.write_text(html.render(report), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     show(browser, file)
     return browser
 
@@ -66,6 +73,45 @@ def labels(browser: Browser, section: str, role: str) -> list[dict[str, str]]:
     )
     pairs = [[part.split(": ", 1) for part in text.split("; ") if ": " in part] for text in found]
     return [{pair[0]: pair[1] for pair in each} for each in pairs]
+
+
+class _Page(HTMLParser):
+    """Elements of a page as a browser reads it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.scripts: list[str] = []
+        self._in_script = False
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self._in_script = tag == "script"
+        if self._in_script:
+            self.scripts.append("")
+        names = {name for name, _ in attributes}
+        assert not {name for name in names if name.startswith("on")}
+        assert "src" not in names
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script:
+            self.scripts[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_script = False
+
+
+def test_page_holds_the_json_and_no_element_of_a_user_s_name(text: str, report: Report) -> None:
+    found = _Page()
+    found.feed(text)
+    assert "img" not in found.elements
+    assert found.elements.count("script") == 4
+    assert json.loads(found.scripts[0]) == json.loads(as_json.render(report))
+    plain = ("table", "notes")
+    drawn = {section.name for section in report.sections if section.kind not in plain}
+    assert set(json.loads(found.scripts[1])) == drawn
+    assert HOSTILE not in text
+    assert text == html.render(report)
 
 
 def test_every_section_is_there_and_every_chart_is_drawn(page: Browser, report: Report) -> None:
@@ -144,10 +190,10 @@ def test_download_is_a_file(page: Browser, report: Report, tmp_path: Path) -> No
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_nothing_is_wider_than_the_screen_and_all_text_can_be_read(
-    page: Browser, report: Report, tmp_path: Path, width: int, scheme: str
+    page: Browser, text: str, tmp_path: Path, width: int, scheme: str
 ) -> None:
     file = tmp_path / "report.html"
-    file.write_text(html.render(report), encoding="utf-8")
+    file.write_text(text, encoding="utf-8")
     show(page, file, width, scheme)
     assert page.run("return document.documentElement.scrollWidth") <= width
     wide = page.run(
