@@ -193,20 +193,3 @@ def test_no_trial_begins_after_the_timeout() -> None:
     study = Study(setup())
     study.run(Sequential(slow), lambda choices, number: {}, 100, timeout=0.12)
     assert 1 <= len(study.tried) <= 4
-
-
-@pytest.mark.slow
-def test_a_journal_of_10000_trials_opens_within_two_seconds(tmp_path: Path) -> None:
-    path = tmp_path / "study.journal"
-    dimensions = tuple(Dimension(f"d.{n}", tuple(range(10))) for n in range(5))
-    large = Setup(Space(dimensions), (OBJECTIVES["latency"],), (), "random", infers=False)
-
-    def cheap(recipe: Recipe) -> Outcome:
-        figures = {name: float(sum(recipe.choices.values())) for name in OBJECTIVES}
-        return Outcome(recipe.number, "complete", figures, dict.fromkeys(figures, "measured"))
-
-    Study(large, path).run(Sequential(cheap), lambda choices, number: {}, 10_000)
-    began = time.process_time()
-    opened = Study(large, path, resume=True)
-    assert time.process_time() - began <= 2.0
-    assert len(opened.tried) == 10_000
