@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from edgekit.artifact import Build
     from edgekit.harness.report import Report
+    from edgekit.reports.base import Report as Summary
     from edgekit.sensitivities.result import Sensitivity
 
 
@@ -86,4 +87,23 @@ def sensitivity(model: Any, **options: Any) -> Sensitivity:
     return analyse_one(model, **options)
 
 
-__all__ = ["__version__", "bench", "build", "build_all", "sensitivity"]
+def report(*paths: Any) -> Summary:
+    """What builds, benches, analyses and searches found, as `edgekit report` shows it.
+
+    Args:
+        *paths: Folders that they wrote, or folders of such folders.
+
+    Returns:
+        The report; `edgekit.reports.html.render(report)` is the page, and so on.
+
+    Raises:
+        EdgekitError: Whatever the command would have said, with `message` and `hint`.
+    """
+    from pathlib import Path
+
+    from edgekit.reports._gather import gather
+
+    return gather([Path(path) for path in paths])
+
+
+__all__ = ["__version__", "bench", "build", "build_all", "report", "sensitivity"]

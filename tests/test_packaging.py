@@ -29,6 +29,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "serial": "pyserial",
     "tensorflow_model_optimization": "tensorflow-model-optimization",
+    "vl_convert": "vl-convert-python",
 }
 
 

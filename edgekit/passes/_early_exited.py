@@ -20,6 +20,7 @@ from edgekit.graph.read import read
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._early_exit_options import MOST, EarlyExitOptions
 from edgekit.passes.base import Candidate, Context
+from edgekit.problem import Problem
 from edgekit.structure.exits import Dense, add_exits, joints, pooled
 
 _RATE = 1e-2
@@ -51,7 +52,23 @@ def early_exited(
     title = f"{len(places)} exit{'s' * (len(places) > 1)}"
     trained = wrapped.train(after, context, lifted, planned, title=title)
     entry = wrapped.make_entry(name, options, planned, trained, _told(graph, places))
-    return wrapped.finish(after, lifted, entry=entry)
+    problems = _few(len(context.guard), options.max_drop)
+    return wrapped.finish(after, lifted, entry=entry, problems=problems)
+
+
+def _few(rows: int, max_drop: float) -> list[Problem]:
+    """A warning where the guard rows are too few to see a loss of `max_drop` points."""
+    if 100 / rows <= max_drop or not max_drop:
+        return []
+    return [
+        Problem(
+            "warning",
+            "early_exit",
+            f"thresholds are chosen on {rows:,} guard rows: one of them is {100 / rows:.2g} "
+            f"points, and max_drop is {max_drop:g}",
+            "give more rows with --training, of which a part guards",
+        )
+    ]
 
 
 def _refuse(graph: Graph) -> None:

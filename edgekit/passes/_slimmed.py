@@ -70,11 +70,12 @@ def _refuse(whole: Lifted, known: Dependencies) -> None:
     cut = {site.op for site in known.sites if known.free[site.units].any()}
     for layer in whole.layers:
         grouped = layer.kind == "Conv2D" and layer.layer.groups > 1
+        again = len(layer.ops) > 1
         many = layer.kind == "DepthwiseConv2D" and layer.layer.depth_multiplier > 1
-        if cut.intersection(layer.ops) and (layer.kind not in ABLE or grouped or many):
+        if cut.intersection(layer.ops) and (layer.kind not in ABLE or grouped or many or again):
             raise ModelError(
                 f"{layer.name} ({layer.kind}) cannot be cut to a width",
-                "leave slim out: it cuts Conv2D, Dense and plain DepthwiseConv2D",
+                "leave slim out: it cuts Conv2D, Dense and plain DepthwiseConv2D, each called once",
             )
 
 

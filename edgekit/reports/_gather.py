@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from edgekit.errors import ModelError
 from edgekit.progress import Progress
 from edgekit.reports._sections import (
     front,
@@ -38,20 +40,36 @@ def gather(paths: Sequence[Path], progress: Progress | None = None) -> Report:
     progress = progress or Progress()
     progress.step("reading what was found")
     sources = read(paths)
-    return Report(_title(sources), subjects(sources), tuple(_sections(sources)))
+    title = _title(sources)
+    with _damaged(title):
+        found = subjects(sources)
+    return Report(title, found, tuple(_sections(sources)))
 
 
 def _sections(sources: Sources) -> list[Section]:
     made: list[Section] = [*front.sections(sources), *history.sections(sources)]
     for one in sources.studies:
-        made += study.sections(one)
+        with _damaged(one.name):
+            made += study.sections(one)
     for item in sources.items:
         for part in (problems, ledger, layers, memory, latency, power):
-            made += part.sections(item)
+            with _damaged(item.name):
+                made += part.sections(item)
     for analysis in sources.analyses:
         made += sensitivity.sections(analysis)
     names: dict[str, int] = {}
     return [_numbered(section, names) for section in made]
+
+
+@contextmanager
+def _damaged(name: str) -> Iterator[None]:
+    """A file that lacks what this edgekit writes is a fault of the file, and told so."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        why = f"{type(error).__name__}: {error}"
+        hint = "build or bench it again with this edgekit"
+        raise ModelError(f"{name}: damaged, or of another edgekit ({why})", hint) from error
 
 
 def _numbered(section: Section, seen: dict[str, int]) -> Section:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from edgekit.artifact import Build
@@ -43,7 +44,7 @@ def _item(item: Item) -> Subject:
         hint = f"edgekit bench {item.name} --device NAME"
         checks.append(Check("valid", "unknown", "no run on a device was given", hint))
     checks = [_fits(manifest), _budget(manifest), *checks, *_damaged(item.build)]
-    title = f"{manifest['model']['path']} for {manifest['target']}"
+    title = f"{PurePath(manifest['model']['path']).name} for {manifest['target']}"
     title += f", {manifest['quantization']['scheme']}"
     return Subject(item.name, "build", title, tuple(checks), tuple(figures))
 

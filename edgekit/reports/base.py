@@ -10,6 +10,7 @@ values, from what `_sources.py` read. `_page/charts.py` says how a kind of secti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -208,9 +209,13 @@ def columns(*described: Sequence[str]) -> tuple[Column, ...]:
 def rows(
     columns: Sequence[Column], values: Sequence[Sequence[Cell]]
 ) -> tuple[dict[str, Cell], ...]:
-    """Rows from tuples in the order of the columns."""
+    """Rows from tuples in the order of the columns; what is no number becomes None."""
     keys = [column.key for column in columns]
-    return tuple(dict(zip(keys, each, strict=True)) for each in values)
+    return tuple(dict(zip(keys, map(_finite, each), strict=True)) for each in values)
+
+
+def _finite(value: Cell) -> Cell:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _section(section: Section) -> dict[str, Any]:

@@ -14,7 +14,11 @@ from edgekit.reports.base import Report, Section, Subject
 MOST_ROWS = 40
 """Of a table; a comment is no place for more."""
 _SIGNS = {"pass": "✅", "warn": "⚠️", "fail": "❌", "unknown": "➖"}
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~@$:])")
+_SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
+_LEADING = re.compile(r"^(\d*)([-+>#=.)])(?=\D|$)")
+"""What makes a list, a quotation or a heading of a line."""
+_MENTION = re.compile(r"(@|#(?=\d))")
+"""Users and issues, which GitHub links after all escapes; a word joiner behind is no name."""
 
 
 def render(report: Report) -> str:
@@ -68,5 +72,5 @@ def _table(heads: list[str], rows: list[list[str]]) -> str:
 
 def _text(text: str) -> str:
     """As it stands: no markup, no HTML, no mention of a user, no end of a table's cell."""
-    flat = " ".join(text.split())
-    return _SPECIAL.sub(r"\\\1", flat).replace("&", "&amp;").replace("<", "&lt;")
+    flat = _LEADING.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", " ".join(text.split())))
+    return _MENTION.sub("\\1\u2060", flat).replace("&", "&amp;").replace("<", "&lt;")

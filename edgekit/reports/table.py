@@ -3,101 +3,132 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
 
 from edgekit.reports._format import WORDS, beside, cell, figure
-from edgekit.reports.base import Cell, Report, Section, State, Subject
+from edgekit.reports.base import Cell, Figure, Report, Section, State, Subject
 
 MOST_ROWS = 16
 """Of a section; the other formats have more."""
-WIDTH = 100
-"""Where there is no terminal."""
-BARS = 24
+WIDTH, BARS = 100, 24
+"""Columns where there is no terminal; of a bar."""
 _COLOURS: dict[State, str] = {"pass": "green", "warn": "yellow", "fail": "red", "unknown": "dim"}
-_BARS = {"bars": 3, "distribution": 2, "front": 1}
+_DRAWN = {"bars": 3, "distribution": 2, "front": 1}
 """Kind of section -> the column that is drawn as bars."""
+_TRAILING, _RESET = re.compile(r"(?: |\x1b\[[\d;]*m)+$"), "\x1b[0m"
+"""Spaces up to the end of a line and colours between them -> back to the terminal's own."""
 _LEFT_OUT = ("trace", "memory")
 """Kinds that are pictures or nothing."""
 
 
 def render(report: Report) -> str:
     """The text, with colours, as wide as the terminal is."""
-    from rich.console import Console, Group
-    from rich.table import Table
-    from rich.text import Text
-
-    def subject(one: Subject) -> Group:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True)
-        grid.add_column(no_wrap=True)
-        grid.add_column()
-        for check in one.checks:
-            colour = _COLOURS[check.state]
-            told = Text(check.text)
-            if check.hint and check.state != "pass":
-                told.append(f"\n{check.hint}", style="dim")
-            grid.add_row(Text(check.name), Text(WORDS[check.state], style=colour), told)
-        figures = Table.grid(padding=(0, 2))
-        figures.add_column(no_wrap=True)
-        figures.add_column(no_wrap=True, justify="right")
-        figures.add_column()
-        for f in one.figures:
-            more = " ".join(filter(None, (beside(f), f"({f.method})")))
-            figures.add_row(Text(f.title), Text(figure(f), style="bold"), Text(more, style="dim"))
-        head = Text(one.name, style=f"bold {_COLOURS[one.state]}")
-        return Group(head, Text(one.title, style="dim"), grid, Text(), figures, Text())
-
-    def section(one: Section) -> Group:
-        about = f"{one.subject}: " if one.subject else ""
-        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        drawn = _bars(one)
-        for column in one.columns:
-            numeric = _numeric([row[column.key] for row in one.rows])
-            unit = f", {column.unit}" if column.unit else ""
-            justify = "right" if numeric else "left"
-            table.add_column(Text(column.title + unit), justify=justify, overflow="fold")  # type: ignore[arg-type]
-        if drawn:
-            table.add_column(no_wrap=True, min_width=BARS)
-        for index, row in enumerate(one.rows[:MOST_ROWS]):
-            cells = [Text(cell(row[column.key])) for column in one.columns]
-            table.add_row(*cells, *([Text(drawn[index], style="cyan")] if drawn else []))
-        left = len(one.rows) - MOST_ROWS
-        note = [Text(f"{left:,} more rows: --html or --json", style="dim")] if left > 0 else []
-        how = Text(f"{one.method}: {one.by}", style="dim")
-        return Group(Text(about + one.title, style="bold"), how, table, *note, Text())
-
     text = io.StringIO()
     width = shutil.get_terminal_size((WIDTH, 24)).columns
     console = Console(file=text, width=width, force_terminal=True, color_system="standard")
-    for each in report.subjects:
-        console.print(subject(each))
-    for part in report.sections:
-        if part.kind not in _LEFT_OUT:
-            console.print(section(part))
-    left_out = [part.title for part in report.sections if part.kind in _LEFT_OUT]
+    for part in _parts(report):
+        console.print(part)
+    return "".join(f"{_TRAILING.sub(_RESET, line)}\n" for line in text.getvalue().splitlines())
+
+
+def _parts(report: Report) -> Iterator[RenderableType]:
+    for subject in report.subjects:
+        yield from _subject(subject)
+    for section in report.sections:
+        if section.kind not in _LEFT_OUT:
+            yield from _section(section)
+    left_out = [section.title for section in report.sections if section.kind in _LEFT_OUT]
     if left_out:
-        console.print(Text(f"only in a page (--html FILE): {', '.join(left_out)}", style="dim"))
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+        yield Text(f"only in a page (--html FILE): {', '.join(left_out)}", style="dim")
+
+
+def _subject(subject: Subject) -> Iterator[RenderableType]:
+    yield Text(subject.name, style=f"bold {_COLOURS[subject.state]}")
+    yield Text(subject.title, style="dim")
+    if subject.checks:
+        yield _checks(subject)
+    yield Text()
+    if subject.figures:
+        yield _figures(subject.figures)
+        yield Text()
+
+
+def _checks(subject: Subject) -> Table:
+    grid = _grid("left")
+    for check in subject.checks:
+        told = Text(check.text)
+        if check.hint and check.state != "pass":
+            told.append(f"\n{check.hint}", style="dim")
+        word = Text(WORDS[check.state], style=_COLOURS[check.state])
+        grid.add_row(Text(check.name), word, told)
+    return grid
+
+
+def _figures(figures: Sequence[Figure]) -> Table:
+    grid = _grid("right")
+    for found in figures:
+        more = " ".join(filter(None, (beside(found), f"({found.method})")))
+        value = Text(figure(found), style="bold")
+        grid.add_row(Text(found.title), value, Text(more, style="dim"))
+    return grid
+
+
+def _grid(middle: str) -> Table:
+    """Three columns, of which the last gives way."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(no_wrap=True, justify="right" if middle == "right" else "left")
+    grid.add_column()
+    return grid
+
+
+def _section(section: Section) -> Iterator[RenderableType]:
+    about = f"{section.subject}: " if section.subject else ""
+    yield Text(about + section.title, style="bold")
+    yield Text(f"{section.method}: {section.by}", style="dim")
+    yield _table(section)
+    left = len(section.rows) - MOST_ROWS
+    if left > 0:
+        yield Text(f"{left:,} more rows: --html or --json", style="dim")
+    yield Text()
+
+
+def _table(section: Section) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in section.columns:
+        numeric = _numeric([row[column.key] for row in section.rows])
+        head = Text(f"{column.title}, {column.unit}" if column.unit else column.title)
+        table.add_column(head, justify="right" if numeric else "left", overflow="fold")
+    bars = _bars(section)
+    if bars:
+        table.add_column(no_wrap=True, min_width=BARS)
+    for index, row in enumerate(section.rows[:MOST_ROWS]):
+        cells = [Text(cell(row[column.key])) for column in section.columns]
+        table.add_row(*cells, *([Text(bars[index], style="cyan")] if bars else []))
+    return table
 
 
 def _bars(section: Section) -> list[str]:
     """A bar for each row, against the largest."""
-    place = _BARS.get(section.kind)
+    place = _DRAWN.get(section.kind)
     if place is None:
         return []
-    values = [_number(row[section.columns[place].key]) for row in section.rows]
+    values = [_size(row[section.columns[place].key]) for row in section.rows]
     most = max([*values, 0.0])
     return ["█" * round(BARS * value / most) if most > 0 else "" for value in values]
 
 
-def _number(value: Cell) -> float:
-    good = isinstance(value, int | float) and not isinstance(value, bool)
-    return max(float(value), 0.0) if good else 0.0  # type: ignore[arg-type]
+def _size(value: Cell) -> float:
+    return max(float(value), 0.0) if isinstance(value, int | float) else 0.0
 
 
 def _numeric(values: Sequence[Cell]) -> bool:
     given = [value for value in values if value is not None]
-    return bool(given) and all(
-        isinstance(one, int | float) and not isinstance(one, bool) for one in given
-    )
+    numbers = (isinstance(one, int | float) and not isinstance(one, bool) for one in given)
+    return bool(given) and all(numbers)

@@ -16,7 +16,7 @@ from edgekit.search.objective import OBJECTIVES, Limit, Objective
 from edgekit.search.space import Choices, Space
 
 if TYPE_CHECKING:
-    from edgekit.search.study import Tried
+    from edgekit.search.setup import Tried
 
 MARGIN = {"accuracy": 0.5, "size": 0.02, "device": 0.02}
 """Share of a limit by which another trial must break it, by the stage that a figure is known in."""

@@ -15,7 +15,7 @@ from edgekit.search.objective import OBJECTIVES, Limit, Objective
 from edgekit.search.space import Choices, Space
 
 if TYPE_CHECKING:
-    from edgekit.search.study import Tried
+    from edgekit.search.setup import Tried
 
 _LIKENESS = ("drop", "agreement")
 

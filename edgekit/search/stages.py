@@ -219,7 +219,7 @@ def _left(entries: Iterable[CompressEntry], key: str) -> float | None:
     """The share that passes leave; None where one of them does not say."""
     left = _ONE
     for entry in entries:
-        if entry.name not in ("remove", "low_rank"):
+        if entry.name not in ("remove", "depthwise_separable", "low_rank"):
             continue
         share = entry.options.get(key, 0)
         if not 0 < share < 1:

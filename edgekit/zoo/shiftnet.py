@@ -62,20 +62,16 @@ def _block(b: Builder, x: Any, channels: int, hidden: int, stride: int, shortcut
 
 
 def shift(b: Builder, x: Any) -> Any:
-    """Nine groups of channels, each moved to another neighbour; what comes in is zero."""
+    """Nine groups of channels, each moved to another neighbour, what is left over to none."""
     height, width, channels = x.shape[1:]
     wide = b.pad(x, _WINDOW // 2)
-    size = channels // _WINDOW**2
+    size, rest = divmod(channels, _WINDOW**2)
     moved, begin = [], 0
     for place in range(_WINDOW**2):
-        end = channels if place == _WINDOW**2 - 1 else begin + size
+        end = begin + size + (rest if place == _WINDOW**2 // 2 else 0)
         if end > begin:
             down, right = divmod(place, _WINDOW)
-            moved.append(
-                b.cut(
-                    wide,
-                    (slice(down, down + height), slice(right, right + width), slice(begin, end)),
-                )
-            )
+            rows, columns = slice(down, down + height), slice(right, right + width)
+            moved.append(b.cut(wide, (rows, columns, slice(begin, end))))
         begin = end
     return b.concat(moved) if len(moved) > 1 else moved[0]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from edgekit.zoo._builder import Builder, repeats, rounded
+from edgekit.zoo._builder import Builder, repeats
 from edgekit.zoo.base import Base, Figure, ZooOptions, option
 
 _CHANNELS = {1: 144, 2: 200, 3: 240, 4: 272, 8: 384}  # of the first stage, by groups
@@ -42,7 +43,7 @@ class Network(Base):
 
     def layers(self, b: Builder, x: Any, options: ShuffleNetV1Options, classes: int) -> Any:
         """A stem, stages, means."""
-        x = b.conv(x, rounded(_STEM * options.width, 4), 3, options.stem_stride)
+        x = b.conv(x, _stem(options), 3, options.stem_stride)
         if options.stem_stride == 2:
             x = b.max_pool(x, 3, 2)
         for stage, count in enumerate(_BLOCKS[: options.stages]):
@@ -51,6 +52,12 @@ class Network(Base):
                 first = stage == number == 0
                 x = _block(b, x, _whole(channels, options.groups), options, number == 0, first)
         return b.classify(x, classes)
+
+
+def _stem(options: ShuffleNetV1Options) -> int:
+    """What is left of the first stage's channels beside them can be parted in groups, too."""
+    step = math.lcm(4, options.groups)
+    return max(1, round(_STEM * options.width / step)) * step
 
 
 def _whole(channels: float, groups: int) -> int:

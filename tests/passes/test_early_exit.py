@@ -15,7 +15,7 @@ from edgekit.exits.choose import scores
 from edgekit.exits.stages import staged
 from edgekit.graph import count
 from edgekit.graph.read import read
-from edgekit.passes._early_exited import _found, _named
+from edgekit.passes._early_exited import _few, _found, _named
 from edgekit.passes.base import Candidate, load, refuse_order
 from edgekit.structure.exits import Dense, add_exits, joints
 
@@ -77,6 +77,12 @@ def test_all_answers_learn(made: Candidate) -> None:
     assert "exits" in made.traits
     assert len(read(made.tflite).outputs) == 2
     assert count.macs(read(made.tflite)) > count.macs(read(net()))
+
+
+def test_few_guard_rows_are_named(made: Candidate) -> None:
+    (problem,) = made.problems
+    assert problem.message.startswith("thresholds are chosen on 8 guard rows: one of them is 12")
+    assert not _few(200, 0.5)
 
 
 def test_exits_stand_where_they_are_named_or_by_macs() -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import compressing
 import numpy as np
 import pytest
 from compressing import CONV, DENSE, DEPTHWISE, POINTWISE
+from small_nets import as_model, rows_of
 
+from edgekit.compiler import compress_weights
+from edgekit.compiler.compiled import compile_graph
+from edgekit.compiler.cores import core_of
 from edgekit.errors import ModelError, UsageError
+from edgekit.graph.read import read
+from edgekit.model import Learned
 from edgekit.passes import base
 from edgekit.passes._bits_options import Levels
 from edgekit.passes._levels import first_steps
+from edgekit.passes.promises import broken_in_integers
+from edgekit.quantizers.base import QuantizeOptions, load
 
 ALL = (CONV, DEPTHWISE, POINTWISE, DENSE)
 BITS, BINARY = "quantize_bits", "binarize"
@@ -119,3 +128,40 @@ def test_scales_of_signs_begin_at_the_mean_magnitude() -> None:
     ternary = first_steps(flat, Levels(1, "threshold"))  # of those above 0.7 * 0.5
     assert ternary[0] == pytest.approx(1.9 / 3)
     assert first_steps(flat, Levels(7)).tolist() == [pytest.approx(1 / 7, rel=0.05), 1.0]
+
+
+def built(candidate: base.Candidate, scheme: str = "int8") -> bytes:
+    """The candidate in integers, checked for what was promised of it."""
+    shown = dataclasses.replace(
+        as_model(candidate.tflite), learned=Learned(candidate.ranges, candidate.weight_scales)
+    )
+    rows = rows_of(np.random.default_rng(2).normal(size=(8, 6, 6, 4)))
+    found = load(scheme).quantize(shown, rows, QuantizeOptions()).tflite
+    assert not broken_in_integers(candidate.promises, candidate.tflite, found)
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["int8", "int4"])
+def test_files_of_integers_hold_what_was_trained(four: base.Candidate, scheme: str) -> None:
+    kernels = compressing.kernels(built(four, scheme))
+    for (name, kernel), layer in zip(kernels.items(), ALL, strict=True):
+        if layer != DEPTHWISE:
+            np.testing.assert_array_equal(kernel, integers(four, layer), err_msg=name)
+
+
+def test_the_c_of_a_microcontroller_has_a_bit_for_a_sign(
+    binary: base.Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compress_weights, "_saved", lambda layer, code, core: 9999 - code.nbytes)
+    stored = compile_graph(read(built(binary)), core_of("cortex-m4", "size"), "m").weights
+    forms = ["2 values a tensor", "2 values a tensor", "4 values a tensor"]
+    assert [each.form for each in stored] == forms
+    assert stored[0].bytes_stored == 8 * 36 // 8 + 2 + 16
+
+
+@pytest.mark.slow
+def test_training_with_ranges_keeps_the_levels(four: base.Candidate) -> None:
+    after = compressing.run({"pass": "qat"}, four, epochs=1)
+    for name, largest in ((CONV, 7), (POINTWISE, 7), (DENSE, 3)):
+        np.testing.assert_array_equal(integers(after, name), integers(four, name))
+        assert np.abs(integers(after, name)).max() == largest

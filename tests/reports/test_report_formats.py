@@ -135,3 +135,20 @@ def test_terminal_shows_verdict_figures_and_bars(report: Report) -> None:
     assert "90 KB  92,160 B, 141 % of 64 KB (estimated)" in text
     assert "█" in text
     assert "trial 1" in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+MARKED = {
+    "list": ("1. a", "1\\. a"),
+    "heading": ("# a", "\\# a"),
+    "a bar": ("a|b", "a\\|b"),
+    "HTML": ("<b>&", "&lt;b>&amp;"),
+    "user": ("for @all", "for @\u2060all"),
+    "issue": ("of #12", "of #\u206012"),
+    "plain": ("18.4 KB (counted), -0.2", "18.4 KB (counted), -0.2"),
+}
+
+
+@pytest.mark.parametrize(("text", "escaped"), MARKED.values(), ids=MARKED.keys())
+def test_markdown_shows_text_as_it_is(text: str, escaped: str) -> None:
+    assert markdown._text(text) == escaped

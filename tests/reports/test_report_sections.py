@@ -13,7 +13,7 @@ from reports_made import analysis, study, write_analysis
 from edgekit.artifact import Build
 from edgekit.cli import main
 from edgekit.errors import ModelError, UsageError
-from edgekit.reports._gather import gather
+from edgekit.reports._gather import _damaged, gather
 from edgekit.reports._sections import front, history, ledger, memory, sensitivity
 from edgekit.reports._sections import study as study_section
 from edgekit.reports._sources import Analysis, Item, Run, Sources, read
@@ -242,3 +242,8 @@ def test_names_are_apart_and_nothing_else_is_taken_for_ours(tmp_path: Path) -> N
     (tmp_path / "empty" / "samples.jsonl").write_text("")
     with pytest.raises(ModelError, match="was broken off"):
         read([tmp_path / "empty"])
+
+
+def test_files_that_lack_what_is_needed_are_told_by_name(built: Path) -> None:
+    with pytest.raises(ModelError, match="odd: damaged, or of another edgekit"), _damaged("odd"):
+        ledger.sections(of_target(built, "rpi4", ledger=[{}, {}]))

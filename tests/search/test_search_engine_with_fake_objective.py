@@ -199,7 +199,7 @@ def test_no_trial_begins_after_the_timeout() -> None:
 def test_a_journal_of_10000_trials_opens_within_two_seconds(tmp_path: Path) -> None:
     path = tmp_path / "study.journal"
     dimensions = tuple(Dimension(f"d.{n}", tuple(range(10))) for n in range(5))
-    large = Setup(Space(dimensions), (OBJECTIVES["latency"],), (), "random")
+    large = Setup(Space(dimensions), (OBJECTIVES["latency"],), (), "random", infers=False)
 
     def cheap(recipe: Recipe) -> Outcome:
         figures = {name: float(sum(recipe.choices.values())) for name in OBJECTIVES}

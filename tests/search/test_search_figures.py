@@ -6,6 +6,7 @@ import json
 import sys
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,8 @@ from edgekit.search.executor import Recipe  # noqa: E402
 def lines() -> list[str]:
     """A grid of made-up trials, as the table has real ones."""
     rows = []
-    for macs, zeros, how in product(("off", 0.8, 0.5), ("off", 0.5), ("size", "speed")):
+    shares: tuple[Any, ...] = ("off", 0.8, 0.5)
+    for macs, zeros, how in product(shares, ("off", 0.5), ("size", "speed")):
         work = 1.0 if macs == "off" else macs
         latency = 100 * work * (0.9 if how == "speed" else 1.0)
         flash = 1000 * work + (200 if how == "speed" else 0) - (100 if zeros != "off" else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,11 @@ from edgekit.artifact import Build
 from edgekit.errors import UsageError
 from edgekit.search.objective import Limit, limits_of, objective, of_build, shown
 from edgekit.search.table import SearchTable
+
+
+def with_limit(key: str, text: str) -> SearchTable:
+    values: dict[str, Any] = {key: text}
+    return SearchTable(**values)
 
 
 @pytest.mark.parametrize(
@@ -30,7 +36,7 @@ from edgekit.search.table import SearchTable
     ],
 )
 def test_amounts(key: str, text: str, value: float) -> None:
-    (limit,) = limits_of(SearchTable(**{key: text}))
+    (limit,) = limits_of(with_limit(key, text))
     assert limit.value == pytest.approx(value)
     assert limit.name == key[4:]
 
@@ -40,7 +46,7 @@ def test_amounts(key: str, text: str, value: float) -> None:
     [("max_flash", "64ms"), ("max_latency", "-1ms"), ("max_drop", "1 point"), ("max_ram", "")],
 )
 def test_no_amount_is_refused(key: str, text: str) -> None:
-    table = SearchTable(**{key: text})
+    table = with_limit(key, text)
     if not text:
         assert limits_of(table) == ()
         return
@@ -69,7 +75,7 @@ def test_no_such_objective() -> None:
 
 def test_figures_of_a_build_prefer_the_model_as_c() -> None:
     memory = {"have": None, "by": "", "state": "estimated"}
-    manifest = {
+    manifest: dict[str, Any] = {
         "ledger": [{}, {"parameters": 10, "macs": 20, "bytes": 300, "gzip": 200}],
         "fit": {
             "flash": {**memory, "need": 70_000},
@@ -84,7 +90,7 @@ def test_figures_of_a_build_prefer_the_model_as_c() -> None:
     assert (figures["flash"], figures["ram"], figures["gzip"]) == (5000, 800, 200)
     assert (figures["drop"], figures["accuracy"], figures["netscore"]) == (0.5, 90, 120)
     assert (how["flash"], how["bytes"]) == ("estimated", "measured")
-    del manifest["fit"]["c_project"]  # type: ignore[attr-defined]
+    del manifest["fit"]["c_project"]
     manifest |= {"accuracy": None, "fidelity": None}
     figures, _ = of_build(Build(Path(), manifest))
     assert figures["flash"] == 70_000

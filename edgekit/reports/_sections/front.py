@@ -10,7 +10,9 @@ from edgekit.reports._format import inside
 from edgekit.reports._sources import Item, Sources
 from edgekit.reports.base import WEAKEST, Figure, Method, Section, columns, rows
 
-COSTS = ("bytes", "gzip", "flash_as_c", "ram_as_c", "macs", "latency_ms", "energy_mj")
+COSTS = ("latency_ms", "energy_mj", "flash_as_c", "ram_as_c", "gzip", "bytes", "macs")
+MOST = 4
+"""Pictures; the others would tell the same."""
 QUALITIES = ("accuracy", "agreement", "sqnr_db")
 APART = 0.01
 """Share by which costs must differ to be worth a picture."""
@@ -75,10 +77,11 @@ def sections(sources: Sources) -> list[Section]:
     """One for each cost that two or more builds have and differ in."""
     known = [(item, _figures(item)) for item in sources.items if item.build]
     for name in QUALITIES:
-        judged = [(item, figures) for item, figures in known if name in figures]
+        # a metric without a unit is one of which it is not known which way is better
+        judged = [pair for pair in known if name in pair[1] and pair[1][name].unit]
         if len(judged) > 1:
             found = [_section(name, cost, judged) for cost in COSTS]
-            return [section for section in found if section]
+            return [section for section in found if section][:MOST]
     return []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from edgekit.artifact import Build
 from edgekit.reports._figures import all_figures
@@ -42,7 +43,7 @@ def _section(model: str, target: str, items: list[Item]) -> Section:
         "history",
         "history",
         "",
-        f"{model} for {target}, build by build",
+        f"{PurePath(model).name} for {target}, build by build",
         min((figure.method for figure in figures), key=WEAKEST.index),
         f"{len(items)} builds in the order in which they were given",
         COLUMNS,
