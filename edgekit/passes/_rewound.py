@@ -16,15 +16,14 @@ from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._distilled import longer
 from edgekit.passes._masks import mask
 from edgekit.passes._rewind_options import RewindOptions
+from edgekit.passes._supermask import supermask
+from edgekit.passes._tickets import Values, place, promises
 from edgekit.passes._user_model import user_model
 from edgekit.passes.base import Candidate, Context
-from edgekit.passes.promises import Promise
 from edgekit.passes.select import select
 from edgekit.problem import Problem
 
 Array = NDArray[Any]
-Values = Mapping[str, tuple[Array, Array | None]]
-"""Layer name -> kernel in the layer's layout, and bias."""
 LEARNING_RATE = 2e-2
 MASKABLE = ("Conv2D", "Conv2DTranspose", "Conv3D", "Dense")
 _PRUNED = 0.1
@@ -37,8 +36,6 @@ def rewound(name: str, candidate: Candidate, options: RewindOptions, context: Co
     Raises:
         EdgekitError: As `Base.run`.
     """
-    from edgekit.passes._supermask import supermask
-
     plain = lift(candidate.tflite, form="folded")
     chosen, problems = _chosen(plain, options)
     # inner activations of the trained model would lead the weights away from where they would go
@@ -64,15 +61,6 @@ def rewound(name: str, candidate: Candidate, options: RewindOptions, context: Co
     return dataclasses.replace(candidate, log=log, problems=(*candidate.problems, *problems))
 
 
-def promises(layers: Sequence[LiftedLayer], kept: Mapping[str, Array]) -> list[Promise]:
-    """That what is not kept is zero."""
-    return [
-        Promise(each.name, each.kernel, "sparsity", float((~kept[each.name]).mean()))
-        for each in layers
-        if each.name in kept and not kept[each.name].all()
-    ]
-
-
 def _once(
     name: str,
     candidate: Candidate,
@@ -93,15 +81,6 @@ def _once(
     told = {layer: {"sparsity": float((~each).mean())} for layer, each in kept.items()}
     entry = wrapped.make_entry(name, options, planned, trained, told)
     return wrapped.finish(begun, lifted, entry=entry, promises=promised)
-
-
-def place(lifted: Lifted, values: Values, kept: Mapping[str, Array]) -> None:
-    """Give the folded layers these kernels, zero where they are not kept, and biases."""
-    for layer in lifted.layers:
-        kernel, bias = values[layer.name]
-        layer.kernel_variable.assign(kernel * kept.get(layer.name, np.True_))
-        if bias is not None:
-            layer.layer.bias.assign(bias)
 
 
 def _chosen(plain: Lifted, options: RewindOptions) -> tuple[list[LiftedLayer], list[Problem]]:

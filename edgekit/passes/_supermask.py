@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from edgekit import _tf
 from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.bridge.lower import lower
-from edgekit.passes import _rewound as tickets
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._rewind_options import RewindOptions
+from edgekit.passes._tickets import Values, place, promises
 from edgekit.passes.base import Candidate, Context
 from edgekit.problem import Problem
 
@@ -34,7 +34,7 @@ def supermask(
     candidate: Candidate,
     plain: Lifted,
     chosen: Sequence[LiftedLayer],
-    start: tickets.Values,
+    start: Values,
     options: RewindOptions,
     context: Context,
     problems: Sequence[Problem],
@@ -57,7 +57,7 @@ def supermask(
         each: (kernel * (scale if each in names else 1), bias)
         for each, (kernel, bias) in values.items()
     }
-    tickets.place(plain, values, {})
+    place(plain, values, {})
     tflite = lower(plain)
     masked: dict[str, tuple[LiftedLayer, Any]] = {}
 
@@ -84,12 +84,12 @@ def supermask(
         dataclasses.replace(candidate, promises=tuple(others)),
         lifted,
         entry=wrapped.make_entry(name, options, planned, trained, told),
-        promises=tickets.promises(lifted.layers, kept),
+        promises=promises(lifted.layers, kept),
         problems=problems,
     )
 
 
-def _signed(plain: Lifted, seed: int) -> tickets.Values:
+def _signed(plain: Lifted, seed: int) -> Values:
     """One number with random signs in each layer, of the size of He et al. 2015."""
     random = np.random.default_rng(seed)
     found = {}
