@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edgekit.cli._common import common, emit, json_option
-from edgekit.cli._table import item, table
+from edgekit.cli._table import fold, item, table
 
 
 @click.command(name="passes")
@@ -43,7 +43,7 @@ def _list(every: Mapping[str, Any]) -> None:
 
 
 def _show(shown: Mapping[str, Any]) -> None:
-    click.secho(f"{shown['name']}: {shown['title']}", bold=True)
+    click.secho(fold(f"{shown['name']}: {shown['title']}", " " * 12), bold=True)
     item("paper", shown["paper"])
     item("short form", f"{shown['short_form']}{_aliases(shown)}")
     item("example", f"--compress {shown['example']}")

@@ -16,7 +16,7 @@ class Pass(Base):
     """
 
     name = "augment_network"
-    title = "network augmentation: while it trains, a tiny network is a part of a wider one"
+    title = "network augmentation: it trains as a part of a wider network"
     paper = "Cai et al. 2022 (NetAug), arXiv:2110.08890"
     Options = AugmentOptions
     value = "width"

@@ -17,6 +17,7 @@ class Pass(Base):
     paper = "Yu et al. 2018, arXiv:1812.08928; sandwich rule: Yu and Huang 2019, arXiv:1903.05134"
     Options = SlimOptions
     value = "widths"
+    example = "slim:0.5+0.25"
     refuses: ClassVar[Mapping[str, str]] = {
         "sparse": "leave prune out: zeros are promised of whole kernels, and these are cut",
         "clustered": "leave cluster out: its code books are of whole kernels, and these are cut",

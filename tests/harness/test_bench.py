@@ -30,7 +30,7 @@ from edgekit.progress import Progress
 
 PACKAGE = Path(__file__).resolve().parents[2] / "edgekit"
 MEASURES = ("edgekit.harness", "edgekit.devices", "edgekit.measure", "edgekit.power")
-FACES = ("edgekit.cli", "edgekit.__init__")
+FACES = ("edgekit.cli", "edgekit.__init__", "edgekit.search", "edgekit.reports")
 NEITHER = (
     "criteria",
     "artifact",

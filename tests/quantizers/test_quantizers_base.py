@@ -10,7 +10,7 @@ from edgekit.quantizers.base import QuantizeOptions, load
 
 FLOAT = as_model(Net(4).dense(np.eye(4)).tflite())
 ROWS = rows_of(np.eye(4))
-ALL = ["dynamic", "float16", "float32", "int16x8", "int8"]
+ALL = ["dynamic", "float16", "float32", "int16x8", "int4", "int8"]
 
 
 def test_the_quantizers_are_found_by_file_name() -> None:

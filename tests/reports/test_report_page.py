@@ -154,7 +154,7 @@ def test_waterfall_distribution_and_front_show_the_values_of_the_json(
     assert steps == {(row["step"], row["after"]) for row in by_name["ledger"].rows}
     counts = [int(one["inferences"].replace(",", "")) for one in labels(page, "latency", "bar")]
     assert sum(counts) == sum(int(str(row["count"])) for row in by_name["latency"].rows)
-    points = [(one["latency_ms"], one["accuracy"]) for one in labels(page, "front", "circle")]
+    points = [(one["Latency_ms"], one["Accuracy"]) for one in labels(page, "front", "circle")]
     rows = by_name["front"].rows
     assert [(float(x), float(y)) for x, y in points] == [(r["cost"], r["quality"]) for r in rows]
 
