@@ -91,6 +91,7 @@ def test_exits_stand_where_they_are_named_or_by_macs() -> None:
     assert _found(graph, 1) == [0]  # behind it 10,368 of 15,328 are done, then 12,960
 
 
+@pytest.mark.slow
 def test_a_later_pass_trains_the_exits_too(made: Candidate) -> None:
     options = load("prune").Options(0.5)  # type: ignore[call-arg]
     shared = context(net(), epochs=1)
