@@ -13,7 +13,6 @@ into the README.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -30,6 +29,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 from compiler_figures import benched  # noqa: E402
 from compression_figures import KWS, SOUNDS, placed  # noqa: E402
 from distill_figures import TEACHER, data  # noqa: E402
+from kept_runs import kept_runs  # noqa: E402
 from lenet_figures import shifted  # noqa: E402
 from readme_figures import write  # noqa: E402
 
@@ -198,18 +198,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file of runs, one a line")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()
-    lines = given.json.read_text().splitlines() if given.json and given.json.exists() else []
-    runs = [json.loads(line) for line in lines]
-    done = {(one["case"], one["seed"]) for one in runs}
-    for seed in range(0 if given.write else given.seeds):
-        for case in CASES:
-            if given.only not in case.name or (case.name, seed) in done:
-                continue
-            runs.append(run(case, given.folder.resolve(), seed, given.epochs))
-            print(runs[-1], file=sys.stderr, flush=True)
-            if given.json:
-                with given.json.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(runs[-1]) + "\n")
+    seeds = 0 if given.write else given.seeds
+    folder = given.folder.resolve()
+    by_name = {case.name: case for case in CASES if given.only in case.name}
+
+    def told(name: str, seed: int) -> dict[str, Any]:
+        found = run(by_name[name], folder, seed, given.epochs)
+        print(found, file=sys.stderr, flush=True)
+        return found
+
+    runs = kept_runs(given.json, "case", [*by_name], seeds, told)
     print(table(runs), end="")
     if given.write:
         write(table(runs), BEGIN, END)

@@ -23,7 +23,6 @@ positions, code books, Huffman codes' lengths and all.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -35,6 +34,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from kept_runs import kept_runs  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 BEGIN, END = "<!-- LeNet figures -->\n", "<!-- end of LeNet figures -->\n"
@@ -247,17 +247,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file of runs, one a line")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()
-    lines = given.json.read_text().splitlines() if given.json and given.json.exists() else []
-    runs = [json.loads(line) for line in lines]
-    done = {(one["network"], one["seed"]) for one in runs}
-    for seed in range(0 if given.write else given.seeds):
-        for name in NETS:
-            if given.only not in name or (name, seed) in done:
-                continue
-            runs.append(run(name, given.folder.resolve(), seed))
-            if given.json:
-                with given.json.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(runs[-1]) + "\n")
+    seeds = 0 if given.write else given.seeds
+    folder = given.folder.resolve()
+    names = [name for name in NETS if given.only in name]
+    runs = kept_runs(
+        given.json, "network", names, seeds, lambda name, seed: run(name, folder, seed)
+    )
     print(table(runs), end="")
     if given.write:
         write(table(runs), BEGIN, END)

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from compression_figures import KWS, placed  # noqa: E402
+from kept_runs import kept_runs  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 TARGET = "cortex-m4"
@@ -154,17 +155,12 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="file of runs, one a line")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()
-    lines = given.json.read_text().splitlines() if given.json and given.json.exists() else []
-    runs = [json.loads(line) for line in lines]
-    done = {(one["case"], one["seed"]) for one in runs}
-    for seed in range(0 if given.write else given.seeds):
-        for case in CASES:
-            if given.only not in case.name or (case.name, seed) in done:
-                continue
-            runs.append(run(case, given.folder.resolve(), seed))
-            if given.json:
-                with given.json.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(runs[-1]) + "\n")
+    seeds = 0 if given.write else given.seeds
+    folder = given.folder.resolve()
+    by_name = {case.name: case for case in CASES if given.only in case.name}
+    runs = kept_runs(
+        given.json, "case", [*by_name], seeds, lambda name, seed: run(by_name[name], folder, seed)
+    )
     print(table(runs), end="")
     if given.write:
         write(table(runs), BEGIN, END)
