@@ -251,8 +251,9 @@ class Work(Source):
         core = core_of(profile.processor.core, self.project.compile.optimize)
         asked, left = EXPORTER in self.project.build.export, self.left(plan)
         gates = len(left.gates.layers) if left and left.gates else 0
+        stops = exits.to_json() if exits else None
         return self.once(
-            ["compile", sha256(built), profile.name, core.name, core.optimize],
+            ["compile", sha256(built), profile.name, core.name, core.optimize, stops, gates],
             lambda: self._compiled(built, graph, profile.name, core, asked, exits, gates),
         )
 
