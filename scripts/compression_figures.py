@@ -1,10 +1,12 @@
 """The figures of the compression chain in the README: real models, three seeds, what was reached.
 
-    python scripts/compression_figures.py FOLDER [--only resnet8] [--seeds 3] [--target android]
+    python scripts/compression_figures.py FOLDER [--only resnet8] [--seeds 3] [--json FILE]
+    python scripts/compression_figures.py FOLDER --json FILE --write
 
 FOLDER holds the models and data: `ic_resnet8/`, `kws_dscnn/`, `mnist_keras3/`, `vww_mobilenetv1/`.
 Every build is `edgekit.build` as anyone may call it. What is learned from, what calibrates and what
-is judged on share no row. Prints a table in Markdown, and with --json the figures of each seed.
+is judged on share no row. With --json runs are kept in a file, and those that are there are not run
+again; --write runs nothing and puts their table into the README.
 """
 
 from __future__ import annotations
@@ -23,7 +25,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 14}
+from kept_runs import kept_runs  # noqa: E402
+from readme_figures import write  # noqa: E402
+
+PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 40}
 SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"], "epochs": 60}
 DIGITS = {"augment": ["shift=2", "mix=0.5"], "epochs": 4}
 
@@ -77,6 +82,10 @@ _VWW = {
     "evaluation": ["vww_mobilenetv1/vww96_coco_train2017_113.npz:x,y[80:]"],
     "preprocess": "unit",
 }
+_NAMES = {
+    **{"ic_resnet8": "ResNet8", "kws_dscnn": "DS-CNN", "mnist_keras3": "MNIST CNN"},
+    "vww_mobilenetv1": "MobileNetV1 VWW",
+}
 _RESNET, _DSCNN = "ic_resnet8/pretrainedResnet.h5", "kws_dscnn/kws_ref_model"
 CASES = (
     Case("resnet8-50-labels", _RESNET, "prune:0.5,qat", resnet(",y"), "drop <= 1", PICTURES),
@@ -101,10 +110,12 @@ _COLUMNS = (
     *("model", "passes", "labels", "drop, points (seeds)", "95 % interval", "int8 alone"),
     *("agreement %", "gzip / int8's", "float bytes / gzip", "s", "goal"),
 )
-HEAD = f"| {' | '.join(_COLUMNS)} |", "|---" * len(_COLUMNS) + "|"
+HEAD = f"| {' | '.join(_COLUMNS)} |\n{'|---' * len(_COLUMNS)}|\n"
+BEGIN, END = "<!-- compression figures -->\n", "<!-- end of compression figures -->\n"
+TARGET = "android"
 
 
-def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
+def run(case: Case, folder: Path, seed: int) -> dict[str, Any]:
     """The figures of one build."""
     import edgekit
 
@@ -113,7 +124,7 @@ def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         build = edgekit.build(
             folder / case.model,
-            target,
+            TARGET,
             output=Path(scratch) / "built",
             compress=case.compress,
             fine_tune=case.options,
@@ -122,7 +133,7 @@ def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
         )
     seconds = time.monotonic() - began
     others = {key: value for key, value in options.items() if key != "training"}
-    plain = _plain(folder / case.model, target, seed, json.dumps(others))
+    plain = _plain(folder / case.model, seed, json.dumps(others))
     manifest, ledger = build.manifest, build.manifest["ledger"]
     accuracy = manifest["accuracy"]
     return {
@@ -142,13 +153,13 @@ def run(case: Case, folder: Path, target: str, seed: int) -> dict[str, Any]:
 
 
 @cache
-def _plain(model: Path, target: str, seed: int, data: str) -> dict[str, Any]:
+def _plain(model: Path, seed: int, data: str) -> dict[str, Any]:
     """The manifest of the model in int8 without passes; it learns from nothing."""
     import edgekit
 
     with tempfile.TemporaryDirectory() as scratch:
         output = Path(scratch) / "plain"
-        built = edgekit.build(model, target, output=output, seed=seed, **json.loads(data))
+        built = edgekit.build(model, TARGET, output=output, seed=seed, **json.loads(data))
         return dict(built.manifest)
 
 
@@ -165,15 +176,21 @@ def row(case: Case, runs: list[dict[str, Any]]) -> str:
     first = runs[0]
     gzip = statistics.mean(one["gzip"] for one in runs)
     return (
-        f"| {case.model.split('/')[0]} | `{case.compress}` | "
+        f"| {_NAMES[case.model.split('/')[0]]} | `{case.compress}` | "
         f"{'yes' if 'x,y' in case.data['training'][0] else 'no'} | "
         f"{statistics.mean(drops):.2f} ({each}) | "
         f"{low:.1f} to {high:.1f} on {first['samples']:,} | "
         f"{statistics.mean(one['plain_drop'] for one in runs):.2f} | "
         f"{statistics.mean(one['agreement'] for one in runs):.1f} | "
         f"{gzip / first['plain_gzip']:.2f} | {first['float_bytes'] / gzip:.1f} | "
-        f"{statistics.mean(one['seconds'] for one in runs):.0f} | {case.goal} |"
+        f"{statistics.mean(one['seconds'] for one in runs):.0f} | {case.goal} |\n"
     )
+
+
+def table(runs: list[dict[str, Any]]) -> str:
+    """All rows that there are runs for."""
+    by_case = [(case, [one for one in runs if one["case"] == case.name]) for case in CASES]
+    return HEAD + "".join(row(case, found) for case, found in by_case if found)
 
 
 def main() -> None:
@@ -182,20 +199,18 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", default="", help="part of the names of the cases to run")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--target", default="android")
-    parser.add_argument("--json", type=Path, help="append the figures of each seed to this file")
+    parser.add_argument("--json", type=Path, help="file of runs, one a line")
+    parser.add_argument("--write", action="store_true", help="put the table into the README")
     given = parser.parse_args()
-    print("\n".join(HEAD))
-    for case in CASES:
-        if given.only not in case.name:
-            continue
-        runs = []
-        for seed in range(given.seeds):
-            runs.append(run(case, given.folder.resolve(), given.target, seed))
-            if given.json:
-                with given.json.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(runs[-1]) + "\n")
-        print(row(case, runs), flush=True)
+    seeds = 0 if given.write else given.seeds
+    folder = given.folder.resolve()
+    by_name = {case.name: case for case in CASES if given.only in case.name}
+    runs = kept_runs(
+        given.json, "case", [*by_name], seeds, lambda name, seed: run(by_name[name], folder, seed)
+    )
+    print(table(runs), end="")
+    if given.write:
+        write(table(runs), BEGIN, END)
 
 
 if __name__ == "__main__":
