@@ -161,14 +161,3 @@ def test_files_and_folders_named_in_the_readme_exist() -> None:
     names += re.findall(r"`((?:scripts|requirements|calibration_data)/[\w.]*)`", README)
     assert names
     assert [name for name in names if not (ROOT / name).exists()] == []
-
-
-def test_help_takes_no_tensorflow_and_no_numpy() -> None:
-    code = (
-        "import sys; from edgekit.cli import main; code = main(['--help']);"
-        "heavy = {'tensorflow', 'keras', 'tf_keras', 'numpy', 'rich'} & set(sys.modules);"
-        "sys.exit(f'imported {heavy}' if heavy else code)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "build" in done.stdout
