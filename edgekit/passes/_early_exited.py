@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 
 from edgekit.bridge.heads import head_of
-from edgekit.bridge.lift import lift
 from edgekit.bridge.names import layer_names
 from edgekit.errors import ModelError, UsageError
 from edgekit.exits.exits import Heads
@@ -48,12 +47,17 @@ def early_exited(
         tflite=add_exits(candidate.tflite, places, heads, options.grid),
         heads=Heads(tuple(names[place] for place in places), options.max_drop, options.weight),
     )
-    planned, lifted = wrapped.training(context, _RATE), lift(after.tflite)
     title = f"{len(places)} exit{'s' * (len(places) > 1)}"
-    trained = wrapped.train(after, context, lifted, planned, title=title)
-    entry = wrapped.make_entry(name, options, planned, trained, _told(graph, places))
-    problems = _few(len(context.guard), options.max_drop)
-    return wrapped.finish(after, lifted, entry=entry, problems=problems)
+    return wrapped.trained(
+        name,
+        options,
+        after,
+        context,
+        told=_told(graph, places),
+        learning_rate=_RATE,
+        problems=_few(len(context.guard), options.max_drop),
+        title=title,
+    )
 
 
 def _few(rows: int, max_drop: float) -> list[Problem]:
