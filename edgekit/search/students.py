@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgekit._discover import did_you_mean
 from edgekit.errors import UsageError
 from edgekit.passes.base import searched
 from edgekit.zoo._spec import PREFIX, is_spec, parse
 from edgekit.zoo.base import Base
+
+if TYPE_CHECKING:
+    from edgekit.model import Model
 
 STUDENT = "distill.student"
 TABLE = "zoo"
@@ -85,6 +88,16 @@ def chosen(choices: Mapping[str, Any]) -> str:
     begins = f"{TABLE}.{parse(spec)[0].name}."
     taken = {name.removeprefix(begins): v for name, v in choices.items() if name.startswith(begins)}
     return "/".join([spec, *(f"{key}={_text(value)}" for key, value in taken.items())])
+
+
+def refuse_unfit(students: Sequence[Any], model: Model) -> None:
+    """Raise UsageError for a network of the zoo that cannot stand for `model`."""
+    from edgekit.graph.read import read
+    from edgekit.zoo._student import shapes_of
+
+    specs = [spec for spec in map(str, students) if is_spec(spec)]
+    for spec in specs:
+        shapes_of(spec, read(model.tflite))
 
 
 def _settings(spec: str) -> set[str]:
