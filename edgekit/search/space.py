@@ -14,24 +14,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgekit._discover import did_you_mean
 from edgekit.errors import UsageError
-from edgekit.passes.base import load, names, searched
+from edgekit.passes.base import load, searched
 from edgekit.project import COMPRESS, CompressEntry, Project, from_mapping
 from edgekit.search import students
 from edgekit.search.layerwise import BEGIN, PREFIX, SHIFTS, layers_of, parted
+from edgekit.search.listed import OFF as OFF
+from edgekit.search.listed import TABLES, listed_in, ordered, rest_of
 
 if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
-OFF, ON = "off", "on"
-USE = "use"
-"""The dimension of a pass without an amount."""
+ON, USE = "on", "use"
+"""The value and the dimension of a pass without an amount."""
 Choices = Mapping[str, Any]
 When = tuple[tuple[str, tuple[Any, ...]], ...]
 """Other dimensions, each with some of its values: all must be chosen."""
-_TABLES = ("quantize", "compile", "fine_tune")
-"""Tables of the project that may be searched besides passes."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +118,13 @@ def space_of(project: Project) -> Space:
     Raises:
         UsageError: A pass, option or table that there is not, or a value that cannot be.
     """
-    listed = _listed(project)
+    listed = listed_in(project)
     student = listed.get(students.STUDENT, ())
     _refuse_behind(student, _order(project))
     zoo = students.options(student, listed)
     found = [each for name in _order(project) for each in _of_pass(name, project, listed, student)]
     found += [_of_student(*option) for option in zoo]
-    found += [_of_table(key, values) for key, values in listed.items()]
+    found += [Dimension(key, v, ordered(v)) for key, v in rest_of(listed).items()]
     space = Space(tuple(found))
     for each in space.dimensions:  # a value that cannot be is refused before any trial
         beside = {name: values[0] for name, values in each.when}
@@ -155,7 +153,7 @@ def recipe(project: Project, choices: Choices) -> Project:
     tables: dict[str, Any] = {COMPRESS: [each.to_json() for each in entries if each]}
     for name, value in choices.items():
         table, _, key = name.partition(".")
-        if table in _TABLES:
+        if table in TABLES:
             tables.setdefault(table, {})[key] = value
     plain = dataclasses.replace(project, budget=type(project.budget)())
     plain = plain.with_table("data", evaluation=(), held_out=project.search.held_out)
@@ -202,8 +200,8 @@ def _of_pass(
         if values is None:
             free = place == 0 and found.name not in given
             values = (OFF, *declared[key]) if free else declared[key]
-        amount = _ordered(values) and key == next(iter(searched(found.Options)), "")
-        yield Dimension(f"{name}.{key}", values, _ordered(values), amount, when=when)
+        amount = ordered(values) and key == next(iter(searched(found.Options)), "")
+        yield Dimension(f"{name}.{key}", values, ordered(values), amount, when=when)
         if OFF in values:  # the rest of the pass matters where it is used
             when = (*when, (f"{name}.{key}", tuple(each for each in values if each != OFF)))
     when = (*when, (students.STUDENT, (OFF,))) if student else when  # it has other layers
@@ -225,54 +223,4 @@ def _of_student(
     name: str, values: tuple[Any, ...], begin: int, specs: tuple[str, ...]
 ) -> Dimension:
     when = ((students.STUDENT, specs),)
-    return Dimension(name, values, _ordered(values), begin=begin, when=when)
-
-
-def _of_table(name: str, values: tuple[Any, ...]) -> Dimension:
-    table = name.partition(".")[0]
-    if table in names():
-        raise UsageError(
-            f"[search.space] {name} is no option, or of a pass that is not searched",
-            f"edgekit passes {table} lists them; name the pass in [search] passes",
-        )
-    if table not in _TABLES:
-        raise UsageError(
-            f"[search.space] {table} cannot be searched", did_you_mean(table, [*names(), *_TABLES])
-        )
-    return Dimension(name, values, _ordered(values))
-
-
-def _listed(project: Project) -> dict[str, tuple[Any, ...]]:
-    """What `[search.space]` says, flat."""
-    flat: dict[str, tuple[Any, ...]] = {}
-    for table, keys in project.search.space.items():
-        if not isinstance(keys, Mapping):
-            raise UsageError(
-                f"[search.space] {table} is not a table", "write remove.macs = [0.8, 0.5]"
-            )
-        name = load(table).name if table not in _TABLES and table in (*names(), "qat") else table
-        for key, values in keys.items():
-            own = values.items() if isinstance(values, Mapping) and table == students.TABLE else ()
-            for inner, value in own:
-                flat[f"{name}.{key}.{inner}"] = _values(f"{table}.{key}.{inner}", value)
-            if not own:
-                flat[f"{name}.{key}"] = _values(f"{table}.{key}", values)
-    return flat
-
-
-def _values(name: str, values: Any) -> tuple[Any, ...]:
-    if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-        raise UsageError(
-            f"[search.space] {name} = {values!r}: no list of values",
-            f'write {name} = [0.8, 0.5], "off" in front to leave the pass out',
-        )
-    return tuple(values)
-
-
-def _ordered(values: Sequence[Any]) -> bool:
-    """Whether all but `off` are numbers, or lists, which stand from the mildest on."""
-    return all(
-        isinstance(value, int | float | list) and not isinstance(value, bool)
-        for value in values
-        if value != OFF
-    )
+    return Dimension(name, values, ordered(values), begin=begin, when=when)

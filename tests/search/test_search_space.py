@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,20 @@ def test_declared_values_are_values_of_the_option() -> None:
             for value in values:
                 found = getattr(options(**{key: value}), key)
                 assert (list(found) if isinstance(found, tuple) else found) == value
+
+
+def test_the_documentation_lists_what_is_declared() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.*) \|$", text, re.MULTILINE))
+    usual = {each.name: each for each in space_of(Project()).dimensions}
+    declared = [name for name in names() if searched(load(name).Options)]
+    every = {
+        each.name: each
+        for name in declared
+        for each in space_of(project({"passes": [name]})).dimensions
+    }
+    found = {name: ", ".join(map(str, each.values)) for name, each in {**every, **usual}.items()}
+    assert {key: row for key, row in rows.items() if key.partition(".")[0] in names()} == found
 
 
 def test_the_user_narrows_it() -> None:
