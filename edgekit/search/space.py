@@ -76,12 +76,11 @@ class Space:
     dimensions: tuple[Dimension, ...]
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
-        """A value of each dimension that matters, by name."""
-        found: dict[str, Any] = {}
-        for each in self.dimensions:
-            if each.matters(found):
-                found[each.name] = each.suggest(trial)
-        return found
+        """A value of each dimension that matters, by name.
+
+        All are asked for, so that a sampler has every trial as one point of all dimensions.
+        """
+        return self.settle({each.name: each.suggest(trial) for each in self.dimensions})
 
     def settle(self, choices: Choices) -> dict[str, Any]:
         """`choices` without what does not matter; what is missing is as a search begins."""
@@ -102,10 +101,10 @@ class Space:
         return math.prod(len(each.values) for each in self.dimensions)
 
     def stored(self, choices: Choices) -> dict[str, Any]:
-        """`choices` as a study stores them."""
-        named = [each for each in self.dimensions if each.name in choices]
-        open_ = [each for each in named if len(each.values) > 1]
-        return {each.name: each.stored(choices[each.name]) for each in open_}
+        """`choices` as a study stores them; what does not matter as a search begins."""
+        open_ = [each for each in self.dimensions if len(each.values) > 1]
+        begin = {each.name: each.values[each.begin] for each in open_}
+        return {each.name: each.stored({**begin, **choices}[each.name]) for each in open_}
 
     def to_json(self) -> dict[str, Any]:
         """Values by dimension."""
