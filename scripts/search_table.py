@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT))
 from compression_figures import KWS, placed  # noqa: E402
 from remove_figures import CASES  # noqa: E402
 
+from edgekit.errors import EdgekitError  # noqa: E402
+
 TABLE = ROOT / "scripts" / "data" / "search_trials.jsonl"
 TARGET = "nucleo-l4r5zi"
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -124,7 +126,11 @@ def main() -> None:
             continue
         bench = Bench(name, given.folder.resolve(), scratch.resolve() / name, given.epochs)
         for choices in todo[:left]:
-            row = {"model": name, "choices": choices, "figures": bench.trial(choices)}
+            try:
+                row = {"model": name, "choices": choices, "figures": bench.trial(choices)}
+            except EdgekitError as error:  # a point that is missing is one that cannot be built
+                print(f"{choices}: {error.message}", file=sys.stderr, flush=True)
+                continue
             with TABLE.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(json.dumps(row), flush=True)
