@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from edgekit.search import netadapt
 from edgekit.search.drawing import Given, Unsettled
 from edgekit.search.infer import hopeless
-from edgekit.search.samplers import GOOD, make_sampler
+from edgekit.search.samplers import GOOD, make_sampler, seed_of
 from edgekit.search.setup import Setup, Tried
 from edgekit.search.space import Choices
 
@@ -56,7 +56,7 @@ class Chooser:
             if point is None or self.settled(point):
                 point = self._untried(number) or setup.space.mildest
         if point is not None:
-            return Given(setup.space.stored(point), setup.seed)
+            return Given(setup.space.stored(point), seed_of(setup.seed, number))
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         beside = any(each.number != number for each in running)
         if setup.own:

@@ -25,6 +25,8 @@ from edgekit.errors import MissingExtra
 
 STARTUP = 8
 """Trials before TPE models anything."""
+MODELLING = ("tpe", "gp")
+"""Samplers that model what was found, and so learn from points that are spread."""
 GOOD = 3
 """Trials that TPE takes for good ones; a tenth of all, Optuna's default, is one of ten: with a few
 dozen trials, of which limits rule out most, that is too few to tell where good ones lie."""
@@ -57,8 +59,7 @@ def make_sampler(
     Raises:
         MissingExtra: `gp` without PyTorch.
     """
-    text = f"{seed} {number} {repeats}"
-    own = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+    own = seed_of(seed, number, repeats)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # constraints, multivariate: since 3.0
         warnings.simplefilter("ignore", FutureWarning)  # gamma goes with Optuna 6
@@ -79,3 +80,9 @@ def make_sampler(
                 raise MissingExtra.of("PyTorch, which --sampler gp needs,", "gp")
             return GPSampler(seed=own, constraints_func=constraints, deterministic_objective=True)
         return RandomSampler(seed=own)
+
+
+def seed_of(*parts: int) -> int:
+    """One seed from several numbers, the same on every machine."""
+    text = " ".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
