@@ -28,7 +28,7 @@ from kept_runs import kept_runs  # noqa: E402
 from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import write  # noqa: E402
 
-PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 40}
+PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 14}
 SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"], "epochs": 60}
 DIGITS = {"augment": ["shift=2", "mix=0.5"], "epochs": 4}
 

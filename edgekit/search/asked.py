@@ -14,16 +14,25 @@ from edgekit.plan import AUTO
 from edgekit.problem import refuse
 from edgekit.progress import Progress
 from edgekit.project import Project
-from edgekit.search.objective import OBJECTIVES, Objective, limits_of, objective
+from edgekit.search import students
+from edgekit.search.objective import (
+    OBJECTIVES,
+    REWARD,
+    Objective,
+    limits_of,
+    objective,
+    target_of,
+)
 from edgekit.search.space import recipe, space_of
 from edgekit.search.stages import model_of
+from edgekit.search.starts import starts
 from edgekit.search.study import Setup
 from edgekit.target.profile import Profile, load_profile
 from edgekit.work import Work
 
 EMULATOR = "qemu"
 BASELINE = "random"
-_LABELS = ("drop", "accuracy")
+_LABELS = ("drop", "accuracy", REWARD)
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,14 @@ def ask(project: Project, root: Path, progress: Progress) -> Asked:
     project, profile = _checked(project, root)
     table, limits = project.search, limits_of(project.search)
     given = {*map(objective, table.objectives), *(OBJECTIVES[each.name] for each in limits)}
+    if REWARD in table.objectives:
+        target_of(limits)
     _device(table.device, profile, given)  # refused before the model is imported
     space = space_of(project)
     labelled = _labelled(project, root, progress)
+    if not table.train:
+        listed = space.to_json().get(students.STUDENT, [])
+        students.refuse_unfit(listed, model_of(root, project))
     names = table.objectives or _usual(profile, labelled, table.device)
     objectives = tuple(map(objective, names))
     wanted = {*given, *objectives}
@@ -68,7 +82,7 @@ def ask(project: Project, root: Path, progress: Progress) -> Asked:
         limits,
         table.sampler,
         project.build.seed,
-        (space.mildest,),
+        starts(space, table.sampler, project.build.seed),
         own=bool(table.train),
         infers=table.sampler != BASELINE,
         key=_key(project, root) | {"device": device, "train": table.train},

@@ -2,8 +2,8 @@
 
 To add one: put `<name>.py` in this folder with a class `Network(Base)` that sets `name`, `title`,
 `paper`, `Options`, the `shape` and `classes` that it was published for, and `figures`, and whose
-`layers` makes the scores of the input with a `Builder`. Each field of `Options` carries its range:
-that is what a search tries. `tests/zoo` counts what `figures` says.
+`layers` makes the scores of the input with a `Builder`. Each field of `Options` carries its range,
+and `search` where `edgekit search` tries values of it. `tests/zoo` counts what `figures` says.
 """
 
 from __future__ import annotations
