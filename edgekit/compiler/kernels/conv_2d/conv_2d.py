@@ -20,15 +20,10 @@ from edgekit.compiler.kernels.conv_2d.border import Border
 from edgekit.compiler.kernels.gemm import gemm, runs
 from edgekit.compiler.kernels.gemm.coding import Coding
 from edgekit.compiler.kernels.gemm.matrix import Matrix
+from edgekit.compiler.kernels.gemm.matrix_of import matrix_of
 from edgekit.compiler.kernels.gemm.one_product import one_product
-from edgekit.compiler.operation import Call, Unsupported, scale_of, zero_of
-from edgekit.compiler.requantize import (
-    INT8_HIGH,
-    INT8_LOW,
-    activation_range,
-    multiplier_of,
-    multipliers,
-)
+from edgekit.compiler.operation import Call, Unsupported
+from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW
 
 _MANY = 256
 """Output pixels that are worth code for three rows of nine inputs."""
@@ -107,29 +102,41 @@ class Conv2D:
     def emit(self, core: Core, to: Emission) -> str:
         """One call."""
         if self._dense(core):
-            plain = core.isa == "portable" or self.matrix.weights.size < _DENSE
-            to.use("gemm/dense_plain.h" if plain else "gemm/dense.h")
-            reads = replace(core, isa="portable") if plain else core
-            matrix = gemm.emit(self.matrix, reads, to, dense=True)
-            name = "ek_dense_plain" if plain else "ek_dense"
-            return f"{name}(&{matrix}, {to.inputs[0]}, {to.output});"
+            return self._emit_dense(core, to)
+        layer = self._layer(core, to)
+        addend = to.inputs[1] if self.add else "0"
+        memory = f"{to.output}, {to.scratch}, {to.scratch} + {self._columns(core)}"
+        function, of = "ek_conv_2d", layer
+        if self.border is not None:
+            function, of = "ek_conv_2d_biases", self._with_border(layer, self.border, core, to)
+        elif self.coding is not None:
+            function, of = "ek_conv_2d_tiled", self._tiled(layer, self.coding, core, to)
+        elif self._runs(core):
+            self._use_runs(core, to)
+            function = "ek_conv_2d_runs"
+        return f"{function}(&{of}, {to.inputs[0]}, {addend}, {memory});"
+
+    def _emit_dense(self, core: Core, to: Emission) -> str:
+        plain = core.isa == "portable" or self.matrix.weights.size < _DENSE
+        to.use("gemm/dense_plain.h" if plain else "gemm/dense.h")
+        reads = replace(core, isa="portable") if plain else core
+        matrix = gemm.emit(self.matrix, reads, to, dense=True)
+        name = "ek_dense_plain" if plain else "ek_dense"
+        return f"{name}(&{matrix}, {to.inputs[0]}, {to.output});"
+
+    def _layer(self, core: Core, to: Emission) -> str:
+        """The constant `ek_conv_2d_t`."""
         to.use("conv_2d/conv_2d.h")
         window = self.window
         if window.dilation_width > 1:
             to.define("EK_CONV_2D_DILATED")
         if self.matrix.depth // self._rows(core) % 4:
             to.define("EK_COLUMN_TAIL")
-        if self._runs(core):
-            matrix = runs.emit(self.matrix, self._rows(core), to)
-        elif self.in_blocks(core):
-            matrix = runs.emit_apart(self.matrix, to)
-        else:
-            weights = "0" if self.coding else None
-            matrix = gemm.emit(self._laid(core), core, to, weights=weights, pixels=window.pixels)
+        matrix = self._weights(core, to)
         if self.add:
             to.define("EK_CONV_2D_ADD")
         add = f"&{self.add.constant(core, to)}" if self.add else "0"
-        layer = to.struct(
+        return to.struct(
             "ek_conv_2d_t",
             "layer",
             [
@@ -145,34 +152,43 @@ class Conv2D:
                 self._direct(core),
             ],
         )  # fmt: skip
-        addend = to.inputs[1] if self.add else "0"
-        memory = f"{to.output}, {to.scratch}, {to.scratch} + {self._columns(core)}"
-        if self.border is not None:
-            to.use("conv_2d/conv_2d_biases.h")
-            each = gemm.bias_bytes(self.matrix, core)
-            fields = [f"&{layer}", *self.border.constant(to), each]
-            border = to.struct("ek_border_t", "border", fields)
-            return f"ek_conv_2d_biases(&{border}, {to.inputs[0]}, {addend}, {memory});"
-        if self.coding is not None:
-            to.use("conv_2d/conv_2d_tiled.h")
-            alone = core.isa == "dsp" and not self.in_blocks(core)
-            if self.matrix.channels % 4 or alone:
-                to.define("EK_GEMM_ODD")
-            if self.matrix.low > INT8_LOW or self.matrix.high < INT8_HIGH:
-                to.define("EK_GEMM_BLOCK_LIMITS")
-            each = gemm.column_bytes(self.matrix, core.isa, window.pixels)
-            code = self.coding.constant(to)
-            sizes = (self.tile(core), each, self._block())
-            tiled = to.struct("ek_tiled_t", "tiled", [f"&{layer}", f"&{code}", *sizes])
-            return f"ek_conv_2d_tiled(&{tiled}, {to.inputs[0]}, {addend}, {memory});"
+
+    def _weights(self, core: Core, to: Emission) -> str:
+        """The constant of the matrix, as the kernel that computes it reads it."""
         if self._runs(core):
-            to.use("conv_2d/conv_2d_runs.h")
-            if self._nines(core):
-                to.define("EK_COLUMN_NINES")
-            if not self._direct(core) & _ROWS or window.kernel_width * window.channels < 4:
-                to.define("EK_CONV_2D_APART")
-            return f"ek_conv_2d_runs(&{layer}, {to.inputs[0]}, {addend}, {memory});"
-        return f"ek_conv_2d(&{layer}, {to.inputs[0]}, {addend}, {memory});"
+            return runs.emit(self.matrix, self._rows(core), to)
+        if self.in_blocks(core):
+            return runs.emit_apart(self.matrix, to)
+        weights = "0" if self.coding else None
+        pixels = self.window.pixels
+        return gemm.emit(self._laid(core), core, to, weights=weights, pixels=pixels)
+
+    def _with_border(self, layer: str, border: Border, core: Core, to: Emission) -> str:
+        """The constant `ek_border_t` of a layer with several sets of biases."""
+        to.use("conv_2d/conv_2d_biases.h")
+        each = gemm.bias_bytes(self.matrix, core)
+        return to.struct("ek_border_t", "border", [f"&{layer}", *border.constant(to), each])
+
+    def _tiled(self, layer: str, coding: Coding, core: Core, to: Emission) -> str:
+        """The constant `ek_tiled_t` of a layer with coded weights."""
+        to.use("conv_2d/conv_2d_tiled.h")
+        alone = core.isa == "dsp" and not self.in_blocks(core)
+        if self.matrix.channels % 4 or alone:
+            to.define("EK_GEMM_ODD")
+        if self.matrix.low > INT8_LOW or self.matrix.high < INT8_HIGH:
+            to.define("EK_GEMM_BLOCK_LIMITS")
+        each = gemm.column_bytes(self.matrix, core.isa, self.window.pixels)
+        code = coding.constant(to)
+        sizes = (self.tile(core), each, self._block())
+        return to.struct("ek_tiled_t", "tiled", [f"&{layer}", f"&{code}", *sizes])
+
+    def _use_runs(self, core: Core, to: Emission) -> None:
+        """What the kernel for runs of pixels is compiled with."""
+        to.use("conv_2d/conv_2d_runs.h")
+        if self._nines(core):
+            to.define("EK_COLUMN_NINES")
+        if not self._direct(core) & _ROWS or self.window.kernel_width * self.window.channels < 4:
+            to.define("EK_CONV_2D_APART")
 
     def in_blocks(self, core: Core) -> bool:
         """Whether the kernel for four channels of many pixels computes it, with coded weights."""
@@ -313,28 +329,6 @@ def _dense(call: Call, weights: NDArray[np.int8]) -> Conv2D:
     pixels = math.prod(call.input(0).shape) // depth
     window = Window(1, pixels, depth, 1, pixels)
     return Conv2D(window, matrix_of(call, weights), call.output.shape)
-
-
-def matrix_of(call: Call, weights: NDArray[np.int8]) -> Matrix:
-    """Weights [channels, depth] with bias, factors and range of a CONV_2D and its like."""
-    source, kernel, out = call.input(0), call.input(1), call.output
-    assert kernel.quantization is not None
-    if np.any(kernel.quantization.zero_point != 0):
-        raise Unsupported("its weights have a zero point")
-    bias = np.zeros(len(weights), np.int32)
-    if call.has(2):
-        bias = call.constant(2).astype(np.int64).astype(np.int32).ravel()
-    scales = kernel.quantization.scale
-    if len(scales) > 1 or call.op.name != "FULLY_CONNECTED":
-        factors = scale_of(source) * scales.astype(np.float64) / scale_of(out)
-        by = multipliers(np.broadcast_to(factors, (len(weights),)))
-    else:
-        by = multiplier_of(float(np.float32(scale_of(source)) * scales[0]) / scale_of(out))
-    try:
-        low, high = activation_range(call.activation(), scale_of(out), zero_of(out))
-    except ValueError as error:
-        raise Unsupported(f"the fused activation {error}") from None
-    return Matrix(weights, bias, by, zero_of(source), zero_of(out), low, high).settled()
 
 
 def _up(value: int, step: int) -> int:

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from edgekit.compiler.cores import Core
 from edgekit.compiler.emission import Emission
 from edgekit.compiler.kernels.common.windows import Window, same_padding
-from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D, matrix_of
+from edgekit.compiler.kernels.conv_2d.conv_2d import Conv2D
 from edgekit.compiler.kernels.depthwise_conv_2d import lanes
 from edgekit.compiler.kernels.gemm.matrix import Matrix
+from edgekit.compiler.kernels.gemm.matrix_of import matrix_of
 from edgekit.compiler.kernels.gemm.one_product import SCALE, OneProduct, one_product
 from edgekit.compiler.operation import IN_PLACE, Call, Unsupported
 from edgekit.compiler.requantize import INT8_HIGH, INT8_LOW

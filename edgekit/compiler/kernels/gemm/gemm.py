@@ -14,6 +14,8 @@ multiply-accumulates for the price of two, exact while sums over a segment of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -86,26 +88,14 @@ def emit(
     by = matrix.by
     if len(by) == 1:
         by = by.take(np.zeros(matrix.channels, np.int64))
-    shift, relu, alone = by.shift, False, False
     fast = core.isa in _CENTRED and is_fast(matrix, core.isa, _WIDE if dense else _PAIR)
-    lanes: list[int] = []
-    if fast:  # the shift to the right that is left after the last bit's rounding
-        shift = -1 - shift
-    if core.isa == "dsp":
-        relu = fast and _cuts_at_zero(matrix)
-        for macro in _dense_macros(matrix) if dense else _macros(matrix, fast, relu):
-            to.define(macro)
-    elif core.isa == "thumb2":
-        alone, lanes = is_alone(matrix, core.isa, pixels), _segments(matrix)
-        for macro in _lane_macros(matrix, fast, alone, lanes):
-            to.define(macro)
-        # shifts are read by words
+    # the shift to the right that is left after the last bit's rounding
+    shift = -1 - by.shift if fast else by.shift
+    form = _form(matrix, core, fast, shift, dense, pixels)
+    for macro in form.macros:
+        to.define(macro)
+    if core.isa == "thumb2":  # shifts are read by words
         shift = np.pad(shift, (0, -len(shift) % 4))
-    elif core.isa == "mve":
-        relu = matrix.low == matrix.zero_out == INT8_LOW
-        to.define("EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED")
-        if (shift > 0).any():
-            to.define("EK_MULTIPLY_LEFT")
     even = -matrix.channels % _TOGETHER[core.isa]
     bias, multiplier, shift = (
         np.pad(each, [(0, 0)] * (each.ndim - 1) + [(0, even)])
@@ -126,10 +116,41 @@ def emit(
             matrix.low,
             matrix.high,
             16 if narrow else 32,
-            int(fast) + 2 * int(relu or alone),
-            *lanes,
+            int(fast) + 2 * int(form.special),
+            *form.lanes,
         ],
     )
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How the kernel of a core computes a matrix.
+
+    Attributes:
+        macros: What it must be compiled with.
+        special: Whether it cuts at zero by itself; of Thumb-2: whether it takes one column.
+        lanes: Of Thumb-2: see `_segments`.
+    """
+
+    macros: Sequence[str] = ()
+    special: bool = False
+    lanes: Sequence[int] = ()
+
+
+def _form(
+    matrix: Matrix, core: Core, fast: bool, shift: NDArray[Any], dense: bool, pixels: int
+) -> _Form:
+    if core.isa == "dsp":
+        relu = fast and _cuts_at_zero(matrix)
+        return _Form(_dense_macros(matrix) if dense else _macros(matrix, fast, relu), relu)
+    if core.isa == "thumb2":
+        alone, lanes = is_alone(matrix, core.isa, pixels), _segments(matrix)
+        return _Form(_lane_macros(matrix, fast, alone, lanes), alone, lanes)
+    if core.isa == "mve":
+        relu = matrix.low == matrix.zero_out == INT8_LOW
+        left = ["EK_MULTIPLY_LEFT"] if (shift > 0).any() else []
+        return _Form(["EK_GEMM_RELU" if relu else "EK_GEMM_SIGNED", *left], relu)
+    return _Form()
 
 
 def bias_bytes(matrix: Matrix, core: Core) -> int:
