@@ -32,7 +32,7 @@ def operator(name: str, call: Call, inputs: Sequence[Any]) -> list[Any]:
     known = tuple(isinstance(value, np.ndarray) or value is None for value in call.values)
     constants = tuple(v if k else None for v, k in zip(call.values, known, strict=True))
     places = tuple(place for place, constant in enumerate(known) if not constant)
-    layer = _classes()["Operator"](replace(call, values=constants), places, name=name)
+    layer = _operator()(replace(call, values=constants), places, name=name)
     results = layer(inputs[0] if len(inputs) == 1 else list(inputs))
     return list(results) if isinstance(results, list | tuple) else [results]
 
@@ -53,7 +53,7 @@ def scale(name: str, factor: NDArray[Any], offset: NDArray[Any] | None) -> Any:
 
     Its weights are `scale` and, where `offset` is given, `bias`.
     """
-    layer = _classes()["Scale"](len(factor), offset is not None, name=name)
+    layer = _scale()(len(factor), offset is not None, name=name)
     layer.build((None, len(factor)))
     layer.set_weights([factor] if offset is None else [factor, offset])
     return layer
@@ -61,14 +61,14 @@ def scale(name: str, factor: NDArray[Any], offset: NDArray[Any] | None) -> Any:
 
 def offset(name: str, bias: NDArray[Any]) -> Any:
     """A layer x + bias for each channel, whose weight `bias` is trainable."""
-    layer = _classes()["Offset"](len(bias), name=name)
+    layer = _offset()(len(bias), name=name)
     layer.build((None, len(bias)))
     layer.set_weights([bias])
     return layer
 
 
 @cache
-def _classes() -> dict[str, Any]:
+def _operator() -> Any:
     keras, tf = _tf.tf_keras(), _tf.tensorflow()
     plain = tf.autograph.experimental.do_not_convert  # rewriting Python costs 0.2 s an operator
 
@@ -100,6 +100,13 @@ def _classes() -> dict[str, Any]:
             mine = {"operator": self.operator, "places": self.places}
             return {**super().get_config(), **mine}
 
+    return Operator
+
+
+@cache
+def _scale() -> Any:
+    keras = _tf.tf_keras()
+
     class Scale(keras.layers.Layer):  # type: ignore[misc, name-defined]
         """x * scale + bias for each channel."""
 
@@ -123,6 +130,13 @@ def _classes() -> dict[str, Any]:
             mine = {"channels": self.channels, "biased": self.biased}
             return {**super().get_config(), **mine}
 
+    return Scale
+
+
+@cache
+def _offset() -> Any:
+    keras = _tf.tf_keras()
+
     class Offset(keras.layers.Layer):  # type: ignore[misc, name-defined]
         """x + bias for each channel."""
 
@@ -143,4 +157,4 @@ def _classes() -> dict[str, Any]:
             """What makes the same layer again."""
             return {**super().get_config(), "channels": self.channels}
 
-    return {"Operator": Operator, "Scale": Scale, "Offset": Offset}
+    return Offset
