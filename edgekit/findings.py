@@ -11,6 +11,7 @@ from edgekit.graph.accumulators import accumulators
 from edgekit.plan import AS_IS
 from edgekit.problem import Problem
 from edgekit.result import Result
+from edgekit.steps import ledger, without_passes
 from edgekit.verdicts import verdicts
 from edgekit.work import Work
 
@@ -34,7 +35,7 @@ def problems(work: Work, result: Result) -> list[Problem]:
         found += result.climb.problems
     made = result.made.project
     as_c = verdicts_of(made.to_json()) if made else None
-    found += verdicts(work.ledger(result), result.profile, work.plain(result), as_c)
+    found += verdicts(ledger(work, result), result.profile, without_passes(work, result), as_c)
     if result.stand_in:
         found.append(result.stand_in)
     if result.fidelity is not None:

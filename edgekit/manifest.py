@@ -20,6 +20,7 @@ from edgekit.graph.graph import Graph
 from edgekit.identity import located, project_json, relative, relative_spec
 from edgekit.result import Result
 from edgekit.runtimes.base import runtime_version
+from edgekit.steps import ledger, without_passes
 from edgekit.tools import versions_of
 from edgekit.versions import versions
 from edgekit.work import Work
@@ -27,7 +28,7 @@ from edgekit.work import Work
 
 def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) -> dict[str, Any]:
     """The manifest of a build."""
-    model, graph, plain = work.model, result.graph, work.plain(result)
+    model, graph, plain = work.model, result.graph, without_passes(work, result)
     return {
         "schema": SCHEMA,
         "edgekit": __version__,
@@ -56,7 +57,7 @@ def describe(work: Work, result: Result, artifacts: list[Artifact], key: str) ->
         "gates": dynamic.gates_told(work, result),
         "variants": [each.to_json() for each in result.variants],
         "budget": result.climb.to_json() if result.climb and result.climb.start.limits else None,
-        "ledger": [entry.to_json() for entry in work.ledger(result)],
+        "ledger": [entry.to_json() for entry in ledger(work, result)],
         "without_passes": plain.to_json() if plain else None,
         "artifacts": [artifact.to_json() for artifact in artifacts],
         "c_project": result.made.project.to_json() if result.made.project else None,

@@ -13,7 +13,7 @@ import numpy as np
 from edgekit import _discover
 from edgekit.artifact import digest, sha256
 from edgekit.c_project.make import NAME as EXPORTER
-from edgekit.c_project.make import Made, flash_of, make_project
+from edgekit.c_project.make import Made, make_project
 from edgekit.chain import Stage, frozen
 from edgekit.class_names import check_names, read_names
 from edgekit.compiler.cores import Core, core_of
@@ -31,7 +31,6 @@ from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.importers.base import load
 from edgekit.learning import Learning
-from edgekit.ledger import Entry, entry
 from edgekit.model import Learned, Model
 from edgekit.passes.base import Candidate
 from edgekit.passes.base import Entry as PassEntry
@@ -43,7 +42,6 @@ from edgekit.project import Project
 from edgekit.quantizers._sparse import sparse_encoding
 from edgekit.quantizers.base import Quantized, QuantizeOptions
 from edgekit.quantizers.base import load as load_quantizer
-from edgekit.result import Result
 from edgekit.runtimes.base import Arena, Row, open_runtime, run_float
 from edgekit.sensitivities.rank import Cost, int8_costs
 from edgekit.sensitivities.result import Sensitivity
@@ -162,35 +160,6 @@ class Work(Source):
         """What each pass of `plan` did."""
         stages = self.stages(plan)
         return stages[-1].candidate.log if stages else ()
-
-    def ledger(self, result: Result) -> list[Entry]:
-        """The model after each step: as it came, after each pass, as it is built."""
-        final = entry(result.plan.scheme, result.quantized.tflite, result.graph, result.fidelity)
-        if result.made.project:
-            final = replace(final, flash=result.made.project.sizes.flash)
-        if result.plan.scheme == AS_IS:
-            return [final]
-        passes = []
-        for stage in self.stages(result.plan):
-            tflite = stage.candidate.tflite
-            fidelity = self.fidelity(tflite, "litert") if result.plan.judged else None
-            passes.append(entry(stage.name, tflite, read(tflite), fidelity))
-        return [entry("float32", self.model.tflite, self.graph), *passes, final]
-
-    def plain(self, result: Result) -> Entry | None:
-        """What is built without the passes of a build; None where it has none."""
-        plan, project = result.plan, result.made.project
-        if not plan.compress:
-            return None
-        steps = tuple(step for step in plan.steps if step.kind != "compress")
-        bare = self.without_dead(self.quantized(replace(plan, steps=steps)), result.runtime)
-        tflite = self.described(bare, plan).tflite
-        weighed = entry(f"{plan.scheme}, no passes", tflite, read(tflite))
-        if project is None:
-            return weighed
-        core = project.compiled.core
-        key = ["flash", sha256(tflite), core.name, core.optimize]
-        return replace(weighed, flash=self.once(key, lambda: flash_of(read(tflite), project)))
 
     def finish(self) -> None:
         """All is built: nothing will be resumed."""
