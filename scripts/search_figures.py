@@ -27,6 +27,7 @@ from readme_figures import write  # noqa: E402
 from edgekit.search.executor import Outcome, Recipe, Sequential  # noqa: E402
 from edgekit.search.objective import OBJECTIVES, Limit  # noqa: E402
 from edgekit.search.space import OFF, Dimension, Space  # noqa: E402
+from edgekit.search.starts import starts  # noqa: E402
 from edgekit.search.study import Setup, Study  # noqa: E402
 
 TABLE = ROOT / "scripts" / "data" / "search_trials.jsonl"
@@ -94,7 +95,7 @@ class Replay:
 
     def best(self, sampler: str, seed: int, trials: int) -> list[float]:
         """The lowest latency within the limits after each trial."""
-        start = () if sampler == "random" else (self.space.mildest,)
+        start = () if sampler == "random" else starts(self.space, sampler, seed)
         latency = (OBJECTIVES["latency"],)
         infers = sampler != "random"
         setup = Setup(self.space, latency, self.limits, sampler, seed, start, infers=infers)

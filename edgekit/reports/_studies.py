@@ -53,6 +53,7 @@ class Study:
         trials: By number.
         target: Its name.
         units: By the name of a figure.
+        bounds: Limits as numbers, by the name of a figure.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Study:
     trials: tuple[Trial, ...]
     target: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, float] = field(default_factory=dict)
 
 
 def read_study(path: Path, name: str) -> Study:
@@ -96,6 +98,7 @@ def _study(found: Mapping[str, Any], name: str) -> Study:
         tuple(_trial(each, front.get(each["number"], {})) for each in found["trials"]),
         found["target"],
         {key: each.unit for key, each in OBJECTIVES.items()},
+        found["limits"],
     )
 
 

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from edgekit.errors import UsageError
@@ -111,37 +110,29 @@ class Study:
     def _asked(self, trials: int, ends: float | None) -> Iterator[tuple[Trial, Choices]]:
         begun = len(self.tried) + len(self._begun)
         for each in self._begun:  # of before a kill: the same numbers, the same choices
-            self._study.sampler = self._chooser.sampler(each.number) or RandomSampler()
+            self._study.sampler = self._chooser.sampler(each.number)
             again = Trial(self._study, each._trial_id)
             choices = self.setup.space.suggest(again)
             self._chooser.known.add(digest(choices))
             yield again, choices
         self._begun = []
         while begun < trials and (ends is None or time.monotonic() < ends):
-            trial = self._ask()
-            if trial is None:
-                return
+            number = len(self._study.get_trials(deepcopy=False))
+            self._study.sampler = self._chooser.sampler(number)
+            trial = self._study.ask()
             choices = self.setup.space.suggest(trial)
-            if self._chooser.settled(choices):
+            if self._chooser.settled(choices):  # so is all that is left
                 self._study.tell(trial, state=TrialState.FAIL)
-                continue
+                return
             self._chooser.known.add(digest(choices))
             begun += 1
             yield trial, choices
-
-    def _ask(self) -> Trial | None:
-        """The next trial; None where there is none whose outcome is not known."""
-        sampler = self._chooser.sampler(len(self._study.get_trials(deepcopy=False)))
-        if sampler is None:
-            return None
-        self._study.sampler = sampler
-        return self._study.ask()
 
     def _tell(self, trial: Trial, tried: Tried) -> None:
         outcome = tried.outcome
         self.tried.append(tried)
         trial.set_user_attr(OUTCOME, {"choices": dict(tried.choices), **asdict(outcome)})
-        self._study.sampler = self._chooser.plain(outcome.number)  # it keeps what was broken
+        self._study.sampler = self._chooser.teller(outcome.number)  # it keeps what was broken
         state = _STATES[outcome.state]
         values = None
         if state == TrialState.COMPLETE:

@@ -12,18 +12,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
 from edgekit.errors import UsageError
 from edgekit.passes._options import PassOptions, known, option
+from edgekit.zoo._types import Head, Shape
 
 if TYPE_CHECKING:  # networks and their options are listed without Keras
     from edgekit.zoo._builder import Builder
 
-__all__ = ["Base", "Figure", "Head", "Shape", "ZooOptions", "load", "names", "option", "options_of"]
-Shape = tuple[int, ...]
-Head = Literal["softmax", "sigmoid", "linear"]
+__all__ = ["Base", "Figure", "ZooOptions", "load", "names", "option", "options_of"]
 _MOST = 1 << 24  # values of an input: a mistyped shape shall not fill the memory
 
 

@@ -198,6 +198,7 @@ def test_study_is_read_from_what_a_search_writes(tmp_path: Path) -> None:
     front, trials = report.sections
     assert front.title == "Drop against latency"
     assert front.method == "estimated"
+    assert front.marks == {"drop limit": 1}
     assert trials.rows[0]["folder"] == "s/builds/0000"
     assert trials.rows[1]["reason"] == "too far"
     (tmp_path / "search.json").write_text("{}")

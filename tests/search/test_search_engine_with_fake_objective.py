@@ -17,6 +17,7 @@ from edgekit.errors import UsageError
 from edgekit.search.executor import Outcome, Recipe, Sequential
 from edgekit.search.infer import hopeless
 from edgekit.search.objective import OBJECTIVES, Limit
+from edgekit.search.samplers import STARTUP
 from edgekit.search.space import OFF, Dimension, Space
 from edgekit.search.study import Setup, Study
 
@@ -104,6 +105,15 @@ def test_killed_and_resumed_it_tries_what_it_would_have_tried(
 
 def test_another_seed_tries_something_else() -> None:
     assert search(Study(setup("tpe", 1)), 6) != search(Study(setup("tpe", 2)), 6)
+
+
+def test_a_front_of_two_goes_on() -> None:
+    """Optuna's TPE cannot weigh good trials of several objectives where a ruled out one is one."""
+    made = [(point, fake(Recipe(0, {}, point)).state) for point in _points()]
+    kept = [point for point, state in made if state == "complete"][:2]
+    broken = [point for point, state in made if state == "pruned"][:STARTUP]
+    study = Study(replace(setup(), start=(*kept, *broken), infers=False))
+    assert len(search(study, STARTUP + 5)) == STARTUP + 5
 
 
 def test_every_point_is_tried_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from search_figures import Replay, figures, replays  # noqa: E402
-from search_table import GRID, points  # noqa: E402
+from search_table import GRIDS, points  # noqa: E402
 
 from edgekit.search.executor import Recipe  # noqa: E402
 
@@ -63,11 +64,12 @@ def test_the_best_is_reached_and_counted(sampler: str) -> None:
 
 
 def test_the_grid_runs_through_its_last_dimension_first() -> None:
-    every = list(points())
-    assert len(every) == 135
-    assert every[0] == {name: values[0] for name, values in GRID.items()}
-    assert [each["compile.optimize"] for each in every[:3]] == list(GRID["compile.optimize"])
-    assert len({json.dumps(each) for each in every}) == 135
+    for model, grid in GRIDS.items():
+        every, last = list(points(model)), grid["compile.optimize"]
+        assert every[0] == {name: values[0] for name, values in grid.items()}
+        assert [each["compile.optimize"] for each in every[: len(last)]] == list(last)
+        count = prod(len(values) for values in grid.values())
+        assert len(every) == len({json.dumps(each) for each in every}) == count
 
 
 def test_replay_has_no_figures_of_its_own() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import altair as alt
 
+from edgekit.reports._format import limit_of
 from edgekit.reports.base import Cell, Section
 
 Drawn = Any
@@ -33,6 +34,8 @@ LARGE = 0.15
 """Share of the arena from which on a value has its name in the picture."""
 FEW = 8
 """Points that all have their names beside them."""
+NEAR = 1.5
+"""How far from all points a limit may be and is drawn, as a multiple of what they span."""
 LABEL = 190
 """Pixels that names of layers may take; the rest is cut, and whole in the tooltip."""
 
@@ -237,7 +240,22 @@ def _front(section: Section) -> Drawn:
     names_shown = named.mark_text(align="left", dx=9, dy=-7, color=INK, limit=LABEL).encode(
         x=x, y=y, text="name:N"
     )
-    return (line + points + names_shown).properties(height=260)
+    limits = [_rules(along, drawn) for along, drawn in _near(section).items() if drawn]
+    return alt.layer(*limits, line, points, names_shown).properties(height=260)
+
+
+def _near(section: Section) -> dict[str, list[str]]:
+    """Limits by side; one far away is left out, beside it the points could not be told apart."""
+    found: dict[str, list[str]] = {"x": [], "y": []}
+    for along, key in (("x", "cost"), ("y", "quality")):
+        title = next(column.title for column in section.columns if column.key == key)
+        limit = section.marks.get(limit_of(title))
+        values = [float(row[key] or 0) for row in section.rows]
+        low, high = min(values), max(values)
+        room = NEAR * ((high - low) or abs(high))
+        if limit is not None and low - room <= limit <= high + room:
+            found[along].append(limit_of(title))
+    return found
 
 
 def _front_kind(row: Mapping[str, Cell]) -> str:
@@ -272,9 +290,11 @@ def _history(section: Section) -> Drawn:
     )
 
 
-def _rules(along: str) -> Drawn:
-    """The section's marks as lines with their names."""
+def _rules(along: str, names: list[str] | None = None) -> Drawn:
+    """The section's marks as lines with their names; None: all."""
     base = alt.Chart(alt.NamedData("marks"))
+    if names is not None:
+        base = base.transform_filter(alt.FieldOneOfPredicate(field="name", oneOf=names))
     axis = alt.Y("value:Q") if along == "y" else alt.X("value:Q")
     rule = base.mark_rule(color=INK, strokeDash=[4, 3]).encode(axis)
     if along == "y":
