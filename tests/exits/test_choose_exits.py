@@ -11,7 +11,8 @@ from small_nets import Net
 from edgekit.exits.choose import choose, classes_of, expected
 from edgekit.exits.exits import Exits, Heads, margin
 from edgekit.graph.read import read
-from edgekit.structure.exits import Dense, add_exits, joints
+from edgekit.structure.exit_heads import Dense
+from edgekit.structure.exits import add_exits, joints
 
 CLASSES = np.array([0, 1, 0, 1])
 LAST = [(0.9, 0.1), (0.2, 0.8), (0.7, 0.3), (0.4, 0.6)]
