@@ -7,14 +7,18 @@ group `edgekit.<package>`. Listing imports none of them.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
-import pkgutil
+import os
+import sys
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 # The class that a file of the folder defines; files of other folders are used as modules.
 ROLES = {
@@ -80,10 +84,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(choices) or 'none'}"
 
 
-def _files(package: str) -> list[str]:
+@functools.cache
+def _files(package: str) -> tuple[str, ...]:
     folder = Path(__file__).parent.joinpath(*package.split("."))
-    found = [module.name for module in pkgutil.iter_modules([str(folder)])]
-    return [name for name in found if name != _CONTRACT and not name.startswith("_")]
+    found = [path.stem for path in folder.glob("[!_]*.py")]
+    found += [path.parent.name for path in folder.glob("[!_]*/__init__.py")]
+    return tuple(sorted(name for name in found if name != _CONTRACT))
 
 
 def _noun(package: str) -> str:
@@ -91,7 +97,30 @@ def _noun(package: str) -> str:
 
 
 def _entry_points(package: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=f"edgekit.{package}")}
+    group = f"edgekit.{package}"
+    if not any(_may_have(folder or ".", group) for folder in sys.path):
+        return {}
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def _may_have(folder: str, group: str) -> bool:
+    """Whether a distribution in a folder of the path may have entry points of the group.
+
+    `importlib.metadata`, which knows, takes `email` and `socket` along: a third of a listing.
+    """
+    if not os.path.isdir(folder):
+        return os.path.exists(folder)  # a zip file
+    infos = [name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info"))]
+    return any(_mentions(Path(folder, name, "entry_points.txt"), group) for name in infos)
+
+
+def _mentions(path: Path, group: str) -> bool:
+    try:
+        return group.encode() in path.read_bytes()
+    except OSError:
+        return False
 
 
 def _plugin(package: str, name: str) -> Any:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import tomllib
 import types
 import typing
 from collections.abc import Mapping
@@ -77,6 +76,8 @@ def checked(value: Any, kind: Any, where: str) -> Any:
 
 def toml_value(text: str) -> Any:
     """The TOML value that `text` is, else `text` itself: quotes may be left out."""
+    import tomllib  # defaults are listed without it
+
     try:
         content = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from distill_figures import TEACHER, data  # noqa: E402
 from kept_runs import Run, kept_runs  # noqa: E402
+from over_seeds import interval, mean, mean_and_each  # noqa: E402
 from readme_figures import COMPRESSION, write  # noqa: E402
 
 RESNET = "ic_resnet8/pretrainedResnet.h5"
@@ -137,15 +137,9 @@ def run(folder: Path, case: str, seed: int, epochs: int) -> Run:
     return {"case": case, "seed": seed, **found}
 
 
-def mean(runs: list[Run], key: str) -> float:
-    """Over seeds."""
-    return statistics.mean(one[key] for one in runs)
-
-
 def each(runs: list[Run], key: str, digits: int = 2) -> str:
     """The mean, and what each seed gave."""
-    values = ", ".join(f"{one[key]:.{digits}f}" for one in runs)
-    return f"{mean(runs, key):.{digits}f} ({values})"
+    return mean_and_each((one[key] for one in runs), digits)
 
 
 def by_input(runs: list[Run], chain: str) -> str:
@@ -154,10 +148,9 @@ def by_input(runs: list[Run], chain: str) -> str:
     for labels in ("yes", "no"):
         own = [one for one in runs if one["case"] == f"{chain}, labels: {labels}"]
         if own:
-            low, high = (statistics.mean(one["interval"][end] for one in own) for end in (0, 1))
             lines.append(
                 f"| `{CHAINS[chain]}` | {labels} | {each(own, 'share', 3)} | {each(own, 'drop')} | "
-                f"{low:.1f} to {high:.1f} on {own[0]['samples']:,} | {mean(own, 'seconds'):.0f} |\n"
+                f"{interval(own, 1)} | {mean(own, 'seconds'):.0f} |\n"
             )
     return "".join(lines)
 

@@ -1,18 +1,19 @@
 """What students of the zoo learn of MNIST without labels, and ResNet8 with depthwise layers.
 
-    python scripts/students_figures.py FOLDER [--only cnn4] [--seeds 3] [--epochs 20] [--write]
+    python scripts/students_figures.py FOLDER [--only cnn4] [--seeds 3] [--epochs 20] [--json FILE]
+    python scripts/students_figures.py FOLDER --json FILE --write
 
 FOLDER holds `mnist_keras3/` and `ic_resnet8/`. Students have random weights of the seed and learn
 from the CNN's scores alone, as in `distill_figures.py`: the same digits, judged on the same others.
 ResNet8 has its convolutions replaced by `depthwise_separable`, with labels and without, from 1,900
-pictures, judged on 500 others. All is built in int8 for a Cortex-M4. Prints two tables in Markdown;
---write puts them into the README.
+pictures, judged on 500 others. All is built in int8 for a Cortex-M4. Prints two tables in Markdown.
+With --json runs are kept in a file, and those that are there are not run again; --write runs
+nothing and puts their tables into the README.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
 import time
@@ -26,6 +27,8 @@ sys.path.insert(0, str(ROOT))
 
 from compression_figures import PICTURES, placed, resnet  # noqa: E402
 from distill_figures import TARGET, taught, told  # noqa: E402
+from kept_runs import kept_runs  # noqa: E402
+from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 BEGIN, END = "<!-- measured: students figures -->\n", "<!-- end of students figures -->"
@@ -88,31 +91,22 @@ TABLES = {
 
 def line(name: str, runs: list[Figures]) -> str:
     """A line of a table: means over seeds."""
-
-    def mean(key: str) -> float:
-        return statistics.mean(one[key] for one in runs)
-
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{one['drop']:.2f}" for one in runs)
     return (
-        f"| {name} | {mean('drop'):.2f} ({each}) | {low:.2f} to {high:.2f} on "
-        f"{runs[0]['samples']:,} | {mean('agreement'):.1f} | {mean('parameters'):,.0f} | "
-        f"{mean('macs'):.3f} | {mean('bytes'):,.0f} | {mean('seconds'):.0f} |"
+        f"| {name} | {drops(runs)} | {interval(runs)} | "
+        f"{mean(runs, 'agreement'):.1f} | {mean(runs, 'parameters'):,.0f} | "
+        f"{mean(runs, 'macs'):.3f} | {mean(runs, 'bytes'):,.0f} | {mean(runs, 'seconds'):.0f} |"
     )
 
 
-def table(head: tuple[str, str], rows: list[Row], given: argparse.Namespace) -> str:
-    """The lines of one table."""
-    what, whole = head
-    lines = [f"| {what} | {_LOSS} {_COST}".replace("{}", whole), "|---" * 8 + "|"]
-    for row in rows:
-        runs = []
-        for seed in range(given.seeds):
-            with tempfile.TemporaryDirectory() as scratch:
-                runs.append(row.run(given.folder.resolve(), Path(scratch), seed, given.epochs))
-            print(row.name, seed, runs[-1], file=sys.stderr, flush=True)
-        lines.append(line(row.name, runs))
-    return "\n".join(lines)
+def tables(runs: list[Figures]) -> str:
+    """Both tables, with the rows that there are runs for."""
+    texts = []
+    for (what, whole), rows in TABLES.items():
+        by_row = [(row.name, [one for one in runs if one["row"] == row.name]) for row in rows]
+        lines = [line(name, found) for name, found in by_row if found]
+        head = f"| {what} | {_LOSS} {_COST}".replace("{}", whole), "|---" * 8 + "|"
+        texts += ["\n".join([*head, *lines])] if lines else []
+    return "\n\n".join(texts) + "\n"
 
 
 def main() -> None:
@@ -122,15 +116,22 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--only", default="", help="part of the rows to run")
+    parser.add_argument("--json", type=Path, help="file of runs, one a line")
     parser.add_argument("--write", action="store_true", help="put the tables into the README")
     given = parser.parse_args()
-    chosen = {
-        head: [row for row in rows if given.only in row.name] for head, rows in TABLES.items()
-    }
-    tables = [table(head, rows, given) for head, rows in chosen.items() if rows]
-    print("\n\n".join(tables), flush=True)
+    folder = given.folder.resolve()
+    by_name = {row.name: row for rows in TABLES.values() for row in rows if given.only in row.name}
+
+    def told_of(name: str, seed: int) -> Figures:
+        with tempfile.TemporaryDirectory() as scratch:
+            found = by_name[name].run(folder, Path(scratch), seed, given.epochs)
+        return {"row": name, "seed": seed, "epochs": given.epochs, **found}
+
+    seeds = 0 if given.write else given.seeds
+    runs = kept_runs(given.json, "row", [*by_name], seeds, told_of)
+    print(tables(runs), end="")
     if given.write:
-        write("\n\n".join(tables) + "\n", BEGIN, END)
+        write(tables(runs), BEGIN, END)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -66,3 +67,12 @@ def test_other_packages_add_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert _discover.load("exporters", "tflite").kind == "tflite"
     with pytest.raises(UsageError, match=r"exporters 'gone' of no\.way cannot be imported"):
         _discover.load("exporters", "gone")
+
+
+def test_packages_in_a_zip_file_add_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site").mkdir()
+    install(tmp_path / "site", "zipped = plug:Exporter")
+    packed = shutil.make_archive(str(tmp_path / "plug"), "zip", tmp_path / "site")
+    assert "zipped" not in _discover.names("exporters")
+    monkeypatch.syspath_prepend(packed)
+    assert "zipped" in _discover.names("exporters")

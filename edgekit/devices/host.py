@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgekit.artifact import sha256
 from edgekit.devices._litert.device import LiteRtDevice
 from edgekit.devices._litert.place import Place
 from edgekit.devices.base import Job
@@ -33,6 +32,8 @@ class Here(Place):
 
     def put(self, path: Path) -> str:
         """A copy: files of the caller may go before the worker comes."""
+        from edgekit.artifact import sha256
+
         target = Path(self._folder) / sha256(path.read_bytes())
         shutil.copyfile(path, target)
         return str(target)

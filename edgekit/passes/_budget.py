@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +37,16 @@ class Budget:
         options: Budgets.
         units: That there are.
         measured: What `measure` says of the units that stay, where there is such a budget.
+        wholes: Budget -> what shares of it are of, where the network is not whole any more.
     """
 
     def __init__(
-        self, cost: Cost, options: RemoveOptions, units: int, measured: Count | None = None
+        self,
+        cost: Cost,
+        options: RemoveOptions,
+        units: int,
+        measured: Count | None = None,
+        wholes: Mapping[str, float] | None = None,
     ) -> None:
         counts = [(name, getattr(options, name), getattr(cost, name)) for name in COUNTED]
         if measured is not None:
@@ -50,10 +56,15 @@ class Budget:
         self._limits = []
         for name, wanted, count in counts:
             if wanted:
-                whole = count(everything)
+                whole = wholes[name] if wholes else count(everything)
                 share = wanted < 1 and name != "latency_limit"
                 most = wanted * whole if share else wanted
                 self._limits.append(_Limit(name, wanted, count, whole, most))
+
+    @property
+    def wholes(self) -> dict[str, float]:
+        """Budget -> what the whole network has of it."""
+        return {each.name: each.whole for each in self._limits}
 
     def holds(self, keep: Mask, progress: float = 1.0) -> bool:
         """Whether what is kept is within the budgets, so far on the way there (0 to 1)."""

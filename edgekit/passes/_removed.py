@@ -54,8 +54,10 @@ def removed(name: str, candidate: Candidate, options: RemoveOptions, context: Co
     shallow, gone = without_blocks(candidate, options, context)
     known = dependencies(read(shallow.tflite))
     found, shares = wanted(makers, groups(known), options, fused(known))
-    if options.budget or any(shares.values()):
-        tflite, keep = _silenced(shallow.tflite, known, found, shares, options, context)
+    budget = _budget(candidate.tflite, shallow.tflite, options, context)
+    enough = budget is None or (gone and budget.holds(np.ones(known.count, bool)))
+    if any(shares.values()) or not enough:
+        tflite, keep = _silenced(shallow.tflite, known, found, shares, options, context, budget)
     else:
         tflite, keep = shallow.tflite, dead(known)
     smaller = _cut_out(shallow, tflite, known, keep)
@@ -76,11 +78,11 @@ def _silenced(
     shares: Mapping[int, float],
     options: RemoveOptions,
     context: Context,
+    budget: Budget | None,
 ) -> tuple[bytes, Mask]:
     """The flatbuffer with some units silenced, and which stay."""
     context.progress.step(f"choosing channels of {len(found)} group{'s' * (len(found) > 1)}")
     keep, silenced = np.ones(known.count, bool), tflite
-    budget = _budget(tflite, known, options, context)
     sensitive = options.allocate == "sensitivity"
     curves = losses(found, tflite, options, context) if sensitive else None
     refit = Refit(tflite, known, context) if options.refit else None
@@ -101,14 +103,14 @@ def _silenced(
     return silenced, keep
 
 
-def _budget(
-    tflite: bytes, known: Dependencies, options: RemoveOptions, context: Context
-) -> Budget | None:
+def _budget(whole: bytes, tflite: bytes, options: RemoveOptions, context: Context) -> Budget | None:
+    """Shares are of the `whole` network, of which blocks may have left `tflite`."""
     if not options.budget:
         return None
-    measure = options.measure
+    wholes = None if tflite is whole else _budget(whole, whole, options, context)
+    known, measure = dependencies(read(tflite)), options.measure
     measured = Measured(measure, tflite, known, context) if measure else None
-    return Budget(Cost(known), options, known.count, measured)
+    return Budget(Cost(known), options, known.count, measured, wholes.wholes if wholes else None)
 
 
 def _refuse_nan(scores: NDArray[Any]) -> None:

@@ -12,7 +12,6 @@ above zero where it charges (BatteryManager), and is neither on some phones.
 from __future__ import annotations
 
 import re
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -74,6 +73,8 @@ def ampere(currents: Sequence[float]) -> float:
     Raises:
         DeviceError: It is neither.
     """
+    import statistics  # devices are listed without it
+
     median = statistics.median(currents)
     sign = -1.0 if median < 0 else 1.0
     for unit in (1e-6, 1e-3):

@@ -7,6 +7,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,7 @@ def _folders() -> list[Path]:
     return [*own, _shipped()]
 
 
+@cache
 def _shipped() -> Path:
     # The copy that came with this very package first: a checkout on PYTHONPATH must not read the
     # targets of another version that is installed.
@@ -139,15 +141,25 @@ def _shipped() -> Path:
     spec = find_spec("edgekit_targets")
     if spec is None or not spec.submodule_search_locations:
         raise UsageError("the shipped targets are missing", "install edgekit-toolkit again")
-    return Path(spec.submodule_search_locations[0])
+    return Path(spec.submodule_search_locations[0]).resolve()
 
 
 def _files(folder: str) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for place in dict.fromkeys(path.resolve() for path in _folders()):
-        for path in sorted((place / folder).glob("*.toml")):
+        for path in _shipped_files(folder) if place == _shipped() else _toml(place / folder):
             found.setdefault(path.stem, []).append(path)
     return found
+
+
+@cache
+def _shipped_files(folder: str) -> list[Path]:
+    """Looked at once: they are the package's own, and a listing asks for each by its name."""
+    return _toml(_shipped() / folder)
+
+
+def _toml(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.toml"))
 
 
 def _alias(name: str, found: Mapping[str, list[Path]]) -> str:

@@ -419,6 +419,12 @@ def test_layers_and_then_channels_leave() -> None:
     assert widths(small.tflite) == {"y0": 2, "y2": 2, "y3": 3}
 
 
+@pytest.mark.parametrize(("macs", "least"), [(0.8, 52), (0.5, 27)])
+def test_shares_are_of_the_network_with_its_layers(macs: float, least: int) -> None:
+    small = remove(base.Candidate(deep()), macs=macs, blocks=1)
+    assert least <= count.macs(read(small.tflite)) <= macs * count.macs(read(deep()))
+
+
 def test_a_layer_that_is_left_out_stays() -> None:
     small = remove(base.Candidate(deep()), share=0, blocks=1, exclude=["y1"])
     assert list(widths(small.tflite)) == ["y0", "y1", "y3"]

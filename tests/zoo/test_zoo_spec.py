@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -113,13 +111,3 @@ def test_the_page_shows_what_the_command_prints(
     page = Path(__file__).parents[2] / "docs/compression/zoo.md"
     assert main(arguments) == 0
     assert capsys.readouterr().out in page.read_text(encoding="utf-8")
-
-
-def test_listing_imports_nothing_heavy() -> None:
-    code = (
-        "import sys; from edgekit.cli import main; main(['zoo']); main(['zoo', 'cnn4']);"
-        "heavy = {'numpy', 'tensorflow', 'keras', 'tf_keras'} & set(sys.modules);"
-        "sys.exit(' '.join(heavy))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stderr.strip() == ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +48,8 @@ class Unicorn:
 
     def version(self) -> str:
         """Name and version."""
+        from importlib.metadata import version
+
         return f"unicorn {version('unicorn')}"
 
 

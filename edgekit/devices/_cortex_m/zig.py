@@ -9,7 +9,6 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +56,8 @@ class Zig:
 
     def version(self) -> str:
         """Name and version."""
+        from importlib.metadata import version
+
         return f"ziglang {version('ziglang')}"
 
 
