@@ -32,7 +32,10 @@ from readme_figures import COMPRESSION, write  # noqa: E402
 
 RESNET = "ic_resnet8/pretrainedResnet.h5"
 PICTURES = ["flip", "shift=4", "cut=0.5"]
-CHAINS = {"exits": "early_exit:2:max_drop=0.5", "skip": "skip:0.3"}
+CHAINS = {
+    "exits": "early_exit:layers=conv2d_3+add_1+conv2d_6:max_drop=1:temperature=2",
+    "skip": "skip:0.3",
+}
 WIDTHS = (0.5, 0.25)
 PAGES = {"exits": "early_exit.md", "skip": "skip.md", "widths": "slim.md"}
 CASES = [*(f"{chain}, labels: {given}" for chain in CHAINS for given in ("yes", "no")), "widths"]

@@ -34,14 +34,14 @@ class EarlyExitOptions(PassOptions):
         (), f"names of the layers behind which exits are, 1 to {MOST}; none: found"
     )
     convs: int = option(
-        2,
+        1,
         "separable 3x3 convolutions of stride 2 that an exit begins with, each with twice the "
         "channels; of a picture only",
         least=0,
         most=4,
     )
     grid: int = option(
-        2,
+        4,
         "cells along each side of what the convolutions leave of a picture that an exit takes "
         "means of; 1: one mean",
         least=1,
