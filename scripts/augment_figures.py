@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from lenet_figures import BATCH, correct, digits, interval  # noqa: E402
+from over_seeds import mean_and_each, mean_interval  # noqa: E402
 from readme_figures import COMPRESSION, write  # noqa: E402
 
 RATE = 2e-2
@@ -84,14 +84,13 @@ def rows_of(runs: list[dict[str, Any]], epochs: int) -> list[str]:
     lines = []
     for name, words in (("distill", "alone"), ("augment_network", "`augment_network`")):
         each = [100 * one[name].mean() for one in runs]
-        text = f"| {words} | {epochs} | {np.mean(each):.2f} ({', '.join(f'{e:.2f}' for e in each)})"
+        text = f"| {words} | {epochs} | {mean_and_each(each)}"
         if name == "distill":
             lines.append(f"{text} | - | - |")
             continue
         ends = [interval(one[name], one["distill"]) for one in runs]
         above = np.mean(each) - 100 * np.mean([one["distill"].mean() for one in runs])
-        low, high = (statistics.mean(one[end] for one in ends) for end in (0, 1))
-        lines.append(f"{text} | {above:.2f} | {low:.2f} to {high:.2f} |")
+        lines.append(f"{text} | {above:.2f} | {mean_interval(ends)} |")
     return lines
 
 

@@ -31,6 +31,7 @@ from compression_figures import KWS, SOUNDS, placed  # noqa: E402
 from distill_figures import TEACHER, data  # noqa: E402
 from kept_runs import kept_runs  # noqa: E402
 from lenet_figures import shifted  # noqa: E402
+from over_seeds import drops, interval  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 DSCNN = "kws_dscnn/kws_ref_model_from_savedmodel.h5"
@@ -168,14 +169,10 @@ def row(case: Case, runs: list[dict[str, Any]]) -> str:
         known = [one[key] for one in runs if key in one]
         return f"{statistics.mean(known):,.0f}" if known else "-"
 
-    drops = [one["drop"] for one in runs]
-    each = ", ".join(f"{drop:.2f}" for drop in drops)
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
     weights = f"{mean('stored')} of {mean('plain')}" if "stored" in runs[0] else "-"
     cells = [
         *(case.network, f"`{case.passes}`" if case.passes else "-", f"`{case.scheme}`"),
-        f"{statistics.mean(drops):.2f} ({each})",
-        f"{low:.2f} to {high:.2f} on {runs[0]['samples']:,}",
+        *(drops(runs), interval(runs)),
         *(weights, mean("tflite"), mean("flash"), mean("instructions")),
         *(", ".join(dict.fromkeys(one.get("golden", "-") for one in runs)), mean("seconds")),
     ]

@@ -105,7 +105,8 @@ def measure(model: str, folder: Path, cores: list[str]) -> list[dict[str, Any]]:
 
 def benched(build: Any) -> dict[str, Any]:
     """What a build costs on the emulated core of its target."""
-    from edgekit.harness.bench import Wanted, bench
+    from edgekit.harness.bench import bench
+    from edgekit.harness.wanted import Wanted
 
     if build.manifest["c_project"] is None:
         said = [one["message"] for one in build.manifest["problems"]]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -26,9 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from kept_runs import kept_runs  # noqa: E402
+from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import write  # noqa: E402
 
-PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 40}
+PICTURES = {"augment": ["auto", "flip", "shift=4"], "epochs": 14}
 SOUNDS = {"augment": ["time_shift=4", "noise=0.1", "mix=0.5"], "epochs": 60}
 DIGITS = {"augment": ["shift=2", "mix=0.5"], "epochs": 4}
 
@@ -170,20 +170,14 @@ def placed(value: Any, folder: Path) -> Any:
 
 def row(case: Case, runs: list[dict[str, Any]]) -> str:
     """A line of the table: the mean over seeds, and what each seed gave."""
-    drops = [one["drop"] for one in runs]
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{drop:.1f}" for drop in drops)
-    first = runs[0]
-    gzip = statistics.mean(one["gzip"] for one in runs)
+    first, gzip = runs[0], mean(runs, "gzip")
     return (
         f"| {_NAMES[case.model.split('/')[0]]} | `{case.compress}` | "
         f"{'yes' if 'x,y' in case.data['training'][0] else 'no'} | "
-        f"{statistics.mean(drops):.2f} ({each}) | "
-        f"{low:.1f} to {high:.1f} on {first['samples']:,} | "
-        f"{statistics.mean(one['plain_drop'] for one in runs):.2f} | "
-        f"{statistics.mean(one['agreement'] for one in runs):.1f} | "
+        f"{drops(runs, 1)} | {interval(runs, 1)} | "
+        f"{mean(runs, 'plain_drop'):.2f} | {mean(runs, 'agreement'):.1f} | "
         f"{gzip / first['plain_gzip']:.2f} | {first['float_bytes'] / gzip:.1f} | "
-        f"{statistics.mean(one['seconds'] for one in runs):.0f} | {case.goal} |\n"
+        f"{mean(runs, 'seconds'):.0f} | {case.goal} |\n"
     )
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -26,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 TEACHER, JUDGED = "mnist_keras3/mnist_cnn.keras", "mnist_keras3/mnist_t10k_0_4999.npz"
@@ -131,16 +131,8 @@ def told(manifest: dict[str, Any], seconds: float) -> dict[str, Any]:
 
 def row(how: str, runs: list[dict[str, Any]]) -> str:
     """A line of the table: means over seeds."""
-    drops = [one["drop"] for one in runs]
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    agreement, seconds = (
-        statistics.mean(one[key] for one in runs) for key in ("agreement", "seconds")
-    )
-    each = ", ".join(f"{drop:.2f}" for drop in drops)
-    return (
-        f"| {how} | {statistics.mean(drops):.2f} ({each}) | {low:.2f} to {high:.2f} on "
-        f"{runs[0]['samples']:,} | {agreement:.1f} | {seconds:.0f} |"
-    )
+    agreement, seconds = mean(runs, "agreement"), mean(runs, "seconds")
+    return f"| {how} | {drops(runs)} | {interval(runs)} | {agreement:.1f} | {seconds:.0f} |"
 
 
 def main() -> None:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from distill_figures import TEACHER, data  # noqa: E402
+from over_seeds import interval, mean, mean_and_each  # noqa: E402
 
 RESNET = "ic_resnet8/pretrainedResnet.h5"
 PICTURES = ["flip", "shift=4", "cut=0.5"]
@@ -118,15 +118,9 @@ def mnist(folder: Path, seed: int, epochs: int) -> dict[float, dict[str, Any]]:
         return found
 
 
-def mean(runs: list[dict[str, Any]], key: str) -> float:
-    """Over seeds."""
-    return statistics.mean(one[key] for one in runs)
-
-
 def each(runs: list[dict[str, Any]], key: str, digits: int = 2) -> str:
     """The mean, and what each seed gave."""
-    values = ", ".join(f"{one[key]:.{digits}f}" for one in runs)
-    return f"{mean(runs, key):.{digits}f} ({values})"
+    return mean_and_each((one[key] for one in runs), digits)
 
 
 def by_input(given: argparse.Namespace) -> str:
@@ -139,10 +133,9 @@ def by_input(given: argparse.Namespace) -> str:
                 folder = given.folder.resolve()
                 runs.append(resnet(folder, CHAINS[name], labels, seed, given.epochs))
                 print(name, labels, seed, runs[-1], file=sys.stderr, flush=True)
-            low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
             lines.append(
                 f"| `{CHAINS[name]}` | {'yes' if labels else 'no'} | {each(runs, 'share', 3)} | "
-                f"{each(runs, 'drop')} | {low:.1f} to {high:.1f} on {runs[0]['samples']:,} | "
+                f"{each(runs, 'drop')} | {interval(runs, 1)} | "
                 f"{mean(runs, 'seconds'):.0f} |"
             )
     return "\n".join(lines)

@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from kept_runs import kept_runs  # noqa: E402
+from over_seeds import drops, mean, mean_interval  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 BEGIN, END = "<!-- LeNet figures -->\n", "<!-- end of LeNet figures -->\n"
@@ -215,20 +216,15 @@ def stored(tflite: bytes) -> int:
 
 def row(name: str, runs: list[dict[str, Any]]) -> str:
     """A line of the table: the mean over seeds, and what each seed gave."""
-
-    def mean(key: str) -> float:
-        return statistics.mean(one[key] for one in runs)
-
     fewer, placed, packed = (
         statistics.mean(one["bytes"][0] / one["bytes"][at] for one in runs) for at in (1, 2, 3)
     )
-    each = ", ".join(f"{one['drop']:.2f}" for one in runs)
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
     return (
         f"| {name} | `{NETS[name]}` | {runs[0]['weights']:,}, {runs[0]['biases']} | "
-        f"{mean('accuracy'):.2f} | {mean('drop'):.2f} ({each}) | {low:.2f} to {high:.2f} | "
-        f"{mean('zeros'):.1f} | {fewer:.1f} | {placed:.1f} | {packed:.1f} | "
-        f"{mean('seconds'):.0f} |\n"
+        f"{mean(runs, 'accuracy'):.2f} | {drops(runs)} | "
+        f"{mean_interval(one['interval'] for one in runs)} | "
+        f"{mean(runs, 'zeros'):.1f} | {fewer:.1f} | {placed:.1f} | {packed:.1f} | "
+        f"{mean(runs, 'seconds'):.0f} |\n"
     )
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
+from over_seeds import drops, interval, mean, mean_and_each  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 TARGET, RATE, FRAMES, BANDS, STEPS = "cortex-m4", 16_000, 5, 128, 3000
@@ -208,17 +208,12 @@ def run_kws(folder: Path, compress: str, labels: bool, seed: int, epochs: int) -
     return {**figures, "seconds": seconds, **built.manifest["accuracy"]}
 
 
-def mean(runs: list[dict[str, Any]], key: str) -> float:
-    """Over seeds."""
-    return statistics.mean(one[key] for one in runs)
-
-
 def row_ad(compress: str, labels: bool, runs: list[dict[str, Any]], plain: float) -> str:
     """A line of the table."""
-    each = ", ".join(f"{one['error']:.3f}" for one in runs)
+    errors = mean_and_each((one["error"] for one in runs), 3)
     return (
         f"| `{compress or 'int8 alone'}` | {_labels(compress, labels)} | "
-        f"{mean(runs, 'parameters'):.3f} | {mean(runs, 'error'):.3f} ({each}) | "
+        f"{mean(runs, 'parameters'):.3f} | {errors} | "
         f"{mean(runs, 'auc'):.2f} | {plain / mean(runs, 'instructions'):.2f} | "
         f"{mean(runs, 'bytes'):,.0f} | {mean(runs, 'seconds'):.0f} |"
     )
@@ -226,11 +221,9 @@ def row_ad(compress: str, labels: bool, runs: list[dict[str, Any]], plain: float
 
 def row_kws(compress: str, labels: bool, runs: list[dict[str, Any]], plain: float) -> str:
     """A line of the table."""
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{one['drop']:.1f}" for one in runs)
     return (
-        f"| `{compress or 'int8 alone'}` | {_labels(compress, labels)} | {mean(runs, 'drop'):.2f} "
-        f"({each}) | {low:.1f} to {high:.1f} on {runs[0]['samples']:,} | "
+        f"| `{compress or 'int8 alone'}` | {_labels(compress, labels)} | {drops(runs, 1)} | "
+        f"{interval(runs, 1)} | "
         f"{mean(runs, 'parameters'):.3f} | {mean(runs, 'macs'):.3f} | "
         f"{plain / mean(runs, 'instructions'):.2f} | {mean(runs, 'bytes'):,.0f} | "
         f"{mean(runs, 'seconds'):.0f} |"

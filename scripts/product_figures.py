@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from compression_figures import PICTURES, placed, resnet  # noqa: E402
 from kept_runs import kept_runs  # noqa: E402
+from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import COMPRESSION, write  # noqa: E402
 
 MODEL, TARGET = "ic_resnet8/pretrainedResnet.h5", "android"
@@ -89,16 +89,10 @@ def run(folder: Path, chain: str, labels: bool, seed: int, epochs: int) -> dict[
 
 def row(chain: str, labels: bool, runs: list[dict[str, Any]]) -> str:
     """A line of the table: means over seeds."""
-
-    def mean(key: str) -> float:
-        return statistics.mean(one[key] for one in runs)
-
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{one['drop']:.1f}" for one in runs)
     return (
-        f"| `{chain}` | {'yes' if labels else 'no'} | {mean('drop'):.2f} ({each}) | {low:.1f} to "
-        f"{high:.1f} on {runs[0]['samples']:,} | {mean('agreement'):.1f} | {mean('weights'):,.0f} "
-        f"| {mean('fewer'):.1f} | {mean('packed'):,.0f} | {mean('seconds'):.0f} |"
+        f"| `{chain}` | {'yes' if labels else 'no'} | {drops(runs, 1)} | {interval(runs, 1)} | "
+        f"{mean(runs, 'agreement'):.1f} | {mean(runs, 'weights'):,.0f} | "
+        f"{mean(runs, 'fewer'):.1f} | {mean(runs, 'packed'):,.0f} | {mean(runs, 'seconds'):.0f} |"
     )
 
 

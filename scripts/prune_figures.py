@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import time
 from pathlib import Path
@@ -21,6 +20,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from over_seeds import drops, mean, mean_interval  # noqa: E402
 
 SPARSITY = 0.7
 PRUNERS = {
@@ -118,16 +119,10 @@ def zeros(found: Any) -> float:
 
 def row(name: str, runs: list[dict[str, Any]]) -> str:
     """A line of the table: the mean over seeds, and what each seed gave."""
-
-    def mean(key: str) -> float:
-        return statistics.mean(one[key] for one in runs)
-
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{one['drop']:.1f}" for one in runs)
     return (
         f"| {name} | `{short(runs[0]['options'])}` | {'yes' if runs[0]['labels'] else 'no'} | "
-        f"{mean('drop'):.2f} ({each}) | {low:.1f} to {high:.1f} | {mean('agreement'):.1f} | "
-        f"{mean('zeros'):.0f} | {mean('seconds'):.0f} |"
+        f"{drops(runs, 1)} | {mean_interval((one['interval'] for one in runs), 1)} | "
+        f"{mean(runs, 'agreement'):.1f} | {mean(runs, 'zeros'):.0f} | {mean(runs, 'seconds'):.0f} |"
     )
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 from compression_figures import KWS, placed  # noqa: E402
 from kept_runs import kept_runs  # noqa: E402
+from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 TARGET = "cortex-m4"
@@ -125,18 +125,12 @@ def _built(model: str, options: str) -> tuple[dict[str, Any], int]:
 
 def row(case: Case, runs: list[dict[str, Any]]) -> str:
     """A line of the table: means over seeds."""
-
-    def mean(key: str) -> float:
-        return statistics.mean(one[key] for one in runs)
-
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{one['drop']:.1f}" for one in runs)
+    keys = ("int8", "macs", "parameters", "bytes", "instructions")
+    shares = " | ".join(f"{mean(runs, key):.2f}" for key in keys)
     return (
         f"| {'ResNet8' if case.model == _RESNET else 'DS-CNN'} | `{case.compress}` | "
-        f"{case.labels} | {mean('drop'):.2f} ({each}) | "
-        f"{low:.1f} to {high:.1f} on {runs[0]['samples']} | {mean('int8'):.2f} | "
-        f"{mean('macs'):.2f} | {mean('parameters'):.2f} | {mean('bytes'):.2f} | "
-        f"{mean('instructions'):.2f} | {mean('seconds'):.0f} |\n"
+        f"{case.labels} | {drops(runs, 1)} | {interval(runs, 1)} | {shares} | "
+        f"{mean(runs, 'seconds'):.0f} |\n"
     )
 
 

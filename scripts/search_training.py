@@ -5,7 +5,8 @@
 `train` is what `edgekit search --train python:search_training:train` calls for each trial: it
 chooses width, kernel and learning rate, trains, and says where the model is. The search chooses how
 many multiply-accumulates stay besides. Printed is, for each sampler, the least flash that was found
-at 90 % accuracy or more, after each trial: random search is the baseline.
+at 90 % accuracy or more, after each trial: random search is the baseline. It takes minutes;
+`scripts/search_training_figures.py` replays trials that were made once.
 """
 
 from __future__ import annotations
@@ -27,9 +28,15 @@ sys.path.insert(0, str(ROOT))
 if TYPE_CHECKING:
     from optuna.trial import Trial
 
+    from edgekit.project import Project
+
 SIDE, CLASSES, ROWS = 16, 4, 600
 DATA = "gratings.npz"
 EPOCHS = 10
+RATES = 1e-4, 3e-2
+MACS = "off", 0.7, 0.5
+LEAST = 90.0
+"""Percent right."""
 SEED = 0
 
 
@@ -46,14 +53,25 @@ def gratings(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return noisy.clip(0, 1).astype(np.float32)[..., None], labels.astype(np.int64)
 
 
-def train(trial: Trial) -> str:
-    """Train what `trial` chooses; the path of the model."""
-    import keras
-
+def choose(trial: Trial) -> tuple[int, int, float]:
+    """Width, kernel and learning rate."""
     width = trial.suggest_int("width", 4, 16, step=4)
     kernel = trial.suggest_categorical("kernel", [3, 5])
-    rate = trial.suggest_float("rate", 1e-4, 3e-2, log=True)
-    keras.utils.set_random_seed(SEED + trial.number)
+    return width, kernel, trial.suggest_float("rate", *RATES, log=True)
+
+
+def train(trial: Trial) -> str:
+    """Train what `trial` chooses; the path of the model."""
+    path = f"gratings-{trial.number:04d}.keras"
+    trained(*choose(trial), SEED + trial.number, path)
+    return path
+
+
+def trained(width: int, kernel: int, rate: float, seed: int, path: str) -> None:
+    """Train a network from random weights, and save it."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
     layers = keras.layers
     model = keras.Sequential(
         [
@@ -69,38 +87,41 @@ def train(trial: Trial) -> str:
     # other rows than those of the search, which would know them by heart
     x, y = gratings(ROWS, SEED + 1)
     model.fit(x, y, batch_size=32, epochs=EPOCHS, verbose=0)
-    path = f"gratings-{trial.number:04d}.keras"
     model.save(path)
-    return path
 
 
-def found(sampler: str, seed: int, trials: int) -> list[Any]:
-    """The least flash after each trial, in a folder of its own."""
-    from edgekit.errors import BudgetError
+def project(sampler: str, seed: int, trials: int) -> Project:
+    """What is searched: what `train` chooses, and how many multiply-accumulates stay."""
     from edgekit.project import from_mapping
-    from edgekit.search.api import search_one
-    from edgekit.search.found import FILE
 
     rows = f"{DATA}:x,y"
-    project = from_mapping(
+    return from_mapping(
         {
             "data": {"calibration": [f"{DATA}:x[:100]"], "training": [f"{rows}[100:]"]},
             "build": {"targets": ["cortex-m4"], "seed": seed},
             "fine_tune": {"epochs": 2},
             "search": {
                 "objectives": ["flash"],
-                "min_accuracy": "90%",
+                "min_accuracy": f"{LEAST:g}%",
                 "passes": ["remove"],
                 "sampler": sampler,
                 "trials": trials,
                 "train": "python:search_training:train",
-                "space": {"remove": {"macs": ["off", 0.7, 0.5]}},
+                "space": {"remove": {"macs": [*MACS]}},
             },
         },
         "search_training",
     )
+
+
+def found(sampler: str, seed: int, trials: int) -> list[Any]:
+    """The least flash after each trial, in a folder of its own."""
+    from edgekit.errors import BudgetError
+    from edgekit.search.api import search_one
+    from edgekit.search.found import FILE
+
     with contextlib.suppress(BudgetError):  # the report says what there was
-        search_one(project, output="found")
+        search_one(project(sampler, seed, trials), output="found")
     least, after = float("inf"), []
     for each in json.loads(Path("found", FILE).read_text(encoding="utf-8"))["trials"]:
         if each["state"] == "complete":

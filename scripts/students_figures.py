@@ -14,7 +14,6 @@ nothing and puts their tables into the README.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from compression_figures import PICTURES, placed, resnet  # noqa: E402
 from distill_figures import TARGET, taught, told  # noqa: E402
 from kept_runs import kept_runs  # noqa: E402
+from over_seeds import drops, interval, mean  # noqa: E402
 from readme_figures import write  # noqa: E402
 
 BEGIN, END = "<!-- measured: students figures -->\n", "<!-- end of students figures -->"
@@ -91,16 +91,10 @@ TABLES = {
 
 def line(name: str, runs: list[Figures]) -> str:
     """A line of a table: means over seeds."""
-
-    def mean(key: str) -> float:
-        return statistics.mean(one[key] for one in runs)
-
-    low, high = (statistics.mean(one["interval"][end] for one in runs) for end in (0, 1))
-    each = ", ".join(f"{one['drop']:.2f}" for one in runs)
     return (
-        f"| {name} | {mean('drop'):.2f} ({each}) | {low:.2f} to {high:.2f} on "
-        f"{runs[0]['samples']:,} | {mean('agreement'):.1f} | {mean('parameters'):,.0f} | "
-        f"{mean('macs'):.3f} | {mean('bytes'):,.0f} | {mean('seconds'):.0f} |"
+        f"| {name} | {drops(runs)} | {interval(runs)} | "
+        f"{mean(runs, 'agreement'):.1f} | {mean(runs, 'parameters'):,.0f} | "
+        f"{mean(runs, 'macs'):.3f} | {mean(runs, 'bytes'):,.0f} | {mean(runs, 'seconds'):.0f} |"
     )
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from lenet_figures import BATCH, EPOCHS, correct, digits, interval, network  # noqa: E402
+from over_seeds import mean_and_each, mean_interval  # noqa: E402
 from readme_figures import COMPRESSION, write  # noqa: E402
 
 NET = "lenet-300-100"
@@ -85,13 +85,12 @@ def row(name: str, runs: list[dict[str, Any]]) -> str:
     """A line of the table."""
     each = [100 * one[name].mean() for one in runs]
     zeros = {"dense": 0.0}.get(name, 100 * float(RUNS.get(name, {}).get("sparsity", 0.9)))
-    text = f"| {name} | {zeros:.0f} | {np.mean(each):.2f} ({', '.join(f'{e:.2f}' for e in each)})"
+    text = f"| {name} | {zeros:.0f} | {mean_and_each(each)}"
     if name == OTHER:
         return f"{text} | - | - |"
     ends = [interval(one[name], one[OTHER]) for one in runs]
     above = np.mean(each) - 100 * np.mean([one[OTHER].mean() for one in runs])
-    low, high = (statistics.mean(one[end] for one in ends) for end in (0, 1))
-    return f"{text} | {above:.2f} | {low:.2f} to {high:.2f} |"
+    return f"{text} | {above:.2f} | {mean_interval(ends)} |"
 
 
 def main() -> None:

@@ -59,7 +59,7 @@ def _words(_: click.Context, parameter: click.Parameter, value: str | None) -> l
     multiple=True,
     metavar="NAME",
     help="What is made best; several give a front. drop, accuracy, agreement, netscore, flash, "
-    "ram, bytes, gzip, macs, parameters, latency, instructions, energy.",
+    "ram, bytes, gzip, macs, parameters, latency, instructions, energy, reward.",
 )
 @click.option(
     "--passes", callback=_words, metavar="LIST", help="Passes that may be used, in order."

@@ -19,6 +19,7 @@ from edgekit.android.sources import TYPES, java_sources
 from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
+from edgekit.target.io_check import library_problems
 from edgekit.tools import TOOLS, install_hint
 
 FOLDER = "android"
@@ -39,24 +40,9 @@ class Exporter:
 
     def problems(self, build_input: ExportInput) -> list[Problem]:
         """What stands against a library, or keeps it from being compiled."""
-        graph = build_input.graph
-        tensors = (*graph.input_tensors(), *graph.output_tensors())
-        for tensor in tensors:
-            if tensor.dtype not in TYPES:
-                reason = f"is {tensor.dtype}, which LiteRT's Java interface does not take"
-            elif -1 in tensor.signature[1:]:
-                reason = f"has a size that is known only when it runs: {list(tensor.signature)}"
-            else:
-                continue
-            return [
-                Problem(
-                    "error",
-                    self.kind,
-                    f"no Android library can be made: tensor '{tensor.name}' {reason}",
-                    f"make a model whose inputs and outputs have fixed sizes and are one of "
-                    f"{', '.join(TYPES)}",
-                )
-            ]
+        graph, taker = build_input.graph, "LiteRT's Java interface"
+        if refused := library_problems(graph, self.kind, "Android library", TYPES, taker):
+            return refused
         return [] if compiler() else [_no_compiler()]
 
     def export(self, build_input: ExportInput, folder: Path) -> list[Path]:

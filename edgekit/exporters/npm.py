@@ -11,7 +11,7 @@ from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.npm.package import FOLDER, files
 from edgekit.problem import Problem
-from edgekit.target.op_check import io_problems
+from edgekit.target.io_check import io_problems
 from edgekit.target.op_table import load_op_table
 
 RUNTIME = "litert-js-2.5"

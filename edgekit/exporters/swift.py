@@ -12,7 +12,7 @@ from edgekit.exporters._files import write
 from edgekit.exporters.base import ExportInput
 from edgekit.problem import Problem
 from edgekit.swift.package import ELEMENTS, FOLDER, files
-from edgekit.target.op_check import io_problems
+from edgekit.target.io_check import io_problems, library_problems
 from edgekit.target.op_table import load_op_table
 
 RUNTIME = "tflite-swift-2.17"
@@ -27,18 +27,9 @@ class Exporter:
     def problems(self, build_input: ExportInput) -> list[Problem]:
         """What stands against a package, and that Xcode has not seen it."""
         graph = build_input.graph
-        for tensor in (*graph.input_tensors(), *graph.output_tensors()):
-            if tensor.dtype not in ELEMENTS or -1 in tensor.signature[1:]:
-                return [
-                    Problem(
-                        "error",
-                        self.kind,
-                        f"no Swift package can be made: tensor '{tensor.name}' is {tensor.dtype} "
-                        f"{list(tensor.signature)}",
-                        "make a model whose inputs and outputs have fixed sizes and are one of "
-                        f"{', '.join(ELEMENTS)}",
-                    )
-                ]
+        taker = "the package's Model"
+        if unfit := library_problems(graph, self.kind, "Swift package", ELEMENTS, taker):
+            return unfit
         refused = io_problems(graph, load_op_table(RUNTIME), "float32")
         return [*(_own_runner(each) for each in refused), _UNCOMPILED]
 

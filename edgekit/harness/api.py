@@ -9,9 +9,10 @@ from edgekit._discover import did_you_mean
 from edgekit.artifact import Build
 from edgekit.devices.base import Request
 from edgekit.errors import UsageError
-from edgekit.harness.bench import Wanted, bench
+from edgekit.harness.bench import bench
 from edgekit.harness.lab import load_lab
 from edgekit.harness.report import Report
+from edgekit.harness.wanted import Wanted
 from edgekit.progress import Progress
 
 NAMES = {

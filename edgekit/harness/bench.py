@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from edgekit.artifact import Build
 from edgekit.criteria import of_manifest
-from edgekit.devices.base import Board, Device, Job, Request
+from edgekit.devices.base import Board, Device, Job
 from edgekit.equipment import equipment_name
 from edgekit.errors import ModelError
 from edgekit.harness.board import board_of
@@ -21,9 +20,9 @@ from edgekit.harness.exclusive import exclusive
 from edgekit.harness.lab import Lab
 from edgekit.harness.report import Report
 from edgekit.harness.run_folder import RunFolder
-from edgekit.harness.sensible import NO_METER, refuse_senseless
+from edgekit.harness.wanted import NO_METER, Wanted, refuse_senseless
 from edgekit.harness.windows import Session, Timed
-from edgekit.measure.verdict import FEWEST_WINDOWS, judge
+from edgekit.measure.verdict import judge
 from edgekit.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,39 +33,6 @@ MISMATCH = "golden_mismatch"
 SETTINGS = ("threads", "delegate", "kernels", "core")
 """Options that say how a device runs, not which one it is."""
 FACTS = ("pj_per_cycle", "clock_mhz")
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a bench is asked for.
-
-    Attributes:
-        device: Name of a device of the lab, or of a driver.
-        options: The driver's own; they go before those of the lab.
-        meter: Name of a meter of the lab, or of its driver; "" for none.
-        meter_options: The meter's own.
-        channel: Of the meter, on which the device marks its windows; "": by the clocks.
-        windows: How many.
-        request: What each is to be.
-        inferences: Least number in each; on an emulator, golden vectors to run. None: the default.
-        quick: Whether a driver that insists on long windows may take shorter ones.
-        sustained_s: Go on without a pause for so long instead; 0: do not.
-        idle_s: Record so much of the idle device before, for net energy; 0: do not.
-        output: Folder in which the run's own is made; None keeps no samples.
-    """
-
-    device: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-    meter: str = ""
-    meter_options: Mapping[str, Any] = field(default_factory=dict)
-    channel: str = ""
-    windows: int = FEWEST_WINDOWS
-    request: Request = field(default_factory=Request)
-    inferences: int | None = None
-    quick: bool = False
-    sustained_s: float = 0.0
-    idle_s: float = 0.0
-    output: Path | None = None
 
 
 def bench(

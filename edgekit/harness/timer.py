@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from edgekit.artifact import Build
 from edgekit.devices._cortex_m.machines import CORES
 from edgekit.errors import ConnectionLost, DeviceError, EdgekitError, ModelError, TargetError
-from edgekit.harness.bench import Wanted, bench
+from edgekit.harness.bench import bench
 from edgekit.harness.lab import Lab, load_lab
 from edgekit.harness.report import Report
+from edgekit.harness.wanted import Wanted
 from edgekit.progress import Progress
 from edgekit.target.profile import Profile
 from edgekit.timing import Timing

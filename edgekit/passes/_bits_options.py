@@ -39,6 +39,7 @@ class QuantizeBitsOptions(PassOptions):
         least=2,
         most=8,
         hint="give 2 to 8; binarize has fewer",
+        search=(8, 6, 5, 4, 3, 2),
     )
     layers: tuple[str, ...] = option((), "names, patterns (conv*) or types (Dense); none: all")
     exclude: tuple[str, ...] = option((), "names, patterns or types that are left as they are")
@@ -71,6 +72,7 @@ class BinarizeOptions(PassOptions):
         least=2,
         most=3,
         hint="give 2 or 3; quantize_bits has more",
+        search=(3, 2),
     )
     layers: tuple[str, ...] = option((), "names, patterns (conv*) or types (Dense); none: all")
     exclude: tuple[str, ...] = option((), "names, patterns or types that are left as they are")

@@ -26,6 +26,7 @@ class DepthwiseOptions(PassOptions):
         least=0,
         below=1,
         hint="write 0.3 to keep 30 % of the multiply-accumulates",
+        search=(0.8, 0.6, 0.5, 0.4, 0.3),
     )
     weighted: bool = option(
         True,

@@ -6,7 +6,7 @@ import dataclasses
 import typing
 from typing import Any, Literal
 
-from edgekit.passes.base import ALIASES, Base
+from edgekit.passes.base import ALIASES, Base, searched
 from edgekit.training.options import FineTune
 
 _NAMED = {int: "integer", float: "number", bool: "true or false", str: "string"}
@@ -41,9 +41,12 @@ def fine_tuning() -> list[dict[str, Any]]:
 
 
 def fields_of(options: type[Any]) -> list[dict[str, Any]]:
-    """Key, type, default and help of each field of a dataclass of options."""
-    kinds = typing.get_type_hints(options)
-    return [_field(item, kinds[item.name]) for item in dataclasses.fields(options)]
+    """Key, type, default and help of each field of a dataclass of options, and what is searched."""
+    kinds, tried = typing.get_type_hints(options), searched(options)
+    return [
+        _field(item, kinds[item.name]) | {"search": list(tried.get(item.name, ()))}
+        for item in dataclasses.fields(options)
+    ]
 
 
 def _field(item: dataclasses.Field[Any], kind: Any) -> dict[str, Any]:

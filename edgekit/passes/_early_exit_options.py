@@ -14,7 +14,21 @@ MOST = 3
 class EarlyExitOptions(PassOptions):
     """Layers that are named go before a number of exits."""
 
-    exits: int = option(2, "how many there are, placed by multiply-accumulates", least=1, most=MOST)
+    max_drop: float = option(
+        0.5,
+        "points of accuracy (without labels: of agreement with the original) that stopping early "
+        "may cost on the guard rows",
+        least=0,
+        most=100,
+        search=(0.25, 0.5, 1.0, 2.0),
+    )
+    exits: int = option(
+        2,
+        "how many there are, placed by multiply-accumulates",
+        least=1,
+        most=MOST,
+        search=(1, 2, 3),
+    )
     layers: tuple[str, ...] = option(
         (), f"names of the layers behind which exits are, 1 to {MOST}; none: found"
     )
@@ -26,11 +40,4 @@ class EarlyExitOptions(PassOptions):
     )
     weight: float = option(
         0.3, "of an exit's loss, where that of the last answer is 1", least=0.01, most=1
-    )
-    max_drop: float = option(
-        0.5,
-        "points of accuracy (without labels: of agreement with the original) that stopping early "
-        "may cost on the guard rows",
-        least=0,
-        most=100,
     )

@@ -7,7 +7,7 @@ import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from edgekit._discover import did_you_mean
 from edgekit._values import checked
@@ -15,6 +15,7 @@ from edgekit.errors import UsageError
 
 PerLayer = tuple[tuple[str, dict[str, Any]], ...]
 _SELECTION = ("layers", "exclude", "per_layer")
+_SHARES = (1, 0.75, 0.5, 0.25)
 
 
 def option(
@@ -28,7 +29,7 @@ def option(
     hint: str = "",
     parse: Callable[[Any], Any] | None = None,
     file: bool = False,
-    search: tuple[Any, ...] = (),
+    search: tuple[Any, ...] | Literal[True] = (),
 ) -> Any:
     """A field of a pass' `Options`.
 
@@ -43,8 +44,9 @@ def option(
         parse: For what is no number, string, choice or list of strings: the value in its
             final form, from what TOML gives and from itself; ValueError says what is wrong.
         file: Whether it names models of the user, relative to the project's folder.
-        search: Values that `edgekit search` tries, from the mildest on; the first such option of a
-            pass is its amount. Empty: it is not searched.
+        search: Which of the allowed values `edgekit search` tries, from the mildest on; the first
+            such option of a pass is its amount. True: all there are, or of a range the default
+            and shares of it. Empty: it is not searched. `searched` reads it.
     """
     limits = {"least": least, "most": most, "below": below}
     kept = {name: limit for name, limit in limits.items() if limit is not None}
@@ -54,6 +56,28 @@ def option(
     }
     metadata = told | ({"choices": choices} if choices else {})
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def searched(options: type[Any]) -> dict[str, tuple[Any, ...]]:
+    """By option: the values that `edgekit search` tries, from the mildest on, as TOML has them."""
+    found = {}
+    for item in dataclasses.fields(options):
+        values = item.metadata.get("search", ())
+        if values := _all(item) if values is True else values:
+            found[item.name] = tuple(list(v) if isinstance(v, tuple) else v for v in values)
+    return found
+
+
+def _all(item: dataclasses.Field[Any]) -> tuple[Any, ...]:
+    """The choices; both of a bool; of a range the default and shares of it, as far as it goes."""
+    default: Any = item.default
+    if isinstance(default, bool):
+        return default, not default
+    if choices := item.metadata.get("choices"):
+        return tuple(choices)
+    kind, least = type(default), item.metadata["least"]
+    shares = (kind(round(default * share, 4)) for share in _SHARES)
+    return tuple(dict.fromkeys(share for share in shares if share >= least))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class ProductOptions(PassOptions):
         least=2,
         most=256,
         hint="give 2 to 256, such as 64",
+        search=(256, 128, 64, 32),
     )
     block: int = option(
         4,
@@ -26,6 +27,7 @@ class ProductOptions(PassOptions):
         least=2,
         most=16,
         hint="give 2 to 16, such as 4 or 8",
+        search=(4, 8),
     )
     factors: Literal["channel", "layer"] = option(
         "channel",

@@ -110,7 +110,7 @@ def _budget(whole: bytes, tflite: bytes, options: RemoveOptions, context: Contex
     wholes = None if tflite is whole else _budget(whole, whole, options, context)
     known, measure = dependencies(read(tflite)), options.measure
     measured = Measured(measure, tflite, known, context) if measure else None
-    return Budget(Cost(known), options, known.count, measured, wholes and wholes.wholes)
+    return Budget(Cost(known), options, known.count, measured, wholes.wholes if wholes else None)
 
 
 def _refuse_nan(scores: NDArray[Any]) -> None:

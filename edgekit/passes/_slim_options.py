@@ -28,6 +28,7 @@ class SlimOptions(PassOptions):
         f"shares of the channels that the narrower networks have, 1 to {MOST} of them below 1",
         hint="write [0.5, 0.25]",
         parse=_widths,
+        search=((0.5,), (0.5, 0.25), (0.75, 0.5, 0.25)),
     )
     least: int = option(1, "channels that each layer keeps at any width", least=1)
 

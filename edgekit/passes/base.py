@@ -22,7 +22,7 @@ from edgekit import _discover
 from edgekit.errors import ModelError, UsageError
 from edgekit.exits.exits import Heads
 from edgekit.exits.gates import Gates
-from edgekit.passes._options import PassOptions, known, of_field, option
+from edgekit.passes._options import PassOptions, known, of_field, option, searched
 from edgekit.problem import Problem, refuse
 from edgekit.progress import Progress
 from edgekit.training.options import FineTune, resolve
@@ -46,6 +46,7 @@ __all__ = [
     "names",
     "option",
     "refuse_order",
+    "searched",
 ]
 ALIASES = {"qat": "quantize_aware"}
 # Files of this folder that are no passes: what a pass is told to work on, and what it promises.

@@ -113,7 +113,7 @@ def _study(found: Mapping[str, Any], name: str) -> Study:
 
 def _trial(found: Mapping[str, Any], point: Mapping[str, Any]) -> Trial:
     figures, how = dict(found["figures"]), dict(found["how"])
-    how |= {key: "counted" for key in _COUNTED if key in figures}
+    how |= {key: "counted" for key in _COUNTED if how.get(key) == "measured"}
     if judged := point.get("evaluation"):
         figures["on evaluation data"] = judged["built"]
     return Trial(

@@ -14,7 +14,15 @@ from edgekit.plan import AUTO
 from edgekit.problem import refuse
 from edgekit.progress import Progress
 from edgekit.project import Project
-from edgekit.search.objective import OBJECTIVES, Objective, limits_of, objective
+from edgekit.search import students
+from edgekit.search.objective import (
+    OBJECTIVES,
+    REWARD,
+    Objective,
+    limits_of,
+    objective,
+    target_of,
+)
 from edgekit.search.space import recipe, space_of
 from edgekit.search.stages import model_of
 from edgekit.search.starts import starts
@@ -24,7 +32,7 @@ from edgekit.work import Work
 
 EMULATOR = "qemu"
 BASELINE = "random"
-_LABELS = ("drop", "accuracy")
+_LABELS = ("drop", "accuracy", REWARD)
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,14 @@ def ask(project: Project, root: Path, progress: Progress) -> Asked:
     project, profile = _checked(project, root)
     table, limits = project.search, limits_of(project.search)
     given = {*map(objective, table.objectives), *(OBJECTIVES[each.name] for each in limits)}
+    if REWARD in table.objectives:
+        target_of(limits)
     _device(table.device, profile, given)  # refused before the model is imported
     space = space_of(project)
     labelled = _labelled(project, root, progress)
+    if not table.train:
+        listed = space.to_json().get(students.STUDENT, [])
+        students.refuse_unfit(listed, model_of(root, project))
     names = table.objectives or _usual(profile, labelled, table.device)
     objectives = tuple(map(objective, names))
     wanted = {*given, *objectives}

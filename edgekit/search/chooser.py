@@ -95,14 +95,15 @@ class Chooser:
     def _untried(self, number: int) -> Choices | None:
         """A point at random whose outcome is not known; None where there is none."""
         draw = random.Random(f"{self.setup.seed} {number}")
-        dimensions = self.setup.space.dimensions
+        space = self.setup.space
+        dimensions = space.dimensions
         for _ in range(_DRAWS):
-            point = {each.name: draw.choice(each.values) for each in dimensions}
+            point = space.settle({each.name: draw.choice(each.values) for each in dimensions})
             if not self.settled(point):
                 return point
         lists = itertools.product(*(each.values for each in dimensions))
         names = [each.name for each in dimensions]
-        points = (dict(zip(names, values, strict=True)) for values in lists)
+        points = (space.settle(dict(zip(names, values, strict=True))) for values in lists)
         return next((p for p in itertools.islice(points, _LISTED) if not self.settled(p)), None)
 
     def _constraints(self, trial: FrozenTrial) -> tuple[float, ...]:

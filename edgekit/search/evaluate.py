@@ -16,7 +16,7 @@ from edgekit.errors import DeviceError, EdgekitError, MissingExtra, TargetError,
 from edgekit.progress import Progress
 from edgekit.project import Project, from_mapping
 from edgekit.search.executor import Outcome, Recipe
-from edgekit.search.objective import Limit
+from edgekit.search.objective import REWARD, Limit, reward
 from edgekit.search.recipes import to_toml
 from edgekit.search.stages import Measure, RuledOut, Stages, Trial
 
@@ -98,6 +98,8 @@ class Evaluate:
             self.measure,
         )
         stages.run(trial)
+        if REWARD in self.objectives:
+            trial.learn(reward(trial.figures, trial.how, self.limits))
         missing = [name for name in self.objectives if name not in trial.figures]
         if missing:
             raise RuledOut("device", f"nothing says its {missing[0]}")

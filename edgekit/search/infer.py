@@ -54,9 +54,9 @@ def hopeless(
 
 
 def _best(tried: Sequence[Tried], objectives: Sequence[Objective]) -> float | None:
-    """Of a single cost; a front, or an accuracy, has none that stronger trials bound."""
+    """Of a single cost; a front, an accuracy or a reward has none that stronger trials bound."""
     only = objectives[0]
-    if len(objectives) > 1 or only.stage == "accuracy":
+    if len(objectives) > 1 or only.better == "higher" or only.stage == "accuracy":
         return None
     found = [each.outcome.figures[only.name] for each in tried if each.outcome.state == "complete"]
     return min(found, default=None)
@@ -70,7 +70,7 @@ def _side(space: Space, one: Choices, other: Choices) -> tuple[int, bool]:
     stronger = milder = False
     work = True
     for each in space.dimensions:
-        if one[each.name] == other[each.name]:
+        if one.get(each.name) == other.get(each.name):
             continue
         if not each.amount:
             return 0, False

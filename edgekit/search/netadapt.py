@@ -57,17 +57,20 @@ def propose(
 def _neighbours(space: Space, here: Choices) -> Iterator[dict[str, Any]]:
     """One step along each dimension; of an unordered one all others."""
     for each in space.dimensions:
+        if each.name not in here:
+            continue
         place = each.values.index(here[each.name])
         others = each.values[place + 1 : place + 2] if each.ordered else each.values
         for value in others:
             if value != here[each.name]:
-                yield {**here, each.name: value}
+                yield space.settle({**here, each.name: value})
 
 
 def _costs(objectives: Sequence[Objective], limits: Sequence[Limit]) -> list[str]:
     """Resources, the one that matters most first; a stage may end a trial before it is known."""
     named = [each.name for each in objectives] + [each.name for each in limits]
-    return [name for name in (*named, "macs") if OBJECTIVES[name].stage != "accuracy"]
+    every = [OBJECTIVES[name] for name in (*named, "macs")]
+    return [each.name for each in every if each.stage != "accuracy" and each.better == "lower"]
 
 
 def _figure(known: dict[str, Tried], point: Choices, name: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Better = Literal["lower", "higher"]
 Stage = Literal["size", "accuracy", "device"]
 KIB = 1024
+REWARD = "reward"
+_WEIGHT = -0.07
+"""Exponent of a reward: twice as slow is as bad as 5 % less accuracy (arXiv:1807.11626, 3.1)."""
 _PERCENT = ("top1", "auc")
 _SIZES = {"": 1, "B": 1, "K": KIB, "KB": KIB, "KIB": KIB, "M": KIB**2, "MB": KIB**2, "MIB": KIB**2}
 _TIMES = {"us": 1e-3, "µs": 1e-3, "ms": 1.0, "s": 1e3}
@@ -53,11 +56,12 @@ _ALL = (
     Objective("ram", "B", "lower", "size", "of the target"),
     Objective("bytes", "B", "lower", "size", "of the .tflite"),
     Objective("gzip", "B", "lower", "size", "of the .tflite after gzip -9"),
-    Objective("macs", "MAC", "lower", "size", "multiply-accumulates; those with a zero count"),
+    Objective("macs", "MAC", "lower", "size", "multiply-accumulates; expected ones of early exits"),
     Objective("parameters", "", "lower", "size", "weights and biases; zeros count"),
     Objective("latency", "ms", "lower", "device", "of an inference"),
     Objective("instructions", "", "lower", "device", "of an inference, on an emulator"),
     Objective("energy", "mJ", "lower", "device", "of an inference"),
+    Objective(REWARD, "", "higher", "device", "accuracy x (latency / its limit)^-0.07"),
 )
 OBJECTIVES: Mapping[str, Objective] = {each.name: each for each in _ALL}
 
@@ -96,7 +100,8 @@ def shown(name: str, value: float | None) -> str:
     if value is None:
         return "-"
     unit = OBJECTIVES[name].unit
-    text = f"{value:,.0f}" if unit in ("B", "MAC", "") and name != "netscore" else f"{value:.4g}"
+    whole = unit in ("B", "MAC", "") and OBJECTIVES[name].better == "lower"
+    text = f"{value:,.0f}" if whole else f"{value:.4g}"
     return f"{text} {unit}".rstrip()
 
 
@@ -122,9 +127,11 @@ def of_build(build: Build) -> tuple[dict[str, float], dict[str, str]]:
     last, verdict = manifest["ledger"][-1], manifest["fit"]
     memories = verdict.get("c_project") or verdict
     accuracy, fidelity = manifest["accuracy"], manifest["fidelity"]
+    expected = _expected(manifest)
     rates = manifest["criteria"].get("netscore", {})
     found: dict[str, float | None] = {
         **{key: last[key] for key in ("parameters", "macs", "bytes", "gzip")},
+        **({} if expected is None else {"macs": expected}),
         **{key: memories[key]["need"] for key in ("flash", "ram")},
         "drop": accuracy["drop"] if accuracy else None,
         "accuracy": accuracy["built"] if accuracy and accuracy["metric"] in _PERCENT else None,
@@ -132,8 +139,46 @@ def of_build(build: Build) -> tuple[dict[str, float], dict[str, str]]:
         "netscore": rates.get("built"),
     }
     how = {key: memories[key]["state"] for key in ("flash", "ram")}
+    how |= {} if expected is None else {"macs": "estimated"}
     figures = {key: float(value) for key, value in found.items() if value is not None}
     return figures, {key: how.get(key, "measured") for key in figures}
+
+
+def _expected(manifest: Mapping[str, Any]) -> float | None:
+    """Multiply-accumulates of a row on average, of a network that may do less than all of them."""
+    for key in ("exits", "gates"):
+        found = (manifest.get(key) or {}).get("measured")
+        if found:
+            return float(found["expected_macs"])
+    return None
+
+
+def target_of(limits: Iterable[Limit]) -> float:
+    """The latency that a reward weighs against, in ms.
+
+    Raises:
+        UsageError: No limit says it.
+    """
+    found = next((each.value for each in limits if each.name == "latency"), 0.0)
+    if found <= 0:
+        raise UsageError(
+            f"{REWARD} weighs accuracy against a limit of latency, and none above 0 is given",
+            "--max-latency 80ms",
+        )
+    return found
+
+
+def reward(
+    figures: Mapping[str, float], how: Mapping[str, str], limits: Iterable[Limit]
+) -> tuple[dict[str, float], dict[str, str]]:
+    """What figures come to together, and how the latency among them was got; {} if one is missing.
+
+    Tan et al. 2019 (MnasNet), arXiv:1807.11626, equation 2 with the weight of its soft limit.
+    """
+    if not {"accuracy", "latency"} <= figures.keys():
+        return {}, {}
+    weight = (figures["latency"] / target_of(limits)) ** _WEIGHT
+    return {REWARD: figures["accuracy"] * weight}, {REWARD: how.get("latency", "measured")}
 
 
 def of_report(report: Report) -> tuple[dict[str, float], dict[str, str]]:

@@ -1,7 +1,9 @@
 """What can be searched: the options that passes declare so, and what the user narrows them to.
 
 A dimension is a finite list of values from the mildest on. A pass that need not be there has `off`
-in front of the values of its amount, so that leaving it out is the mild end of one dimension.
+in front of the values of its amount, so that leaving it out is the mild end of one dimension. What
+matters only beside other choices (more of a pass that is used, the width of a student) is chosen
+only then: two points that build the same are one point.
 """
 
 from __future__ import annotations
@@ -12,22 +14,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edgekit._discover import did_you_mean
 from edgekit.errors import UsageError
-from edgekit.passes.base import Base, load, names
+from edgekit.passes.base import load, searched
 from edgekit.project import COMPRESS, CompressEntry, Project, from_mapping
+from edgekit.search import students
 from edgekit.search.layerwise import BEGIN, PREFIX, SHIFTS, layers_of, parted
+from edgekit.search.listed import OFF as OFF
+from edgekit.search.listed import TABLES, listed_in, ordered, rest_of
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import BaseTrial
 
-OFF, ON = "off", "on"
-USE = "use"
-"""The dimension of a pass without an amount."""
+ON, USE = "on", "use"
+"""The value and the dimension of a pass without an amount."""
 Choices = Mapping[str, Any]
-_TABLES = ("quantize", "compile", "fine_tune")
-"""Tables of the project that may be searched besides passes."""
+When = tuple[tuple[str, tuple[Any, ...]], ...]
+"""Other dimensions, each with some of its values: all must be chosen."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Dimension:
         ordered: Whether neighbours are alike.
         begin: Place of the value that a search begins with.
         amount: Whether it is the amount of a pass: what is stronger costs less and loses more.
+        when: Without this it matters nothing, and nothing is chosen; of dimensions in front of it.
     """
 
     name: str
@@ -47,6 +51,11 @@ class Dimension:
     ordered: bool = True
     amount: bool = False
     begin: int = 0
+    when: When = ()
+
+    def matters(self, choices: Choices) -> bool:
+        """Whether it does beside what is chosen already."""
+        return all(name in choices and choices[name] in values for name, values in self.when)
 
     def suggest(self, trial: BaseTrial) -> Any:
         """The value that `trial` chooses; an ordered one is stored as its place."""
@@ -81,27 +90,40 @@ class Space:
     dimensions: tuple[Dimension, ...]
 
     def suggest(self, trial: BaseTrial) -> dict[str, Any]:
-        """A value of each dimension, by name."""
-        return {each.name: each.suggest(trial) for each in self.dimensions}
+        """A value of each dimension that matters, by name.
+
+        All are asked for, so that a sampler has every trial as one point of all dimensions.
+        """
+        return self.settle({each.name: each.suggest(trial) for each in self.dimensions})
+
+    def settle(self, choices: Choices) -> dict[str, Any]:
+        """`choices` without what does not matter; what is missing is as a search begins."""
+        found: dict[str, Any] = {}
+        for each in self.dimensions:
+            if each.matters(found):
+                found[each.name] = choices.get(each.name, each.values[each.begin])
+        return found
 
     @property
     def mildest(self) -> dict[str, Any]:
         """What a search begins with: the first value of each amount."""
-        return {each.name: each.values[each.begin] for each in self.dimensions}
+        return self.settle({})
 
     @property
     def size(self) -> int:
-        """How many points it has."""
+        """How many points it has at most: where all that can be chosen matters."""
         return math.prod(len(each.values) for each in self.dimensions)
 
     def stored(self, choices: Choices) -> dict[str, Any]:
-        """`choices` as a study stores them."""
-        return {each.name: each.stored(choices[each.name]) for each in self._open}
+        """`choices` as a study stores them; what does not matter as a search begins."""
+        begin = {each.name: each.values[each.begin] for each in self._open}
+        return {each.name: each.stored({**begin, **choices}[each.name]) for each in self._open}
 
     def chosen(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """The choices that are stored so."""
+        """The choices that are stored so, those that matter."""
         fixed = {each.name: each.values[0] for each in self.dimensions}
-        return fixed | {each.name: each.chosen(stored[each.name]) for each in self._open}
+        drawn = {each.name: each.chosen(stored[each.name]) for each in self._open}
+        return self.settle({**fixed, **drawn})
 
     @property
     def distributions(self) -> dict[str, BaseDistribution]:
@@ -123,13 +145,18 @@ def space_of(project: Project) -> Space:
     Raises:
         UsageError: A pass, option or table that there is not, or a value that cannot be.
     """
-    listed = _listed(project)
-    found = [each for name in _order(project) for each in _of_pass(name, project, listed)]
-    found += [_of_table(key, values) for key, values in listed.items()]
+    listed = listed_in(project)
+    student = listed.get(students.STUDENT, ())
+    _refuse_behind(student, _order(project))
+    zoo = students.options(student, listed)
+    found = [each for name in _order(project) for each in _of_pass(name, project, listed, student)]
+    found += [_of_student(*option) for option in zoo]
+    found += [Dimension(key, v, ordered(v)) for key, v in rest_of(listed).items()]
     space = Space(tuple(found))
     for each in space.dimensions:  # a value that cannot be is refused before any trial
+        beside = {name: values[0] for name, values in each.when}
         for value in each.values:
-            recipe(project, {**space.mildest, each.name: value})
+            recipe(project, space.settle({**space.mildest, **beside, each.name: value}))
     if space.size < 2:
         raise UsageError(
             "there is nothing to search: every choice has one value",
@@ -144,12 +171,16 @@ def recipe(project: Project, choices: Choices) -> Project:
     Raises:
         UsageError: A choice that cannot be.
     """
+    if student := students.chosen(choices):
+        choices = {**choices, students.STUDENT: student}
+    if choices.get(students.STUDENT, OFF) != OFF:  # layers that were analysed are the model's
+        project = project.with_table("search", sensitivity="")
     own = {entry.name: dict(entry.options) for entry in project.compress}
     entries = [_entry(name, own.get(name), choices, project) for name in _order(project)]
     tables: dict[str, Any] = {COMPRESS: [each.to_json() for each in entries if each]}
     for name, value in choices.items():
         table, _, key = name.partition(".")
-        if table in _TABLES:
+        if table in TABLES:
             tables.setdefault(table, {})[key] = value
     plain = dataclasses.replace(project, budget=type(project.budget)())
     plain = plain.with_table("data", evaluation=(), held_out=project.search.held_out)
@@ -179,70 +210,44 @@ def _order(project: Project) -> list[str]:
 
 
 def _of_pass(
-    name: str, project: Project, listed: dict[str, tuple[Any, ...]]
+    name: str, project: Project, listed: dict[str, tuple[Any, ...]], student: tuple[Any, ...]
 ) -> Iterator[Dimension]:
     """Its dimensions; what is `listed` is taken from there, and out of it."""
     found = load(name)
     given = {entry.name for entry in project.compress}
-    declared = {} if found.name in given else _declared(found)
+    declared = {} if found.name in given else searched(found.Options)
     fields = [item.name for item in dataclasses.fields(found.Options)]
     own = [key for key in (*fields, USE) if f"{name}.{key}" in listed]
     keys = list(dict.fromkeys([*declared, *own]))
     if found.name not in given and not keys:
         keys, declared = [USE], {USE: (ON,)}
+    when: When = ()
     for place, key in enumerate(keys):
         values = listed.pop(f"{name}.{key}", None)
         if values is None:
             free = place == 0 and found.name not in given
             values = (OFF, *declared[key]) if free else declared[key]
-        amount = _ordered(values) and key in _declared(found)
-        yield Dimension(f"{name}.{key}", values, _ordered(values), amount)
-    for layer in layers_of(name, project):
-        yield Dimension(f"{name}.{PREFIX}{layer}", SHIFTS, begin=BEGIN)
+        amount = ordered(values) and key == next(iter(searched(found.Options)), "")
+        yield Dimension(f"{name}.{key}", values, ordered(values), amount, when=when)
+        if OFF in values:  # the rest of the pass matters where it is used
+            when = (*when, (f"{name}.{key}", tuple(each for each in values if each != OFF)))
+    when = (*when, (students.STUDENT, (OFF,))) if student else when  # it has other layers
+    for layer in layers_of(name, project) if OFF in (student or (OFF,)) else ():
+        yield Dimension(f"{name}.{PREFIX}{layer}", SHIFTS, begin=BEGIN, when=when)
 
 
-def _declared(found: Base) -> dict[str, tuple[Any, ...]]:
-    fields = dataclasses.fields(found.Options)
-    return {item.name: item.metadata["search"] for item in fields if item.metadata.get("search")}
-
-
-def _of_table(name: str, values: tuple[Any, ...]) -> Dimension:
-    table = name.partition(".")[0]
-    if table in names():
+def _refuse_behind(student: Sequence[Any], order: Sequence[str]) -> None:
+    first, name = order[0] if order else "", students.STUDENT.partition(".")[0]
+    if any(each != OFF for each in student) and name in order and first != name:
         raise UsageError(
-            f"[search.space] {name} is no option, or of a pass that is not searched",
-            f"edgekit passes {table} lists them; name the pass in [search] passes",
+            f"[search.space] {students.STUDENT} begins with another network, and {first} is in "
+            f"front of {name}",
+            f"name {name} first in [search] passes",
         )
-    if table not in _TABLES:
-        raise UsageError(
-            f"[search.space] {table} cannot be searched", did_you_mean(table, [*names(), *_TABLES])
-        )
-    return Dimension(name, values, _ordered(values))
 
 
-def _listed(project: Project) -> dict[str, tuple[Any, ...]]:
-    """What `[search.space]` says, flat."""
-    flat: dict[str, tuple[Any, ...]] = {}
-    for table, keys in project.search.space.items():
-        if not isinstance(keys, Mapping):
-            raise UsageError(
-                f"[search.space] {table} is not a table", "write remove.macs = [0.8, 0.5]"
-            )
-        name = load(table).name if table not in _TABLES and table in (*names(), "qat") else table
-        for key, values in keys.items():
-            if not isinstance(values, Sequence) or isinstance(values, str) or not values:
-                raise UsageError(
-                    f"[search.space] {table}.{key} = {values!r}: no list of values",
-                    f'write {table}.{key} = [0.8, 0.5], "off" in front to leave the pass out',
-                )
-            flat[f"{name}.{key}"] = tuple(values)
-    return flat
-
-
-def _ordered(values: Sequence[Any]) -> bool:
-    """Whether all but `off` are numbers."""
-    return all(
-        isinstance(value, int | float) and not isinstance(value, bool)
-        for value in values
-        if value != OFF
-    )
+def _of_student(
+    name: str, values: tuple[Any, ...], begin: int, specs: tuple[str, ...]
+) -> Dimension:
+    when = ((students.STUDENT, specs),)
+    return Dimension(name, values, ordered(values), begin=begin, when=when)

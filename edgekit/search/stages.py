@@ -21,9 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 from optuna import TrialPruned
 
+from edgekit.passes import base as passes
 from edgekit.progress import Progress
 from edgekit.project import CompressEntry, Project
 from edgekit.search.objective import Limit, of_build, of_report
+from edgekit.zoo._spec import is_spec
 
 if TYPE_CHECKING:
     from edgekit.artifact import Build
@@ -37,6 +39,8 @@ SLACK = 0.05
 DRAFT_EPOCHS = 1
 _BYTES = {"float32": 4, "float16": 2}
 _ONE = 1.0
+_LESS = {"exits", "gated"}
+"""What passes leave whose networks do not do all of it for every row."""
 _TRAINED = ("drop", "accuracy", "agreement")
 """What a draft tells little of."""
 
@@ -117,10 +121,11 @@ class Stages:
     def _draft(self, trial: Trial) -> None:
         build = self._build(draft(trial.project))
         trial.learn(of_build(build))
-        sizes = [each for each in self.limits if each.name not in _TRAINED]
+        learned = (*_TRAINED, *(("macs",) if stops_early(trial.project) else ()))
+        sizes = [each for each in self.limits if each.name not in learned]
         self._refuse("size", trial, SLACK, sizes)
         least, found = self.draft_agreement, trial.figures.get("agreement")
-        if found is not None and found < least:
+        if found is not None and found < least and not starts_anew(trial.project):
             reason = f"a draft agrees in {found:.1f} % of decisions, below {least:g} %"
             raise RuledOut("agreement", reason)
         if self.device:
@@ -201,18 +206,44 @@ def estimate(project: Project, model: Model) -> dict[str, float]:
     Budgets of passes say which share of multiply-accumulates or parameters stays; where channels
     leave and nothing says how many parameters they take along, bytes are not known.
     """
+    whole = _whole(project, model)
+    if whole is None:
+        return {}
+    macs, parameters = _left(project.compress, "macs"), _left(project.compress, "parameters")
+    found: dict[str, float] = {}
+    if macs is not None and not stops_early(project):
+        found["macs"] = macs * whole[0]
+    if parameters is not None and project.quantize.sparse == "off":
+        found["parameters"] = parameters * whole[1]
+        found["bytes"] = found["parameters"] * _BYTES.get(project.quantize.scheme, 1)
+    return found
+
+
+def _whole(project: Project, model: Model) -> tuple[int, int] | None:
+    """Multiply-accumulates and parameters of what passes begin with; None where it is a file."""
     from edgekit.graph import count
     from edgekit.graph.read import read
 
     graph = read(model.tflite)
-    macs, parameters = _left(project.compress, "macs"), _left(project.compress, "parameters")
-    found: dict[str, float] = {}
-    if macs is not None:
-        found["macs"] = macs * count.macs(graph)
-    if parameters is not None and project.quantize.sparse == "off":
-        found["parameters"] = parameters * count.parameters(graph)
-        found["bytes"] = found["parameters"] * _BYTES.get(project.quantize.scheme, 1)
-    return found
+    if not starts_anew(project):
+        return count.macs(graph), count.parameters(graph)
+    student = str(project.compress[0].options.get("student", ""))
+    if not is_spec(student):
+        return None
+    from edgekit.zoo._student import cost
+
+    return cost(student, graph)
+
+
+def starts_anew(project: Project) -> bool:
+    """Whether another network learns in the model's place: a draft of it knows little yet."""
+    every = (passes.from_mapping(each.name, each.options, "")[0] for each in project.compress)
+    return any(options.starts for options in every)
+
+
+def stops_early(project: Project) -> bool:
+    """Whether the network may do less than all its multiply-accumulates, once it has learned to."""
+    return any(passes.load(each.name).leaves & _LESS for each in project.compress)
 
 
 def _left(entries: Iterable[CompressEntry], key: str) -> float | None:

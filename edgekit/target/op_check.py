@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgekit.graph.graph import Graph, Op, Tensor
 from edgekit.problem import Problem, Severity
-from edgekit.target.op_table import OpTable
+from edgekit.target.io_check import io_problems
 from edgekit.target.profile import Profile
 
 _DATA_INPUT = {"EMBEDDING_LOOKUP": 1, "FILL": 1, "SELECT_V2": 1, "SPLIT": 1, "TRANSPOSE_CONV": 2}
@@ -166,36 +166,6 @@ def _software_float(graph: Graph, op: Op, profile: Profile) -> _Finding | None:
 
 
 _RULES: tuple[_Rule, ...] = (_weights, _hybrid, _known, _types, _software_float)
-
-
-def io_problems(graph: Graph, runtime: OpTable, default: str) -> Iterator[Problem]:
-    """Types and shapes at the model's boundary that the runtime's interface cannot carry.
-
-    `default` is the type that a build should have instead.
-    """
-    sides = {"input": graph.input_tensors(), "output": graph.output_tensors()}
-
-    def refused(tensor: Tensor) -> bool:
-        return bool(runtime.io_types) and tensor.dtype not in runtime.io_types
-
-    mends = [f"--set io.{where}={default}" for where in sides if any(map(refused, sides[where]))]
-    for where, tensors in sides.items():
-        for tensor in tensors:
-            if refused(tensor):
-                yield Problem(
-                    "error",
-                    tensor.name,
-                    f"{runtime.title} takes no {tensor.dtype} {where}: {tensor.name}",
-                    f"build from the float model with {' '.join(mends)}",
-                )
-            if not runtime.dynamic_shapes and -1 in tensor.signature:
-                yield Problem(
-                    "error",
-                    tensor.name,
-                    f"{runtime.title} takes no dynamic shapes: {where} {tensor.name} is "
-                    f"{list(tensor.signature)}",
-                    "fix every dimension, the batch too, before the model is given to edgekit",
-                )
 
 
 def _data(graph: Graph, op: Op) -> Tensor | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgekit import _tf
-from edgekit.zoo.base import Head, Shape
+from edgekit.zoo._types import Head, Shape
 
 Pair = int | tuple[int, int]
 RELU = "relu"

@@ -26,7 +26,7 @@ def describe(network: Base) -> dict[str, Any]:
 
 
 def options(network: Base) -> list[dict[str, Any]]:
-    """Key, type, default, help, and what a search may try: `least` and `most`, or `choices`."""
+    """Key, type, default, help, what a search tries, and the range: ends, or `choices`."""
     fields = dataclasses.fields(network.Options)
     told = fields_of(network.Options)
     return [{**one, **_range(field, one["type"])} for one, field in zip(told, fields, strict=True)]

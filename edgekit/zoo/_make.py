@@ -9,7 +9,8 @@ from typing import Any
 from edgekit.zoo._count import macs, parameters
 from edgekit.zoo._save import refuse_place, save
 from edgekit.zoo._spec import chosen
-from edgekit.zoo.base import Shape, refuse_shape
+from edgekit.zoo._types import Shape
+from edgekit.zoo.base import refuse_shape
 
 
 def make(

@@ -13,7 +13,10 @@ from edgekit.convert import float_tflite
 from edgekit.errors import UsageError
 from edgekit.graph.graph import Graph
 from edgekit.training.rows import Rows
+from edgekit.zoo._count import macs, parameters
 from edgekit.zoo._spec import parse
+from edgekit.zoo._types import Shape
+from edgekit.zoo.base import refuse_shape
 
 _ROWS = 128
 
@@ -36,6 +39,30 @@ def student(spec: str, original: Graph, rows: Rows, seed: int) -> bytes:
             wrong.
     """
     network, options = parse(spec)
+    shape, classes = shapes_of(spec, original)
+    head = head_of(original, original.outputs[0])[0]
+    model = network.build(options, shape, classes, head=head, seed=seed)
+    _settle(model, rows)
+    return float_tflite(model)
+
+
+def cost(spec: str, original: Graph) -> tuple[int, int]:
+    """Multiply-accumulates and parameters of `student`, counted without converting it.
+
+    Raises:
+        UsageError: As `student`.
+    """
+    network, options = parse(spec)
+    model = network.build(options, *shapes_of(spec, original))
+    return macs(model), parameters(model)
+
+
+def shapes_of(spec: str, original: Graph) -> tuple[Shape, int]:
+    """The input and the number of scores that the network of `spec` has in place of `original`.
+
+    Raises:
+        UsageError: As `student`; nothing is built.
+    """
     inputs, outputs = original.input_tensors(), original.output_tensors()
     shapes = [compact(each.shape) for each in (*inputs, *outputs)]
     if len(inputs) != 1 or len(outputs) != 1 or len(shapes[1]) != 1 or inputs[0].dtype != "float32":
@@ -44,10 +71,8 @@ def student(spec: str, original: Graph, rows: Rows, seed: int) -> bytes:
             f"student: {spec} has one float input and one vector of scores, the model {shown}",
             "give a network of your own: student=FILE",
         )
-    head = head_of(original, original.outputs[0])[0]
-    model = network.build(options, shapes[0], shapes[1][0], head=head, seed=seed)
-    _settle(model, rows)
-    return float_tflite(model)
+    refuse_shape(parse(spec)[0].name, shapes[0], shapes[1][0])
+    return shapes[0], shapes[1][0]
 
 
 def _settle(model: Any, rows: Rows) -> None:

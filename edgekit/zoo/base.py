@@ -2,8 +2,8 @@
 
 To add one: put `<name>.py` in this folder with a class `Network(Base)` that sets `name`, `title`,
 `paper`, `Options`, the `shape` and `classes` that it was published for, and `figures`, and whose
-`layers` makes the scores of the input with a `Builder`. Each field of `Options` carries its range:
-that is what a search tries. `tests/zoo` counts what `figures` says.
+`layers` makes the scores of the input with a `Builder`. Each field of `Options` carries its range,
+and `search` where `edgekit search` tries values of it. `tests/zoo` counts what `figures` says.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from edgekit import _discover
 from edgekit.errors import UsageError
 from edgekit.passes._options import PassOptions, known, option
+from edgekit.zoo._types import Head, Shape
 
 if TYPE_CHECKING:  # networks and their options are listed without Keras
     from edgekit.zoo._builder import Builder
 
-__all__ = ["Base", "Figure", "Head", "Shape", "ZooOptions", "load", "names", "option", "options_of"]
-Shape = tuple[int, ...]
-Head = Literal["softmax", "sigmoid", "linear"]
+__all__ = ["Base", "Figure", "ZooOptions", "load", "names", "option", "options_of"]
 _MOST = 1 << 24  # values of an input: a mistyped shape shall not fill the memory
 
 

@@ -13,10 +13,10 @@ from edgekit.zoo.base import Base, Figure, ZooOptions, option
 class Cnn4Options(ZooOptions):
     """Of Conv-4."""
 
-    channels: int = option(64, "of every layer", least=4, most=256)
+    channels: int = option(64, "of every layer", least=4, most=256, search=True)
     layers: int = option(4, "convolutions, each with a pooling that halves the picture", least=1,
-                         most=6)  # fmt: skip
-    kernel: int = option(3, "window of the convolutions", choices=(3, 5, 7))
+                         most=6, search=True)  # fmt: skip
+    kernel: int = option(3, "window of the convolutions", choices=(3, 5, 7), search=True)
     norm: bool = option(True, "batch normalization")
 
 

@@ -16,13 +16,15 @@ _BOTTLENECK = 4  # times the growth
 class DenseNetOptions(ZooOptions):
     """Of DenseNet for small pictures."""
 
-    growth: int = option(12, "channels that a layer adds", least=4, most=40)
+    growth: int = option(12, "channels that a layer adds", least=4, most=40, search=True)
     depth: int = option(6, "layers a block; 16 with bottlenecks is DenseNet-BC of 100 layers",
-                        least=1, most=40)  # fmt: skip
-    blocks: int = option(3, "blocks; each but the first halves the picture", least=1, most=4)
+                        least=1, most=40, search=True)  # fmt: skip
+    blocks: int = option(
+        3, "blocks; each but the first halves the picture", least=1, most=4, search=True
+    )
     bottleneck: bool = option(True, "1 x 1 layers in front of the 3 x 3 ones, and transitions that "
                               "halve the channels (BC)")  # fmt: skip
-    kernel: int = option(3, "window of the convolutions", choices=(3, 5))
+    kernel: int = option(3, "window of the convolutions", choices=(3, 5), search=True)
     stem_stride: int = option(1, "stride of the first layer", choices=(1, 2))
 
 

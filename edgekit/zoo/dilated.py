@@ -15,9 +15,11 @@ _DILATIONS = (1, 1, 2, 4, 8, 16, 1)
 class DilatedOptions(ZooOptions):
     """Of a context module behind a stem."""
 
-    channels: int = option(16, "of every layer", least=4, most=128)
-    layers: int = option(7, "dilated layers, with 1, 1, 2, 4, 8, 16 and 1", least=1, most=7)
-    kernel: int = option(3, "window of the convolutions", choices=(3, 5))
+    channels: int = option(16, "of every layer", least=4, most=128, search=True)
+    layers: int = option(
+        7, "dilated layers, with 1, 1, 2, 4, 8, 16 and 1", least=1, most=7, search=True
+    )
+    kernel: int = option(3, "window of the convolutions", choices=(3, 5), search=True)
     norm: bool = option(True, "batch normalization, which the paper has not")
     stem_stride: int = option(2, "stride of the first layer; nothing else halves the picture",
                               choices=(1, 2, 4))  # fmt: skip

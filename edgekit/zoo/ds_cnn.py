@@ -15,9 +15,9 @@ _TABLE = "arXiv:1711.07128, table 5 (operations are two a MAC)"
 class DsCnnOptions(ZooOptions):
     """The defaults are the small one, which is MLPerf Tiny's."""
 
-    channels: int = option(64, "of every layer", least=4, most=276)
-    blocks: int = option(4, "separable blocks", least=1, most=8)
-    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5))
+    channels: int = option(64, "of every layer", least=4, most=276, search=True)
+    blocks: int = option(4, "separable blocks", least=1, most=8, search=True)
+    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5), search=True)
     stem_height: int = option(10, "window of the first layer in time", least=1, most=20)
     stem_width: int = option(4, "window of the first layer across features", least=1, most=20)
     stem_stride: int = option(2, "stride of the first layer in time", choices=(1, 2, 4))

@@ -30,9 +30,11 @@ class EfficientNetLiteOptions(ZooOptions):
 
     compound: float = option(0.0, "compound coefficient: 1.2^compound times as deep, 1.1^compound "
                              "times as wide", least=-12, most=6)  # fmt: skip
-    width: float = option(1.0, "times as many channels, besides", least=0.1, most=2)
-    depth: float = option(1.0, "times as many blocks a stage, besides", least=0.1, most=3)
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    width: float = option(1.0, "times as many channels, besides", least=0.1, most=2, search=True)
+    depth: float = option(
+        1.0, "times as many blocks a stage, besides", least=0.1, most=3, search=True
+    )
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stages: int = option(7, "stages that are built, from the first", least=1, most=7)
     last: int = option(1280, "channels that are averaged; 0: those of the last stage", least=0,
                        most=2560)  # fmt: skip

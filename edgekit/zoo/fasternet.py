@@ -17,13 +17,13 @@ class FasterNetOptions(ZooOptions):
     """Of FasterNet; the defaults are T0."""
 
     channels: int = option(40, "of the first stage; each next one has twice as many", least=8,
-                           most=96)  # fmt: skip
-    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2)
+                           most=96, search=True)  # fmt: skip
+    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2, search=True)
     part: int = option(4, "one of so many channels is convolved", choices=(2, 4, 8))
     expand: int = option(2, "times as many channels between the 1 x 1 layers", least=1, most=4)
-    kernel: int = option(3, "window of the partial convolution", choices=(3, 5, 7))
+    kernel: int = option(3, "window of the partial convolution", choices=(3, 5, 7), search=True)
     stages: int = option(4, "stages; each but the first halves the picture", least=1, most=4)
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     last: int = option(1280, "channels in front of the scores; 0: none between", least=0, most=2560)
     act: Literal["relu", "gelu"] = option("relu", "gelu: as the paper has it in its small ones")
     patch: int = option(4, "window and stride of the first layer", choices=(1, 2, 4))

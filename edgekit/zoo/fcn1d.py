@@ -15,8 +15,8 @@ _LAYERS = ((128, 8), (256, 5), (128, 3))  # channels, window
 class Fcn1dOptions(ZooOptions):
     """The paper's widths are 1."""
 
-    width: float = option(0.25, "times as many channels", least=0.03, most=2)
-    layers: int = option(3, "convolutions", least=1, most=3)
+    width: float = option(0.25, "times as many channels", least=0.03, most=2, search=True)
+    layers: int = option(3, "convolutions", least=1, most=3, search=True)
     stride: int = option(1, "of the first convolution", choices=(1, 2, 4))
     norm: bool = option(True, "batch normalization")
 

@@ -35,8 +35,8 @@ _TABLE = "arXiv:1911.11907, table 7"
 class GhostNetOptions(ZooOptions):
     """Of GhostNet."""
 
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    blocks: int = option(16, "blocks that are built, from the first", least=1, most=16)
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    blocks: int = option(16, "blocks that are built, from the first", least=1, most=16, search=True)
     cheap: int = option(3, "window of the layers that make the copies", choices=(3, 5))
     excite: bool = option(True, "squeeze and excitation where the paper has it")
     dense: int = option(_DENSE, "channels in front of the scores", least=8, most=2560)

@@ -29,9 +29,11 @@ _TABLE = "torchvision's googlenet, which normalizes and has 3 x 3 for 5 x 5"
 class InceptionOptions(ZooOptions):
     """Of an Inception network; all nine blocks at full width are GoogLeNet."""
 
-    width: float = option(0.25, "times as many channels as GoogLeNet", least=0.05, most=1)
-    blocks: int = option(4, "blocks that are built, from the first", least=1, most=9)
-    kernel: int = option(5, "the largest window", choices=(3, 5))
+    width: float = option(
+        0.25, "times as many channels as GoogLeNet", least=0.05, most=1, search=True
+    )
+    blocks: int = option(4, "blocks that are built, from the first", least=1, most=9, search=True)
+    kernel: int = option(5, "the largest window", choices=(3, 5), search=True)
     norm: bool = option(True, "batch normalization, which GoogLeNet of 2014 had not")
     stem_stride: int = option(2, "stride of the first layer and of the poolings behind it; 1 for "
                               "pictures of few pixels", choices=(1, 2))  # fmt: skip

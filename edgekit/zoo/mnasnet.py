@@ -35,13 +35,13 @@ class MnasNetOptions(ZooOptions):
     """What MCUNet (Lin et al. 2020, arXiv:2007.10319) searches, besides the version."""
 
     version: Literal["a1", "b1"] = option("b1", "a1: with squeeze and excitation; b1: without")
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2)
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2, search=True)
     expand: int = option(0, "times as many channels inside a block; 0: the version's", least=0,
                          most=8)  # fmt: skip
     kernel: int = option(0, "window of the depthwise convolutions; 0: the version's",
-                         choices=(0, 3, 5, 7))  # fmt: skip
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+                         choices=(0, 3, 5, 7), search=True)  # fmt: skip
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stages: int = option(6, "stages that are built, from the first", least=1, most=6)
     last: int = option(1280, "channels that are averaged; 0: those of the last stage", least=0,
                        most=2560)  # fmt: skip

@@ -17,9 +17,9 @@ _TABLE = "arXiv:1704.04861, table 6"
 class MobileNetV1Options(ZooOptions):
     """Of MobileNet V1."""
 
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2)
-    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7))
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2, search=True)
+    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7), search=True)
     stages: int = option(5, "stages; each but the first halves the picture", least=1, most=5)
     stem_stride: int = option(2, "stride of the first layer; 1 for pictures of few pixels",
                               choices=(1, 2))  # fmt: skip

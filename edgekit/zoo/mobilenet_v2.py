@@ -28,11 +28,11 @@ _KERAS = "MACs as there; parameters as in keras.applications, the paper says 6.9
 class MobileNetV2Options(ZooOptions):
     """Of MobileNet V2."""
 
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2)
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2, search=True)
     expand: int = option(6, "times as many channels inside a block", least=1, most=8)
-    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7))
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7), search=True)
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stages: int = option(7, "stages that are built", least=1, most=7)
     last: int = option(_LAST, "channels that are averaged, times the width if that is above 1; 0: "
                        "those of the last stage", least=0, most=2560)  # fmt: skip

@@ -51,13 +51,13 @@ class MobileNetV3Options(ZooOptions):
     """Of MobileNet V3."""
 
     size: Literal["small", "large"] = option("small", "which of the two searched networks")
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    blocks: int = option(15, "blocks that are built, from the first", least=1, most=15)
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    blocks: int = option(15, "blocks that are built, from the first", least=1, most=15, search=True)
     excite: bool = option(True, "squeeze and excitation where the search placed it")
     act: Literal["hard_swish", "relu"] = option(
         "hard_swish", "what is written h-swish; relu rounds better to few bits"
     )
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stem_stride: int = option(2, "stride of the first layer; 1 for pictures of few pixels",
                               choices=(1, 2))  # fmt: skip
 

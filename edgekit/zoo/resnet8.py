@@ -17,11 +17,11 @@ _RESNET20 = "arXiv:1512.03385, table 6"
 class ResNet8Options(ZooOptions):
     """Of a ResNet for small pictures; 3 blocks a stage are ResNet-20."""
 
-    width: float = option(1.0, "times as many channels", least=0.1, most=4)
-    blocks: int = option(1, "a stage", least=1, most=18)
+    width: float = option(1.0, "times as many channels", least=0.1, most=4, search=True)
+    blocks: int = option(1, "a stage", least=1, most=18, search=True)
     stages: int = option(3, "stages; each but the first halves the picture", least=1, most=3)
-    kernel: int = option(3, "window of the convolutions", choices=(3, 5))
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    kernel: int = option(3, "window of the convolutions", choices=(3, 5), search=True)
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stem_stride: int = option(1, "stride of the first layer", choices=(1, 2))
 
 

@@ -17,11 +17,13 @@ class ResNeXtOptions(ZooOptions):
 
     groups: int = option(8, "groups of the 3 x 3 convolutions", choices=(1, 2, 4, 8, 16, 32))
     group_width: int = option(4, "channels of a group in the first stage", least=1, most=64)
-    width: float = option(0.25, "times as many channels around the groups", least=0.1, most=1)
-    blocks: int = option(3, "a stage", least=1, most=9)
+    width: float = option(
+        0.25, "times as many channels around the groups", least=0.1, most=1, search=True
+    )
+    blocks: int = option(3, "a stage", least=1, most=9, search=True)
     stages: int = option(3, "stages; each but the first halves the picture", least=1, most=4)
-    kernel: int = option(3, "window of the grouped convolutions", choices=(3, 5))
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    kernel: int = option(3, "window of the grouped convolutions", choices=(3, 5), search=True)
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stem_stride: int = option(1, "stride of the first layer", choices=(1, 2))
 
 

@@ -18,10 +18,10 @@ class ShiftNetOptions(ZooOptions):
     """Of ShiftResNet, whose convolutions are shifts between 1 x 1 layers."""
 
     expand: int = option(6, "times as many channels where they are shifted", least=1, most=9)
-    width: float = option(1.0, "times as many channels", least=0.25, most=4)
-    blocks: int = option(3, "a stage; 3 is ShiftResNet20", least=1, most=18)
+    width: float = option(1.0, "times as many channels", least=0.25, most=4, search=True)
+    blocks: int = option(3, "a stage; 3 is ShiftResNet20", least=1, most=18, search=True)
     stages: int = option(3, "stages; each but the first halves the picture", least=1, most=3)
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stem_stride: int = option(1, "stride of the first layer", choices=(1, 2))
 
 

@@ -20,9 +20,9 @@ class ShuffleNetV1Options(ZooOptions):
     """Of ShuffleNet V1."""
 
     groups: int = option(3, "groups of the 1 x 1 convolutions", choices=(1, 2, 3, 4, 8))
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2)
-    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7))
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2, search=True)
+    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7), search=True)
     stages: int = option(3, "stages; each halves the picture", least=1, most=3)
     stem_stride: int = option(2, "stride of the first layer and of the pooling behind it; 1 for "
                               "pictures of few pixels", choices=(1, 2))  # fmt: skip

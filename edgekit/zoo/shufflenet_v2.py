@@ -19,9 +19,9 @@ class ShuffleNetV2Options(ZooOptions):
     """Of ShuffleNet V2."""
 
     width: float = option(1.0, "times as many channels; those of the paper for 0.5, 1, 1.5 and 2",
-                          least=0.1, most=2)  # fmt: skip
-    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2)
-    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7))
+                          least=0.1, most=2, search=True)  # fmt: skip
+    depth: float = option(1.0, "times as many blocks a stage", least=0.1, most=2, search=True)
+    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7), search=True)
     stages: int = option(3, "stages; each halves the picture", least=1, most=3)
     last: int = option(1024, "channels that are averaged (2048 for a width of 2); 0: those of the "
                        "last stage", least=0, most=2048)  # fmt: skip

@@ -21,9 +21,13 @@ class SqueezeNetOptions(ZooOptions):
     version: Literal["1.0", "1.1"] = option(
         "1.1", "1.0: the paper's; 1.1: the authors' later one, with less than half of the work"
     )
-    width: float = option(1.0, "times as many channels", least=0.1, most=2)
-    modules: int = option(8, "fire modules that are built, from the first", least=1, most=8)
-    shortcut: bool = option(False, "add a module to what it is given where the shapes allow it")
+    width: float = option(1.0, "times as many channels", least=0.1, most=2, search=True)
+    modules: int = option(
+        8, "fire modules that are built, from the first", least=1, most=8, search=True
+    )
+    shortcut: bool = option(
+        False, "add a module to what it is given where the shapes allow it", search=True
+    )
     norm: bool = option(False, "batch normalization, which the paper has not: learns faster")
     stem_stride: int = option(2, "stride of the first layer and of the pooling behind it; 1 for "
                               "pictures of few pixels", choices=(1, 2))  # fmt: skip

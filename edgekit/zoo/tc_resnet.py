@@ -16,11 +16,11 @@ _TABLE = "arXiv:1904.03814, table 2 (FLOPs are two a MAC)"
 class TcResNetOptions(ZooOptions):
     """The defaults are TC-ResNet8."""
 
-    width: float = option(1.0, "times as many channels", least=0.25, most=3)
-    blocks: int = option(1, "a stage; 2 is TC-ResNet14", least=1, most=4)
+    width: float = option(1.0, "times as many channels", least=0.25, most=3, search=True)
+    blocks: int = option(1, "a stage; 2 is TC-ResNet14", least=1, most=4, search=True)
     stages: int = option(3, "stages; each halves the time", least=1, most=3)
-    kernel: int = option(9, "window in time", choices=(3, 5, 7, 9, 11))
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    kernel: int = option(9, "window in time", choices=(3, 5, 7, 9, 11), search=True)
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
 
 
 class Network(Base):

@@ -13,11 +13,11 @@ from edgekit.zoo.base import Base, Figure, ZooOptions, option
 class Tcn1dOptions(ZooOptions):
     """Windows look both ways: a whole series is there when it is classified."""
 
-    channels: int = option(16, "of every layer", least=4, most=128)
+    channels: int = option(16, "of every layer", least=4, most=128, search=True)
     blocks: int = option(4, "residual blocks, each with twice the dilation of the one before",
-                         least=1, most=8)  # fmt: skip
-    kernel: int = option(3, "window in time", choices=(3, 5, 7))
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+                         least=1, most=8, search=True)  # fmt: skip
+    kernel: int = option(3, "window in time", choices=(3, 5, 7), search=True)
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stride: int = option(1, "of the first convolution", choices=(1, 2, 4))
 
 

@@ -17,10 +17,10 @@ _EXIT = (728, 1024, 1536, 2048)
 class XceptionOptions(ZooOptions):
     """Of Xception."""
 
-    width: float = option(1.0, "times as many channels", least=0.02, most=1)
-    middle: int = option(8, "blocks of the middle flow", least=0, most=16)
-    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7))
-    shortcut: bool = option(True, "whether blocks are added to what they are given")
+    width: float = option(1.0, "times as many channels", least=0.02, most=1, search=True)
+    middle: int = option(8, "blocks of the middle flow", least=0, most=16, search=True)
+    kernel: int = option(3, "window of the depthwise convolutions", choices=(3, 5, 7), search=True)
+    shortcut: bool = option(True, "whether blocks are added to what they are given", search=True)
     stem_stride: int = option(2, "stride of the first layer; 1 for pictures of few pixels",
                               choices=(1, 2))  # fmt: skip
 

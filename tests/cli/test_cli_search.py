@@ -31,6 +31,11 @@ BAD = {
     "a size": ((MODEL, "-t", "rpi4", *ROWS, "--max-flash", "64ms"), 2, "max-flash '64ms' is no"),
     "a drop": ((MODEL, "-t", "rpi4", *ROWS, "--max-drop", "one"), 2, "max-drop 'one' is no"),
     "an objective": ((MODEL, "-t", "rpi4", *ROWS, "--objective", "speed"), 2, "no objective"),
+    "a reward": (
+        (MODEL, "-t", "cortex-m4", *ROWS, "--objective", "reward"),
+        2,
+        "against a limit of latency, and none above 0 is given",
+    ),
     "no device": ((MODEL, "-t", "rpi4", *ROWS, "--max-latency", "1ms"), 2, "need a device"),
     "a pass": ((MODEL, "-t", "rpi4", *ROWS, "--passes", "prun"), 2, "no pass 'prun'"),
     "a sampler": ((MODEL, "-t", "rpi4", *ROWS, "--sampler", "best"), 2, "best"),

@@ -19,7 +19,8 @@ from edgekit.devices._cortex_m.unicorn_engine import MODELS, Unicorn
 from edgekit.devices._cortex_m.zig import Zig
 from edgekit.devices.unicorn import Driver
 from edgekit.errors import DeviceError, MissingExtra, UsageError
-from edgekit.harness.bench import Wanted, bench
+from edgekit.harness.bench import bench
+from edgekit.harness.wanted import Wanted
 
 pytestmark = pytest.mark.skipif(
     bool(Driver.needs.lacking()), reason=f"not installed: {', '.join(Driver.needs.lacking())}"

@@ -21,11 +21,12 @@ from edgekit.devices.base import Device, Golden, Job, Request, Window
 from edgekit.devices.fake import Driver as Fake
 from edgekit.equipment import Option
 from edgekit.errors import ConnectionLost, DeviceError, ModelError, OutputError, UsageError
-from edgekit.harness.bench import Wanted, bench
+from edgekit.harness.bench import bench
 from edgekit.harness.board import board_of
 from edgekit.harness.exclusive import exclusive
 from edgekit.harness.lab import Entry, Lab
 from edgekit.harness.run_folder import read_samples
+from edgekit.harness.wanted import Wanted
 from edgekit.progress import Progress
 
 PACKAGE = Path(__file__).resolve().parents[2] / "edgekit"

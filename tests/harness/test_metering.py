@@ -13,7 +13,8 @@ from edgekit.artifact import Build
 from edgekit.cli import main
 from edgekit.devices.base import Request
 from edgekit.errors import DeviceError
-from edgekit.harness.bench import Wanted, bench
+from edgekit.harness.bench import bench
+from edgekit.harness.wanted import Wanted
 from edgekit.power.base import find_meter
 from edgekit.power.sysfs import Meter as Sysfs
 

@@ -9,7 +9,15 @@ import pytest
 
 from edgekit.artifact import Build
 from edgekit.errors import UsageError
-from edgekit.search.objective import Limit, limits_of, objective, of_build, shown
+from edgekit.search.objective import (
+    Limit,
+    limits_of,
+    objective,
+    of_build,
+    reward,
+    shown,
+    target_of,
+)
 from edgekit.search.table import SearchTable
 
 
@@ -90,8 +98,46 @@ def test_figures_of_a_build_prefer_the_model_as_c() -> None:
     assert (figures["flash"], figures["ram"], figures["gzip"]) == (5000, 800, 200)
     assert (figures["drop"], figures["accuracy"], figures["netscore"]) == (0.5, 90, 120)
     assert (how["flash"], how["bytes"]) == ("estimated", "measured")
+    assert (figures["macs"], how["macs"]) == (20, "measured")
     del manifest["fit"]["c_project"]
     manifest |= {"accuracy": None, "fidelity": None}
     figures, _ = of_build(Build(Path(), manifest))
     assert figures["flash"] == 70_000
     assert "drop" not in figures
+
+
+@pytest.mark.parametrize("key", ["exits", "gates"])
+def test_of_a_network_that_may_do_less_the_expected_work_counts(key: str) -> None:
+    memory = {"need": 1, "state": "estimated"}
+    manifest: dict[str, Any] = {
+        "ledger": [{"parameters": 10, "macs": 20, "bytes": 300, "gzip": 200}],
+        "fit": {"flash": memory, "ram": memory},
+        "accuracy": None,
+        "fidelity": None,
+        "criteria": {},
+        "exits": None,
+        "gates": None,
+        key: {"measured": {"expected_macs": 13}},
+    }
+    figures, how = of_build(Build(Path(), manifest))
+    assert (figures["macs"], how["macs"]) == (13, "estimated")
+    del manifest[key]["measured"]  # no rows to judge on
+    assert of_build(Build(Path(), manifest))[0]["macs"] == 20
+
+
+def test_a_reward_weighs_accuracy_against_the_limit_of_latency() -> None:
+    limits = (Limit("drop", 1, "1%"), Limit("latency", 80, "80ms"))
+    figures = {"accuracy": 90.0, "latency": 80.0}
+    assert reward(figures, {"latency": "emulated"}, limits) == (
+        {"reward": 90.0},
+        {"reward": "emulated"},
+    )
+    # arXiv:1807.11626, section 3.1: half the latency is worth 5 % of the accuracy
+    (twice,) = reward(figures | {"latency": 160.0}, {}, limits)[0].values()
+    assert twice == pytest.approx(90 / 1.05, rel=2e-3)
+    assert reward({"accuracy": 90.0}, {}, limits) == ({}, {})
+    assert shown("reward", 85.731) == "85.73"
+    for none in ((), (Limit("latency", 0, "0ms"),), limits[:1]):
+        with pytest.raises(UsageError, match="against a limit of latency") as refused:
+            target_of(none)
+        assert refused.value.hint == "--max-latency 80ms"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from optuna.trial import FixedTrial
 
 from edgekit.errors import UsageError
-from edgekit.passes.base import load, names
+from edgekit.passes.base import load, names, searched
 from edgekit.project import Project, from_mapping
 from edgekit.search.recipes import to_toml
 from edgekit.search.space import OFF, recipe, space_of
@@ -38,9 +39,24 @@ def test_passes_declare_what_can_be_searched() -> None:
 def test_declared_values_are_values_of_the_option() -> None:
     for name in names():
         options = load(name).Options
-        for key, item in options.__dataclass_fields__.items():
-            for value in item.metadata.get("search", ()):
-                assert getattr(options(**{key: value}), key) == value
+        for key, values in searched(options).items():
+            for value in values:
+                found = getattr(options(**{key: value}), key)
+                assert (list(found) if isinstance(found, tuple) else found) == value
+
+
+def test_the_documentation_lists_what_is_declared() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.*) \|$", text, re.MULTILINE))
+    usual = {each.name: each for each in space_of(Project()).dimensions}
+    declared = [name for name in names() if searched(load(name).Options)]
+    every = {
+        each.name: each
+        for name in declared
+        for each in space_of(project({"passes": [name]})).dimensions
+    }
+    found = {name: ", ".join(map(str, each.values)) for name, each in {**every, **usual}.items()}
+    assert {key: row for key, row in rows.items() if key.partition(".")[0] in names()} == found
 
 
 def test_the_user_narrows_it() -> None:
@@ -156,8 +172,9 @@ def test_amounts_are_parted_by_a_sensitivity_analysis(tmp_path: Path) -> None:
     space = space_of(given)
     assert "prune.layer tough" in space.to_json()
     assert "prune.layer touchy" not in space.to_json()
-    assert space.mildest["prune.layer tough"] == 0.0
-    start = recipe(given, space.mildest | {"prune.sparsity": 0.6, "remove.macs": 0.5})
+    assert "prune.layer tough" not in space.mildest  # nothing is pruned there
+    assert space.settle({"prune.sparsity": 0.6})["prune.layer tough"] == 0.0
+    start = recipe(given, space.settle({"prune.sparsity": 0.6, "remove.macs": 0.5}))
     levels = start.compress[0].options["per_layer"]
     assert levels["touchy"] < 0.6 < levels["tough"]
     shares = start.compress[1].options

@@ -12,7 +12,7 @@ from edgekit.graph import count
 from edgekit.graph.read import read
 from edgekit.passes import base
 from edgekit.training.rows import Rows
-from edgekit.zoo._student import student
+from edgekit.zoo._student import cost, student
 
 SPEC = "zoo:cnn4/channels=4/layers=2"
 
@@ -26,6 +26,7 @@ def test_it_takes_the_place_of_the_model() -> None:
     assert [t.shape for t in graph.output_tensors()] == [t.shape for t in theirs.output_tensors()]
     assert graph.ops[-1].name == "FULLY_CONNECTED"  # the model has no softmax
     assert count.parameters(graph) == (9 * 4 * 4 + 4) * 2 + (2 * 2 * 4 * 8 + 8)
+    assert cost(SPEC, theirs) == (count.macs(graph), count.parameters(graph) + 2 * 4)  # 2 norms
     losses = learned.log[-1].trained["guard_loss"]
     assert min(losses) < 0.8 * losses[0]
     assert learned.log[-1].options["student"] == SPEC
