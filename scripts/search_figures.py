@@ -10,6 +10,7 @@ sampler tries until it has one as fast. --write puts the table into the README.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -28,7 +29,7 @@ from edgekit.search.executor import Outcome, Recipe, Sequential  # noqa: E402
 from edgekit.search.objective import OBJECTIVES, Limit  # noqa: E402
 from edgekit.search.space import OFF, Dimension, Space  # noqa: E402
 from edgekit.search.starts import starts  # noqa: E402
-from edgekit.search.study import Setup, Study  # noqa: E402
+from edgekit.search.study import Setup, Study, Tried  # noqa: E402
 
 TABLE = ROOT / "scripts" / "data" / "search_trials.jsonl"
 BEGIN, END = "<!-- search figures -->\n", "<!-- end of search figures -->\n"
@@ -93,20 +94,28 @@ class Replay:
                 return Outcome(recipe.number, "pruned", known, {}, stage, broken[0].name)
         return Outcome(recipe.number, "complete", figures)
 
-    def best(self, sampler: str, seed: int, trials: int) -> list[float]:
-        """The lowest latency within the limits after each trial."""
+    def best(self, sampler: str, seed: int, trials: int, goal: float = 0.0) -> list[float]:
+        """The lowest latency within the limits after each trial, up to the one that has the goal."""
         start = () if sampler == "random" else starts(self.space, sampler, seed)
         latency = (OBJECTIVES["latency"],)
         infers = sampler != "random"
         setup = Setup(self.space, latency, self.limits, sampler, seed, start, infers=infers)
-        study = Study(setup)
-        study.run(Sequential(self), lambda choices, number: {}, trials)
-        lowest, found = float("inf"), []
-        for each in study.tried:
-            if each.outcome.state == "complete":
-                lowest = min(lowest, each.outcome.figures["latency"])
-            found.append(lowest)
-        return found
+        found = [float("inf")]
+
+        def told(tried: Tried) -> None:
+            complete = tried.outcome.state == "complete"
+            latency = tried.outcome.figures["latency"] if complete else found[-1]
+            found.append(min(found[-1], latency))
+            if found[-1] <= goal:
+                raise _Reached
+
+        with contextlib.suppress(_Reached):
+            Study(setup).run(Sequential(self), lambda choices, number: {}, trials, told=told)
+        return found[1:]
+
+
+class _Reached(Exception):
+    """The goal is; no more is to be tried."""
 
 
 def replays(lines: list[str]) -> list[Replay]:
@@ -129,7 +138,7 @@ def figures(replay: Replay, samplers: list[str], seeds: int) -> str:
     for sampler in samplers:
         # other seeds than the goals': random must not meet itself
         needed = sorted(
-            _needed(replay.best(sampler, 1000 + seed, RANDOM_TRIALS), goal)
+            _needed(replay.best(sampler, 1000 + seed, RANDOM_TRIALS, goal), goal)
             for seed, goal in enumerate(goals)
         )
         few = sum(each <= FEW for each in needed)

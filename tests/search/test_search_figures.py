@@ -59,6 +59,7 @@ def test_the_best_is_reached_and_counted(sampler: str) -> None:
         row for row in replay.rows if replay(Recipe(0, {}, row["choices"])).state == "complete"
     ]
     assert lowest[-1] == min(row["figures"]["latency"] for row in inside)
+    assert replay.best(sampler, 0, 60, lowest[3]) == lowest[: lowest.index(lowest[3]) + 1]
     row = figures(replay, [sampler], 2)
     assert row.startswith(f"| net | 12 | {len(inside)} | drop ")
 
