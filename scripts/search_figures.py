@@ -95,7 +95,7 @@ class Replay:
         return Outcome(recipe.number, "complete", figures)
 
     def best(self, sampler: str, seed: int, trials: int, goal: float = 0.0) -> list[float]:
-        """The lowest latency within the limits after each trial, up to the one that has the goal."""
+        """The lowest latency within the limits after each trial, up to the one with the goal."""
         start = () if sampler == "random" else starts(self.space, sampler, seed)
         latency = (OBJECTIVES["latency"],)
         infers = sampler != "random"
