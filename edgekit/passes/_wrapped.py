@@ -207,6 +207,7 @@ def trained(
     context: Context,
     *,
     told: Mapping[str, Mapping[str, float]],
+    lifted: Lifted | None = None,
     learning_rate: float | None = None,
     problems: Iterable[Problem] = (),
     title: str,
@@ -219,11 +220,12 @@ def trained(
         candidate: With the new layers.
         context: Rows, teacher, seed, progress.
         told: For the log: what each layer has now.
+        lifted: The candidate, where not all of it is to learn.
         learning_rate: The pass' own default.
         problems: New ones.
         title: What the user reads.
     """
-    planned, lifted = training(context, learning_rate), lift(candidate.tflite)
+    planned, lifted = training(context, learning_rate), lifted or lift(candidate.tflite)
     found = train(candidate, context, lifted, planned, title=title)
     entry = make_entry(name, options, planned, found, told)
     return finish(candidate, lifted, entry=entry, problems=problems)

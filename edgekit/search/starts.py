@@ -27,4 +27,5 @@ def hypercube(space: Space, seed: int, count: int) -> list[dict[str, Any]]:
         middles = [(2 * part + 1) * len(each.values) // (2 * count) for part in range(count)]
         draw.shuffle(middles)
         columns[each.name] = [each.values[place] for place in middles]
-    return [{name: values[at] for name, values in columns.items()} for at in range(count)]
+    points = ({name: values[at] for name, values in columns.items()} for at in range(count))
+    return [space.settle(point) for point in points]
