@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import (
@@ -68,7 +69,7 @@ def make_sampler(
                 seed=own,
                 multivariate=True,
                 n_startup_trials=STARTUP,
-                gamma=lambda trials: min(trials, good),
+                gamma=partial(min, good),  # of so many trials
                 n_ei_candidates=max(1, _CANDIDATES >> repeats),
                 constraints_func=constraints,
                 constant_liar=beside,

@@ -18,6 +18,7 @@ from edgekit.search.executor import Executor, Outcome, Recipe
 from edgekit.search.setup import Setup as Setup
 from edgekit.search.setup import Tried as Tried
 from edgekit.search.space import Choices
+from edgekit.search.stopwatch import Stopwatch
 from edgekit.search.storage import open_study
 
 _STATES = {
@@ -79,6 +80,7 @@ class Study:
         ends = None if timeout is None else time.monotonic() + timeout
         progress = progress or Progress()
         asked: dict[int, tuple[Trial, Choices]] = {}
+        watch = Stopwatch()
 
         def recipes() -> Iterator[Recipe]:
             for trial, choices in self._asked(trials, ends):
@@ -88,12 +90,13 @@ class Study:
                 own = trial if self.setup.own else None
                 yield Recipe(trial.number, project_of(choices, trial.number), choices, own)
 
-        for outcome in executor.run(recipes()):
+        for outcome in executor.run(watch.timed(recipes())):
             trial, choices = asked.pop(outcome.number)
-            tried = Tried(choices, outcome)
-            self._tell(trial, tried)
-            if told is not None:
-                told(tried)
+            tried = Tried(choices, outcome, round(watch.taken(), 3))
+            with watch:
+                self._tell(trial, tried)
+                if told is not None:
+                    told(tried)
         return self.tried
 
     @property
@@ -131,7 +134,8 @@ class Study:
     def _tell(self, trial: Trial, tried: Tried) -> None:
         outcome = tried.outcome
         self.tried.append(tried)
-        trial.set_user_attr(OUTCOME, {"choices": dict(tried.choices), **asdict(outcome)})
+        kept = {"choices": dict(tried.choices), "engine": tried.engine, **asdict(outcome)}
+        trial.set_user_attr(OUTCOME, kept)
         self._study.sampler = self._chooser.teller(outcome.number)  # it keeps what was broken
         state = _STATES[outcome.state]
         values = None
@@ -145,9 +149,10 @@ class Study:
         if not trial.state.is_finished():
             self._begun.append(trial)
         elif kept is not None:
-            fields = {key: value for key, value in kept.items() if key != "choices"}
-            self.tried.append(Tried(kept["choices"], Outcome(**fields)))
-            self._chooser.known.add(digest(kept["choices"]))
+            fields = dict(kept)
+            choices, engine = fields.pop("choices"), fields.pop("engine", 0.0)
+            self.tried.append(Tried(choices, Outcome(**fields), engine))
+            self._chooser.known.add(digest(choices))
 
     def _costs(self, tried: Tried) -> tuple[float, ...]:
         figures = tried.outcome.figures
