@@ -76,6 +76,7 @@ def test_a_student_of_the_zoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         "distill.student": "zoo:cnn4/layers=1",
         "quantize_aware.use": "off",
         "zoo.cnn4.channels": 4,
+        "zoo.cnn4.kernel": 3,
     }
     # 3 x 3 x 4 x 4 of 6 x 6 places, then 3 x 3 x 4 scores
     assert trials[0]["figures"]["macs"] == 144 * 36 + 36 * 3

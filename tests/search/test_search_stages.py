@@ -12,6 +12,8 @@ from edgekit.graph import count
 from edgekit.graph.read import read
 from edgekit.model import Model
 from edgekit.project import Project, from_mapping
+from edgekit.search.evaluate import Evaluate
+from edgekit.search.executor import Recipe
 from edgekit.search.objective import Limit
 from edgekit.search.stages import (
     RuledOut,
@@ -63,6 +65,19 @@ def test_nothing_is_known_of_a_network_in_a_file(model: Model) -> None:
     assert starts_anew(own)
     assert estimate(own, model) == {}
     assert not starts_anew(project({"pass": "distill"}))
+
+
+def test_a_trial_is_rewarded_with_fake_figures(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def learned(_: Stages, trial: Trial) -> None:
+        trial.learn(({"accuracy": 90.0, "latency": 40.0}, {"latency": "estimated"}))
+
+    monkeypatch.setattr(Stages, "run", learned)
+    limits = (Limit("latency", 80.0, "80ms"),)
+    recipe = Recipe(1, project({"pass": "quantize_aware"}).to_json())
+    outcome = Evaluate(root, ("reward",), limits)(recipe)
+    assert outcome.state == "complete"
+    assert outcome.figures["reward"] == pytest.approx(90 * 2**0.07)
+    assert outcome.how["reward"] == "estimated"
 
 
 def test_a_student_is_counted_before_it_is_trained(root: Path) -> None:
