@@ -72,11 +72,11 @@ def choose(heads: Heads, built: bytes, outputs: Sequence[Row], classes: Array) -
     lost = right[:, 0].astype(np.int8) - right[np.arange(len(sure)), stops]
     cost = np.array([macs[-1], *macs[:-1]], np.float32)[stops]
     fold = np.arange(len(sure)) % FOLDS
-    parted = [
+    lost, cost = (
         np.stack([each[:, fold == number].sum(axis=1) for number in range(FOLDS)], axis=1)
         for each in (lost, cost)
-    ]
-    best = _cheapest(*(each.sum(axis=1) for each in parted), _allowed(*parted, most))
+    )
+    best = _cheapest(lost.sum(axis=1), cost.sum(axis=1), _allowed(lost, cost, most))
     return Exits(heads.layers, combinations[best], macs, ends)
 
 
