@@ -1,15 +1,18 @@
 """How soon each sampler finds what 60 random trials find: replays of real trials, 20 seeds.
 
     python scripts/search_figures.py [--seeds 20] [--samplers tpe,random] [--write]
+    python scripts/search_figures.py --made-up 30
 
 The trials are those of `scripts/search_table.py`; nothing is built here. For each seed 60 random
 trials give a goal: the lowest latency within the limits. Counted are the different builds that a
-sampler tries until it has one as fast. --write puts the table into the README.
+sampler tries until it has one as fast. --write puts the table into the README. --made-up replays
+as many networks of `scripts/search_made_up.py`, one seed each, and prints what it needed of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import sys
@@ -23,11 +26,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from readme_figures import write  # noqa: E402
+from search_made_up import Network  # noqa: E402
 
 from edgekit.search.executor import Outcome, Recipe, Sequential  # noqa: E402
 from edgekit.search.objective import OBJECTIVES, Limit  # noqa: E402
 from edgekit.search.space import OFF, Dimension, Space  # noqa: E402
-from edgekit.search.study import Setup, Study  # noqa: E402
+from edgekit.search.starts import starts  # noqa: E402
+from edgekit.search.study import Setup, Study, Tried  # noqa: E402
 
 TABLE = ROOT / "scripts" / "data" / "search_trials.jsonl"
 BEGIN, END = "<!-- search figures -->\n", "<!-- end of search figures -->\n"
@@ -36,6 +41,7 @@ HEAD = (
     "| reached within 25 |\n|---|---|---|---|---|---|---|---|\n"
 )
 RANDOM_TRIALS, FEW = 60, 25
+SHARES, LEAST = (0.45, 0.55, 0.65, 0.75, 0.85), 0.04
 SAMPLERS = ("tpe", "nsga2", "netadapt", "random")
 
 
@@ -54,6 +60,23 @@ class Replay:
     rows: tuple[dict[str, Any], ...]
     drop: float
     flash: float
+
+    @classmethod
+    def tight(cls, model: str, rows: list[dict[str, Any]]) -> Replay:
+        """With limits that few points keep: each alone 45 % of them, or more if it takes more."""
+        for share in SHARES:
+            drop, flash = (
+                sorted(row["figures"][key] for row in rows)[round(share * (len(rows) - 1))]
+                for key in ("drop", "flash")
+            )
+            found = cls(model, tuple(rows), drop, flash)
+            if sum(map(found.keeps, rows)) >= LEAST * len(rows):
+                break
+        return found
+
+    def keeps(self, row: dict[str, Any]) -> bool:
+        """Whether a point is within the limits."""
+        return all(each.violation(row["figures"]) <= 0 for each in self.limits)
 
     @cached_property
     def space(self) -> Space:
@@ -92,67 +115,81 @@ class Replay:
                 return Outcome(recipe.number, "pruned", known, {}, stage, broken[0].name)
         return Outcome(recipe.number, "complete", figures)
 
-    def best(self, sampler: str, seed: int, trials: int) -> list[float]:
-        """The lowest latency within the limits after each trial."""
-        start = () if sampler == "random" else (self.space.mildest,)
+    def best(self, sampler: str, seed: int, trials: int, goal: float = 0.0) -> list[float]:
+        """The lowest latency within the limits after each trial, up to the one with the goal."""
+        start = () if sampler == "random" else starts(self.space, sampler, seed)
         latency = (OBJECTIVES["latency"],)
         infers = sampler != "random"
         setup = Setup(self.space, latency, self.limits, sampler, seed, start, infers=infers)
-        study = Study(setup)
-        study.run(Sequential(self), lambda choices, number: {}, trials)
-        lowest, found = float("inf"), []
-        for each in study.tried:
-            if each.outcome.state == "complete":
-                lowest = min(lowest, each.outcome.figures["latency"])
-            found.append(lowest)
-        return found
+        found = [float("inf")]
+
+        def told(tried: Tried) -> None:
+            complete = tried.outcome.state == "complete"
+            latency = tried.outcome.figures["latency"] if complete else found[-1]
+            found.append(min(found[-1], latency))
+            if found[-1] <= goal:
+                raise _Reached
+
+        with contextlib.suppress(_Reached):
+            Study(setup).run(Sequential(self), lambda choices, number: {}, trials, told=told)
+        return found[1:]
+
+
+class _Reached(Exception):
+    """The goal is; no more is to be tried."""
 
 
 def replays(lines: list[str]) -> list[Replay]:
-    """One for each model; limits that leave about a fifth of its points."""
+    """One for each model."""
     rows = [json.loads(line) for line in lines]
     found = []
     for model in dict.fromkeys(row["model"] for row in rows):
-        own = tuple(row for row in rows if row["model"] == model)
-        flashes = sorted(row["figures"]["flash"] for row in own)
-        drops = sorted(row["figures"]["drop"] for row in own)
-        found.append(Replay(model, own, _tight(drops), _tight(flashes)))
+        found.append(Replay.tight(model, [row for row in rows if row["model"] == model]))
     return found
 
 
 def figures(replay: Replay, samplers: list[str], seeds: int) -> str:
     """A row for each sampler."""
-    goals = [replay.best("random", seed, RANDOM_TRIALS)[-1] for seed in range(seeds)]
-    inside = sum(replay(Recipe(0, {}, row["choices"])).state == "complete" for row in replay.rows)
+    inside = sum(map(replay.keeps, replay.rows))
+    begins = (
+        f"| {replay.model} | {len(replay.rows)} | {inside} | drop {replay.drop:.4g} points, "
+        f"flash {replay.flash / 1024:.0f}K | {RANDOM_TRIALS} | "
+    )
+    goals = [_goal(replay, seed) for seed in range(seeds)]
     text = ""
     for sampler in samplers:
-        # other seeds than the goals': random must not meet itself
-        needed = sorted(
-            _needed(replay.best(sampler, 1000 + seed, RANDOM_TRIALS), goal)
-            for seed, goal in enumerate(goals)
-        )
-        few = sum(each <= FEW for each in needed)
-        text += (
-            f"| {replay.model} | {len(replay.rows)} | {inside} | drop {replay.drop:g} points, "
-            f"flash {replay.flash / 1024:.0f}K | {RANDOM_TRIALS} | `{sampler}` | "
-            f"{statistics.median(needed):g} ({needed[0]} to {_shown(needed[-1])}) | "
-            f"{few} of {seeds} |\n"
-        )
+        needed = [_needed(replay, sampler, seed, goal) for seed, goal in enumerate(goals)]
+        text += f"{begins}`{sampler}` | {_summary(needed)} |\n"
     return text
 
 
-def _needed(lowest: list[float], goal: float) -> int:
-    reached = [place for place, value in enumerate(lowest, start=1) if value <= goal]
-    return reached[0] if reached else RANDOM_TRIALS + 1
+def made_up(samplers: list[str], count: int) -> str:
+    """A line for each sampler: over networks in place of seeds."""
+    networks = [Replay.tight(f"network {seed}", Network(seed).rows("")) for seed in range(count)]
+    goals = [(replay, seed, _goal(replay, seed)) for seed, replay in enumerate(networks)]
+    found = [each for each in goals if each[-1] < float("inf")]
+    text = ""
+    for sampler in samplers:
+        needed = [_needed(replay, sampler, seed, goal) for replay, seed, goal in found]
+        text += f"| made up | `{sampler}` | {_summary(needed)} |\n"
+    return text
 
 
-def _shown(trials: int) -> str:
-    return f"over {RANDOM_TRIALS}" if trials > RANDOM_TRIALS else str(trials)
+def _goal(replay: Replay, seed: int) -> float:
+    return replay.best("random", seed, RANDOM_TRIALS)[-1]
 
 
-def _tight(values: list[float]) -> float:
-    """The value that 45 % of all keep."""
-    return values[round(0.45 * (len(values) - 1))]
+def _needed(replay: Replay, sampler: str, seed: int, goal: float) -> int:
+    # another seed than the goal's: random must not meet itself
+    lowest = replay.best(sampler, 1000 + seed, RANDOM_TRIALS, goal)
+    return len(lowest) if lowest[-1] <= goal else RANDOM_TRIALS + 1
+
+
+def _summary(needed: list[int]) -> str:
+    few, most = sum(each <= FEW for each in needed), max(needed)
+    shown = f"over {RANDOM_TRIALS}" if most > RANDOM_TRIALS else str(most)
+    median = statistics.median(needed)
+    return f"{median:g} ({min(needed)} to {shown}) | {few} of {len(needed)}"
 
 
 def _key(choices: Any) -> str:
@@ -166,7 +203,11 @@ def main() -> None:
     parser.add_argument("--samplers", default=",".join(SAMPLERS))
     parser.add_argument("--only", default="", help="one of the models")
     parser.add_argument("--write", action="store_true", help="put the table into the README")
+    parser.add_argument("--made-up", type=int, default=0, help="networks that do not exist")
     given = parser.parse_args()
+    if given.made_up:
+        print(made_up(given.samplers.split(","), given.made_up), end="")
+        return
     if not TABLE.exists():
         sys.exit(f"{TABLE.name} is not there: scripts/search_table.py makes it")
     table, began = HEAD, time.monotonic()

@@ -26,13 +26,23 @@ sys.path.insert(0, str(ROOT))
 from compression_figures import KWS, placed  # noqa: E402
 from remove_figures import CASES  # noqa: E402
 
+from edgekit.errors import EdgekitError  # noqa: E402
+
 TABLE = ROOT / "scripts" / "data" / "search_trials.jsonl"
 TARGET = "nucleo-l4r5zi"
-GRID: dict[str, tuple[Any, ...]] = {
-    "remove.macs": ("off", 0.8, 0.6, 0.45, 0.3),
-    "prune.sparsity": ("off", 0.5, 0.8),
-    "cluster.clusters": ("off", 32, 16),
-    "compile.optimize": ("size", "balanced", "speed"),
+GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "dscnn": {
+        "remove.macs": ("off", 0.8, 0.6, 0.45, 0.3),
+        "prune.sparsity": ("off", 0.5, 0.8),
+        "cluster.clusters": ("off", 32, 16),
+        "compile.optimize": ("size", "balanced", "speed"),
+    },
+    "resnet8": {
+        "remove.macs": ("off", 0.8, 0.6, 0.4, 0.25),
+        "prune.sparsity": ("off", 0.7),
+        "cluster.clusters": ("off", 32, 16),
+        "compile.optimize": ("size", "speed"),
+    },
 }
 _KEPT = ("drop", "agreement", "flash", "ram", "bytes", "gzip", "macs", "instructions", "latency")
 _RESNET = next(case for case in CASES if case.name == "resnet8-labels")
@@ -45,10 +55,11 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def points() -> Iterator[dict[str, Any]]:
-    """The grid, the last dimension fastest: neighbours share their first passes."""
-    for values in itertools.product(*GRID.values()):
-        yield dict(zip(GRID, values, strict=True))
+def points(model: str) -> Iterator[dict[str, Any]]:
+    """Its grid, the last dimension fastest: neighbours share their first passes."""
+    grid = GRIDS[model]
+    for values in itertools.product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
 
 
 class Bench:
@@ -110,12 +121,16 @@ def main() -> None:
     scratch = given.scratch or Path(tempfile.gettempdir()) / "edgekit-search-table"
     left = given.most
     for name in MODELS:
-        todo = [point for point in points() if json.dumps([name, point]) not in done]
+        todo = [point for point in points(name) if json.dumps([name, point]) not in done]
         if given.only not in ("", name) or not todo or not left:
             continue
         bench = Bench(name, given.folder.resolve(), scratch.resolve() / name, given.epochs)
         for choices in todo[:left]:
-            row = {"model": name, "choices": choices, "figures": bench.trial(choices)}
+            try:
+                row = {"model": name, "choices": choices, "figures": bench.trial(choices)}
+            except EdgekitError as error:  # a point that is missing is one that cannot be built
+                print(f"{choices}: {error.message}", file=sys.stderr, flush=True)
+                continue
             with TABLE.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             print(json.dumps(row), flush=True)

@@ -35,6 +35,7 @@ BEGIN, END = "<!-- measured: students figures -->\n", "<!-- end of students figu
 STUDENTS = (
     "zoo:cnn4/channels=12",
     "zoo:mobilenet_v1/width=0.35/stages=3",
+    "zoo:resnet8/width=0.45/stem_stride=2",
     "zoo:ds_cnn/channels=20/blocks=3/stem_height=5/stem_width=5",
 )
 REPLACED = ("depthwise_separable", "depthwise_separable:macs=0.33")

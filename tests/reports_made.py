@@ -50,7 +50,7 @@ def study() -> Study:
     return Study(
         "search",
         {"accuracy": "maximize", "latency_ms": "minimize"},
-        ("flash at most 65,536 B",),
+        ("flash at most 65,536 B", "latency_ms at most 25 ms", "accuracy at least 20 %"),
         (
             trial(0, 98.0, 20.0),
             trial(1, 97.0, 10.0),
@@ -58,4 +58,5 @@ def study() -> Study:
             trial(3, 99.0, 5.0, feasible=False),
             trial(4, 0.0, 30.0, state="pruned", stage="agreement", reason="agreement 12 %"),
         ),
+        bounds={"flash": 65_536, "latency_ms": 25.0, "accuracy": 20.0},
     )

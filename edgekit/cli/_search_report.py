@@ -28,6 +28,7 @@ def print_search(found: Found) -> None:
     ruled = ", ".join(f"{count} by {stage}" for stage, count in ended.items())
     item("trials", f"{len(found.tried)} different ones; ruled out: {ruled or 'none'}")
     item("how", _how(found))
+    item("took", _took(found.times()))
     first = f"{found.front[0].tried.number:04d}"
     item("builds", f"{found.folder}/builds/{first}; report: {found.folder}/{FILE}")
     item("again", f"edgekit build {found.folder}/trials/{first}.toml --output DIR")
@@ -53,3 +54,10 @@ def _how(found: Found) -> str:
     """Where each figure is from."""
     how = found.front[0].tried.outcome.how
     return ", ".join(f"{name} {how[name]}" for name in _figures(found) if name in how)
+
+
+def _took(times: dict[str, Any]) -> str:
+    """What trials took, and what the engine did between them."""
+    trials, engine = times["trials_s"], times["engine_s"]
+    share = 100 * engine / ((trials + engine) or 1)
+    return f"{trials:,.1f} s of trials, {engine:,.1f} s to choose and keep them ({share:.2g} %)"

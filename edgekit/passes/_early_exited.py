@@ -49,12 +49,18 @@ def early_exited(
         _freeze(lifted, len(graph.tensors))
         # what does not learn cannot come closer to the original's inner activations
         context = context.tuned({"feature_weight": 0.0})
-    planned = wrapped.training(context, _RATE)
     title = f"{len(places)} exit{'s' * (len(places) > 1)}"
-    trained = wrapped.train(after, context, lifted, planned, title=title)
-    entry = wrapped.make_entry(name, options, planned, trained, _told(graph, places))
-    problems = _few(len(context.guard), options.max_drop)
-    return wrapped.finish(after, lifted, entry=entry, problems=problems)
+    return wrapped.trained(
+        name,
+        options,
+        after,
+        context,
+        told=_told(graph, places),
+        lifted=lifted,
+        learning_rate=_RATE,
+        problems=_few(len(context.guard), options.max_drop),
+        title=title,
+    )
 
 
 def _heads(

@@ -58,3 +58,8 @@ def beside(found: Figure) -> str:
 def inside(title: str) -> str:
     """A title within a sentence: `Flash as C` begins small, `MACs` does not."""
     return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def limit_of(title: str) -> str:
+    """What the limit of a figure is called where it is drawn."""
+    return f"{inside(title)} limit"

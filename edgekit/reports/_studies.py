@@ -1,16 +1,16 @@
-"""A search as `edgekit search` left it: `search.json` of its folder."""
+"""A search as `edgekit search` left it: `search.json` of its folder, and `times.json`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from edgekit.errors import ModelError
 
-FILE, SCHEMA = "search.json", 1
+FILE, TIMES, SCHEMA = "search.json", "times.json", 1
 _COUNTED = ("bytes", "gzip", "macs", "parameters")
 """Figures of files, which a search calls measured."""
 
@@ -53,6 +53,9 @@ class Study:
         trials: By number.
         target: Its name.
         units: By the name of a figure.
+        bounds: Limits as numbers, by the name of a figure.
+        trials_s: That trials took; 0 where it is not known.
+        engine_s: That it took to choose them and to keep what came of them.
     """
 
     name: str
@@ -61,6 +64,9 @@ class Study:
     trials: tuple[Trial, ...]
     target: str = ""
     units: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, float] = field(default_factory=dict)
+    trials_s: float = 0.0
+    engine_s: float = 0.0
 
 
 def read_study(path: Path, name: str) -> Study:
@@ -75,7 +81,12 @@ def read_study(path: Path, name: str) -> Study:
         found = json.loads(file.read_text(encoding="utf-8"))
         if found["schema"] != SCHEMA:
             raise ModelError(f"{file}: schema {found['schema']}, this edgekit reads {SCHEMA}", hint)
-        return _study(found, name)
+        beside = file.with_name(TIMES)
+        times = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+        spent: dict[str, Any] = {
+            key: float(times[key]) for key in ("trials_s", "engine_s") if key in times
+        }
+        return replace(_study(found, name), **spent)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"{file}: no search of edgekit ({type(error).__name__})", hint) from error
 
@@ -96,6 +107,7 @@ def _study(found: Mapping[str, Any], name: str) -> Study:
         tuple(_trial(each, front.get(each["number"], {})) for each in found["trials"]),
         found["target"],
         {key: each.unit for key, each in OBJECTIVES.items()},
+        found["limits"],
     )
 
 

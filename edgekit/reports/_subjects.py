@@ -12,7 +12,7 @@ from edgekit.reports._figures import all_figures
 from edgekit.reports._format import size
 from edgekit.reports._sources import Analysis, Item, Run, Sources
 from edgekit.reports._studies import Study
-from edgekit.reports.base import Check, State, Subject
+from edgekit.reports.base import Check, Figure, State, Subject
 
 _BUDGET: Mapping[str, State] = {"kept": "pass", "unproven": "warn", "broken": "fail"}
 _VALID: Mapping[str, State] = {"valid": "pass", "degraded": "warn", "invalid": "fail"}
@@ -129,7 +129,16 @@ def _study(study: Study) -> Subject:
     else:
         hint = "allow more, or give it more trials with --resume"
         check = Check("limits", "fail", f"within them: none of {count}; {limits}", hint)
-    return Subject(study.name, "study", title, (check,))
+    return Subject(study.name, "study", title, (check,), tuple(_spent(study)))
+
+
+def _spent(study: Study) -> Iterator[Figure]:
+    if not study.trials_s:
+        return
+    yield Figure("trials_s", "Trials", study.trials_s, "s", "measured", "wall time of each, added")
+    share = 100 * study.engine_s / (study.trials_s + study.engine_s)
+    by = f"choosing trials and keeping what came of them: {share:.2g} % of both"
+    yield Figure("engine_s", "Engine", study.engine_s, "s", "measured", by)
 
 
 def _analysis(analysis: Analysis) -> Subject:

@@ -15,7 +15,7 @@ from edgekit.project import Project
 from edgekit.search.asked import Asked, ask
 from edgekit.search.evaluate import Evaluate
 from edgekit.search.executor import Executor, Sequential
-from edgekit.search.found import FILE, Found, Point
+from edgekit.search.found import FILE, TIMES, Found, Point
 from edgekit.search.space import Choices, recipe
 from edgekit.search.stages import model_of
 from edgekit.search.study import Study, Tried
@@ -85,6 +85,7 @@ def search_one(
     points = [_judged(each, asked, root, progress) for each in kept.front]
     found = Found(asked.profile.name, str(folder), setup, tuple(kept.tried), tuple(points))
     write_json(root / folder / FILE, found.to_json())
+    write_json(root / folder / TIMES, found.times())
     if not points:
         raise _nothing(found, path)
     return found

@@ -25,6 +25,7 @@ from edgekit.search.objective import (
 )
 from edgekit.search.space import recipe, space_of
 from edgekit.search.stages import model_of
+from edgekit.search.starts import starts
 from edgekit.search.study import Setup
 from edgekit.target.profile import Profile, load_profile
 from edgekit.work import Work
@@ -81,7 +82,7 @@ def ask(project: Project, root: Path, progress: Progress) -> Asked:
         limits,
         table.sampler,
         project.build.seed,
-        (space.mildest,),
+        starts(space, table.sampler, project.build.seed),
         own=bool(table.train),
         infers=table.sampler != BASELINE,
         key=_key(project, root) | {"device": device, "train": table.train},

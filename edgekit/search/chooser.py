@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from optuna.samplers import BaseSampler
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from edgekit.search import netadapt
+from edgekit.search.drawing import Given, Unsettled
 from edgekit.search.infer import hopeless
-from edgekit.search.samplers import Given, make_sampler
+from edgekit.search.samplers import GOOD, make_sampler, seed_of
 from edgekit.search.setup import Setup, Tried
 from edgekit.search.space import Choices
 
@@ -21,11 +22,9 @@ if TYPE_CHECKING:
     import optuna
 
 OUTCOME = "outcome"
-"""Attribute of a finished trial; one that came up with what was settled has none."""
+"""Attribute of a finished trial; one that found nothing left to try has none."""
 _UNKNOWN = 1.0
 """Violation of a trial that cannot be built: as bad as twice a limit."""
-_RETRIES = 12
-"""Draws of a point that was tried already, before one that was not is taken at random."""
 _DRAWS, _LISTED = 100, 20_000
 """Points that are drawn, then listed, to find one whose outcome is not known."""
 
@@ -47,31 +46,40 @@ class Chooser:
         self._study = study
         self.known: set[str] = set()
 
-    def sampler(self, number: int) -> BaseSampler | None:
-        """What chooses the trial `number`: after too many repeats a point at random."""
-        setup, repeats = self.setup, self._repeats(number)
-        point: Choices | None
-        if number < len(setup.start):
-            point = setup.start[number]
-        elif setup.sampler == "netadapt" and not repeats:
-            point = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
-            point = point or self._untried(number)
-        elif setup.sampler == "netadapt" or repeats > _RETRIES:
-            point = self._untried(number)
-        else:
-            return self.plain(number, repeats)
-        return Given(setup.space.stored(point), setup.seed) if point else None
-
-    def plain(self, number: int, repeats: int = 0) -> BaseSampler:
-        """Optuna's own, which keeps with a trial that is told what it broke."""
+    def sampler(self, number: int) -> BaseSampler:
+        """What chooses the trial `number`."""
         setup = self.setup
-        return make_sampler(setup.sampler, setup.seed, number, self._constraints, repeats)
+        starts = setup.start[number:]
+        point = next((each for each in starts if not self.settled(each)), None)
+        if point is None and setup.sampler == "netadapt":
+            point = netadapt.propose(setup.space, self.tried, setup.objectives, setup.limits)
+            if point is None or self.settled(point):
+                point = self._untried(number) or setup.space.mildest
+        if point is not None:
+            return Given(setup.space.stored(point), seed_of(setup.seed, number))
+        running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        beside = any(each.number != number for each in running)
+        if setup.own:
+            return self._optuna(number, beside=beside)
+        return Unsettled(
+            setup.space,
+            lambda repeats: self._optuna(number, repeats, beside),
+            self.settled,
+            lambda: self._untried(number),
+        )
 
-    def _repeats(self, number: int) -> int:
-        """How many trials in front of it came up with what was settled."""
-        before = self._study.get_trials(deepcopy=False)[:number]
-        told = (OUTCOME in each.user_attrs or not each.state.is_finished() for each in before[::-1])
-        return next((count for count, found in enumerate(told) if found), len(before))
+    def teller(self, number: int) -> BaseSampler:
+        """What keeps, with a trial that is told, what it broke."""
+        return self._optuna(number)
+
+    def _optuna(self, number: int, repeats: int = 0, beside: bool = False) -> BaseSampler:
+        setup = self.setup
+        kept = sum(each.outcome.state == "complete" for each in self.tried)
+        # with others among the good ones on a front Optuna 4.9 fails: these have no values to weigh
+        good = min(kept, GOOD) if kept > 1 else GOOD
+        return make_sampler(
+            setup.sampler, setup.seed, number, self._constraints, repeats, beside, good
+        )
 
     def settled(self, choices: Choices) -> bool:
         """Whether it is known, or inferred, what would come of it."""

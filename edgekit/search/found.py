@@ -10,7 +10,7 @@ from edgekit.search.study import Setup, Tried
 if TYPE_CHECKING:
     from edgekit.evaluate.accuracy import Accuracy
 
-FILE = "search.json"
+FILE, TIMES = "search.json", "times.json"
 SCHEMA = 1
 
 
@@ -49,6 +49,15 @@ class Found:
             **self.setup.to_json(),
             "trials": [_trial(each) for each in sorted(self.tried, key=lambda one: one.number)],
             "front": [_point(each) for each in self.front],
+        }
+
+    def times(self) -> dict[str, Any]:
+        """What it took, in seconds, over all runs of the study: never twice the same."""
+        return {
+            "schema": SCHEMA,
+            "trials": len(self.tried),
+            "trials_s": round(sum(each.outcome.seconds for each in self.tried), 3),
+            "engine_s": round(sum(each.engine for each in self.tried), 3),
         }
 
 

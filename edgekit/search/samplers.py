@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import (
     BaseSampler,
@@ -21,13 +20,14 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
-from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from edgekit.errors import MissingExtra
 
 STARTUP = 8
 """Trials before TPE models anything."""
+MODELLING = ("tpe", "gp")
+"""Samplers that model what was found, and so learn from points that are spread."""
 GOOD = 3
 """Trials that TPE takes for good ones; a tenth of all, Optuna's default, is one of ten: with a few
 dozen trials, of which limits rule out most, that is too few to tell where good ones lie."""
@@ -37,7 +37,13 @@ Constraints = Callable[[FrozenTrial], Sequence[float]]
 
 
 def make_sampler(
-    name: str, seed: int, number: int, constraints: Constraints, repeats: int = 0
+    name: str,
+    seed: int,
+    number: int,
+    constraints: Constraints,
+    repeats: int = 0,
+    beside: bool = False,
+    good: int = GOOD,
 ) -> BaseSampler:
     """The sampler of one trial.
 
@@ -48,11 +54,13 @@ def make_sampler(
         constraints: Of a finished trial, above 0 where broken.
         repeats: How often the sampler just came up with what was tried before: TPE then chooses
             among ever fewer candidates, which scatter more widely around what is good.
+        beside: Whether other trials run: TPE then stays away from them.
+        good: Trials that TPE takes for good ones.
 
     Raises:
         MissingExtra: `gp` without PyTorch.
     """
-    own = int.from_bytes(hashlib.sha256(f"{seed} {number}".encode()).digest()[:4], "big")
+    own = seed_of(seed, number, repeats)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)  # constraints, multivariate: since 3.0
         warnings.simplefilter("ignore", FutureWarning)  # gamma goes with Optuna 6
@@ -61,10 +69,10 @@ def make_sampler(
                 seed=own,
                 multivariate=True,
                 n_startup_trials=STARTUP,
-                gamma=_good,
+                gamma=partial(min, good),  # of so many trials
                 n_ei_candidates=max(1, _CANDIDATES >> repeats),
                 constraints_func=constraints,
-                constant_liar=True,
+                constant_liar=beside,
             )
         if name == "nsga2":
             return NSGAIISampler(seed=own, population_size=POPULATION, constraints_func=constraints)
@@ -75,42 +83,7 @@ def make_sampler(
         return RandomSampler(seed=own)
 
 
-def _good(trials: int) -> int:
-    return min(trials, GOOD)
-
-
-class Given(BaseSampler):
-    """Chooses what it is given, and what is not among that at random.
-
-    Args:
-        params: As a study stores them.
-        seed: For the others.
-    """
-
-    def __init__(self, params: Mapping[str, Any], seed: int = 0) -> None:
-        self._params = dict(params)
-        self._others = RandomSampler(seed=seed)
-
-    def infer_relative_search_space(
-        self, study: Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        """Nothing: each is given on its own."""
-        return {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        """Nothing."""
-        return {}
-
-    def sample_independent(
-        self,
-        study: Study,
-        trial: FrozenTrial,
-        param_name: str,
-        param_distribution: BaseDistribution,
-    ) -> Any:
-        """The given value."""
-        if param_name in self._params:
-            return self._params[param_name]
-        return self._others.sample_independent(study, trial, param_name, param_distribution)
+def seed_of(*parts: int) -> int:
+    """One seed from several numbers, the same on every machine."""
+    text = " ".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")

@@ -52,10 +52,17 @@ class Setup:
 
 @dataclass(frozen=True)
 class Tried:
-    """A finished trial: what was chosen, and what came of it."""
+    """A finished trial: what was chosen, and what came of it.
+
+    Attributes:
+        choices: By the name of a dimension.
+        outcome: What came of it.
+        engine: Seconds that it took to choose it and to keep those that ended meanwhile.
+    """
 
     choices: Mapping[str, Any]
     outcome: Outcome
+    engine: float = 0.0
 
     @property
     def number(self) -> int:

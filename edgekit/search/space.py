@@ -23,6 +23,7 @@ from edgekit.search.listed import OFF as OFF
 from edgekit.search.listed import TABLES, listed_in, ordered, rest_of
 
 if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
     from optuna.trial import BaseTrial
 
 ON, USE = "on", "use"
@@ -61,12 +62,25 @@ class Dimension:
         if len(self.values) == 1:
             return self.values[0]
         if self.ordered:
-            return self.values[trial.suggest_int(self.name, 0, len(self.values) - 1)]
+            return self.chosen(trial.suggest_int(self.name, 0, len(self.values) - 1))
         return trial.suggest_categorical(self.name, self.values)
+
+    @property
+    def distribution(self) -> BaseDistribution:
+        """What `suggest` draws from."""
+        from optuna.distributions import CategoricalDistribution, IntDistribution
+
+        if self.ordered:
+            return IntDistribution(0, len(self.values) - 1)
+        return CategoricalDistribution(self.values)
 
     def stored(self, value: Any) -> Any:
         """`value` as `suggest` stores it."""
         return self.values.index(value) if self.ordered else value
+
+    def chosen(self, stored: Any) -> Any:
+        """The value that is stored so."""
+        return self.values[stored] if self.ordered else stored
 
 
 @dataclass(frozen=True)
@@ -102,9 +116,23 @@ class Space:
 
     def stored(self, choices: Choices) -> dict[str, Any]:
         """`choices` as a study stores them; what does not matter as a search begins."""
-        open_ = [each for each in self.dimensions if len(each.values) > 1]
-        begin = {each.name: each.values[each.begin] for each in open_}
-        return {each.name: each.stored({**begin, **choices}[each.name]) for each in open_}
+        begin = {each.name: each.values[each.begin] for each in self._open}
+        return {each.name: each.stored({**begin, **choices}[each.name]) for each in self._open}
+
+    def chosen(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """The choices that are stored so, those that matter."""
+        fixed = {each.name: each.values[0] for each in self.dimensions}
+        drawn = {each.name: each.chosen(stored[each.name]) for each in self._open}
+        return self.settle({**fixed, **drawn})
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """What `suggest` draws from, by name."""
+        return {each.name: each.distribution for each in self._open}
+
+    @property
+    def _open(self) -> list[Dimension]:
+        return [each for each in self.dimensions if len(each.values) > 1]
 
     def to_json(self) -> dict[str, Any]:
         """Values by dimension."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, InMemoryStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
 from edgekit.errors import OutputError, UsageError
+from edgekit.search.journal import Journal
 
 NAME = "edgekit"
 KEY = "key"
@@ -70,7 +68,4 @@ def _storage(path: Path | None) -> BaseStorage:
         return InMemoryStorage()
     if path.suffix in SQLITE:
         return RDBStorage(f"sqlite:///{path.resolve()}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        lock = JournalFileOpenLock(str(path))
-        return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+    return JournalStorage(Journal(path))

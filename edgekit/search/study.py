@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from optuna.samplers import RandomSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from edgekit.errors import UsageError
@@ -19,6 +18,7 @@ from edgekit.search.executor import Executor, Outcome, Recipe
 from edgekit.search.setup import Setup as Setup
 from edgekit.search.setup import Tried as Tried
 from edgekit.search.space import Choices
+from edgekit.search.stopwatch import Stopwatch
 from edgekit.search.storage import open_study
 
 _STATES = {
@@ -80,6 +80,7 @@ class Study:
         ends = None if timeout is None else time.monotonic() + timeout
         progress = progress or Progress()
         asked: dict[int, tuple[Trial, Choices]] = {}
+        watch = Stopwatch()
 
         def recipes() -> Iterator[Recipe]:
             for trial, choices in self._asked(trials, ends):
@@ -89,12 +90,13 @@ class Study:
                 own = trial if self.setup.own else None
                 yield Recipe(trial.number, project_of(choices, trial.number), choices, own)
 
-        for outcome in executor.run(recipes()):
+        for outcome in executor.run(watch.timed(recipes())):
             trial, choices = asked.pop(outcome.number)
-            tried = Tried(choices, outcome)
-            self._tell(trial, tried)
-            if told is not None:
-                told(tried)
+            tried = Tried(choices, outcome, round(watch.taken(), 3))
+            with watch:
+                self._tell(trial, tried)
+                if told is not None:
+                    told(tried)
         return self.tried
 
     @property
@@ -111,37 +113,30 @@ class Study:
     def _asked(self, trials: int, ends: float | None) -> Iterator[tuple[Trial, Choices]]:
         begun = len(self.tried) + len(self._begun)
         for each in self._begun:  # of before a kill: the same numbers, the same choices
-            self._study.sampler = self._chooser.sampler(each.number) or RandomSampler()
+            self._study.sampler = self._chooser.sampler(each.number)
             again = Trial(self._study, each._trial_id)
             choices = self.setup.space.suggest(again)
             self._chooser.known.add(digest(choices))
             yield again, choices
         self._begun = []
         while begun < trials and (ends is None or time.monotonic() < ends):
-            trial = self._ask()
-            if trial is None:
-                return
+            number = len(self._study.get_trials(deepcopy=False))
+            self._study.sampler = self._chooser.sampler(number)
+            trial = self._study.ask()
             choices = self.setup.space.suggest(trial)
-            if self._chooser.settled(choices):
+            if self._chooser.settled(choices):  # so is all that is left
                 self._study.tell(trial, state=TrialState.FAIL)
-                continue
+                return
             self._chooser.known.add(digest(choices))
             begun += 1
             yield trial, choices
 
-    def _ask(self) -> Trial | None:
-        """The next trial; None where there is none whose outcome is not known."""
-        sampler = self._chooser.sampler(len(self._study.get_trials(deepcopy=False)))
-        if sampler is None:
-            return None
-        self._study.sampler = sampler
-        return self._study.ask()
-
     def _tell(self, trial: Trial, tried: Tried) -> None:
         outcome = tried.outcome
         self.tried.append(tried)
-        trial.set_user_attr(OUTCOME, {"choices": dict(tried.choices), **asdict(outcome)})
-        self._study.sampler = self._chooser.plain(outcome.number)  # it keeps what was broken
+        kept = {"choices": dict(tried.choices), "engine": tried.engine, **asdict(outcome)}
+        trial.set_user_attr(OUTCOME, kept)
+        self._study.sampler = self._chooser.teller(outcome.number)  # it keeps what was broken
         state = _STATES[outcome.state]
         values = None
         if state == TrialState.COMPLETE:
@@ -154,9 +149,10 @@ class Study:
         if not trial.state.is_finished():
             self._begun.append(trial)
         elif kept is not None:
-            fields = {key: value for key, value in kept.items() if key != "choices"}
-            self.tried.append(Tried(kept["choices"], Outcome(**fields)))
-            self._chooser.known.add(digest(kept["choices"]))
+            fields = dict(kept)
+            choices, engine = fields.pop("choices"), fields.pop("engine", 0.0)
+            self.tried.append(Tried(choices, Outcome(**fields), engine))
+            self._chooser.known.add(digest(choices))
 
     def _costs(self, tried: Tried) -> tuple[float, ...]:
         figures = tried.outcome.figures

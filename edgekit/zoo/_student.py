@@ -15,7 +15,8 @@ from edgekit.graph.graph import Graph
 from edgekit.training.rows import Rows
 from edgekit.zoo._count import macs, parameters
 from edgekit.zoo._spec import parse
-from edgekit.zoo.base import Shape, refuse_shape
+from edgekit.zoo._types import Shape
+from edgekit.zoo.base import refuse_shape
 
 _ROWS = 128
 

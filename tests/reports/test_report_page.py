@@ -157,6 +157,13 @@ def test_waterfall_distribution_and_front_show_the_values_of_the_json(
     points = [(one["Latency_ms"], one["Accuracy"]) for one in labels(page, "front", "circle")]
     rows = by_name["front"].rows
     assert [(float(x), float(y)) for x, y in points] == [(r["cost"], r["quality"]) for r in rows]
+    # 25 ms is near 20, 20 % far from 96: a line there would leave no room for the points
+    assert by_name["front"].marks == {"latency_ms limit": 25.0, "accuracy limit": 20.0}
+    texts = page.run(
+        "return [...document.querySelectorAll('#front svg text')].map((each) => each.textContent)"
+    )
+    assert "latency_ms limit" in texts
+    assert "accuracy limit" not in texts
 
 
 def test_table_as_csv_has_every_row_and_quotes_what_must_be(page: Browser, report: Report) -> None:

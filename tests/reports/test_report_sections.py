@@ -185,7 +185,10 @@ def test_study_is_read_from_what_a_search_writes(tmp_path: Path) -> None:
     how = {"drop": "measured", "latency": "estimated", "bytes": "measured"}
     figures = {"drop": 0.5, "latency": 12.0, "bytes": 9000.0}
     tried = [
-        Tried({"sparsity": 0.5}, Outcome(0, "complete", figures, how, folder="s/builds/0000")),
+        Tried(
+            {"sparsity": 0.5},
+            Outcome(0, "complete", figures, how, seconds=19, folder="s/builds/0000"),
+        ),
         Tried({"sparsity": 0.9}, Outcome(1, "pruned", {"drop": 9.0}, how, "accuracy", "too far")),
     ]
     setup = Setup(Space(()), (objective("drop"), objective("latency")), (Limit("drop", 1, "1%"),))
@@ -198,6 +201,11 @@ def test_study_is_read_from_what_a_search_writes(tmp_path: Path) -> None:
     front, trials = report.sections
     assert front.title == "Drop against latency"
     assert front.method == "estimated"
+    assert front.marks == {"drop limit": 1}
+    assert subject.figures == ()
+    (tmp_path / "times.json").write_text(json.dumps(found.times() | {"engine_s": 1.0}))
+    assert [each.value for each in gather([tmp_path]).subjects[0].figures] == [19.0, 1.0]
+    assert "5 % of both" in gather([tmp_path]).subjects[0].figures[1].by
     assert trials.rows[0]["folder"] == "s/builds/0000"
     assert trials.rows[1]["reason"] == "too far"
     (tmp_path / "search.json").write_text("{}")

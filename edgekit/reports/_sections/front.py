@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edgekit.reports._figures import all_figures
-from edgekit.reports._format import inside
+from edgekit.reports._format import inside, limit_of
 from edgekit.reports._sources import Item, Sources
 from edgekit.reports.base import WEAKEST, Figure, Method, Section, columns, rows
 
@@ -31,12 +31,13 @@ class Point:
 
 @dataclass(frozen=True)
 class Axis:
-    """What is drawn along one side."""
+    """What is drawn along one side, and the limit that it has."""
 
     title: str
     unit: str
     method: Method
     higher: bool = False
+    limit: float | None = None
 
 
 def front_section(
@@ -70,7 +71,8 @@ def front_section(
     title = f"{quality.title} against {names[0]}"
     caveat = f"{names[0]} is {cost.method}, {names[1]} {quality.method}"
     made = rows(described, values)
-    return Section("front", "front", subject, title, weakest, by, described, made, caveat)
+    marks = {limit_of(each.title): each.limit for each in (cost, quality) if each.limit is not None}
+    return Section("front", "front", subject, title, weakest, by, described, made, caveat, marks)
 
 
 def sections(sources: Sources) -> list[Section]:

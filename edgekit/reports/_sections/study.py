@@ -36,7 +36,8 @@ def _fronts(study: Study) -> Iterator[Section]:
 
 def _axis(study: Study, name: str, trials: list[Trial]) -> Axis:
     title = name[:1].upper() + name[1:]
-    return Axis(title, study.units.get(name, ""), _method(trials, name))
+    unit, limit = study.units.get(name, ""), study.bounds.get(name)
+    return Axis(title, unit, _method(trials, name), limit=limit)
 
 
 def _trials(study: Study) -> Section:
