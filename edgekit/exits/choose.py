@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Any
@@ -21,6 +20,8 @@ from edgekit.training.labels import fit
 Array = NDArray[Any]
 TRIED = 24
 """Thresholds of each exit."""
+FOLDS = 10
+"""Parts of the rows, of which each is judged with thresholds from the others."""
 
 
 def scores(model: bytes, rows: Iterable[Row], runtime: str) -> list[Row]:
@@ -48,7 +49,10 @@ def choose(heads: Heads, built: bytes, outputs: Sequence[Row], classes: Array) -
     """The thresholds of a built network.
 
     Of all combinations of thresholds those with the least expected multiply-accumulates whose
-    answers are right at most `heads.max_drop` points less often than the last one alone.
+    answers are right at most so many points less often than the last one alone. The best of many
+    combinations is partly luck, which other rows do not share: how much may be lost on these rows
+    is chosen by cross-validation, so that rows that thresholds were not chosen on lose
+    `heads.max_drop` points at most.
 
     Args:
         heads: What the pass left.
@@ -63,14 +67,46 @@ def choose(heads: Heads, built: bytes, outputs: Sequence[Row], classes: Array) -
     sure = np.array([[margin(out) for out in row[1:]] for row in outputs])
     tensors = graph.output_tensors()[1:]
     tried = [_tried(column, tensor) for column, tensor in zip(sure.T, tensors, strict=True)]
-    best: tuple[float, tuple[float | None, ...]] = (math.inf, ())
-    for least in product(*tried):
-        stops = _stops(sure, least)
-        drop = 100 * float(right[:, 0].mean() - right[np.arange(len(stops)), stops].mean())
-        cost = float(np.mean(np.array([macs[-1], *macs[:-1]])[stops]))
-        if drop <= heads.max_drop and cost < best[0]:
-            best = cost, least
-    return Exits(heads.layers, best[1], macs, ends)
+    combinations, most = list(product(*tried)), heads.max_drop * len(sure) / 100
+    stops = np.array([_stops(sure, least) for least in combinations])
+    lost = right[:, 0].astype(np.int8) - right[np.arange(len(sure)), stops]
+    cost = np.array([macs[-1], *macs[:-1]], np.float32)[stops]
+    fold = np.arange(len(sure)) % FOLDS
+    lost, cost = (
+        np.stack([each[:, fold == number].sum(axis=1) for number in range(FOLDS)], axis=1)
+        for each in (lost, cost)
+    )
+    best = _cheapest(lost.sum(axis=1), cost.sum(axis=1), _allowed(lost, cost, most))
+    return Exits(heads.layers, combinations[best], macs, ends)
+
+
+def _cheapest(lost: Array, cost: Array, most: float) -> int:
+    """The combination that costs least of those that lose at most `most` rows.
+
+    Args:
+        lost: Rows that a combination loses, [combinations].
+        cost: Multiply-accumulates, of the same shape.
+        most: Rows.
+    """
+    return int(np.where(lost <= most, cost, np.inf).argmin())
+
+
+def _allowed(lost: Array, cost: Array, most: float) -> float:
+    """Rows that may be lost of all those to choose on, so that as many others lose at most `most`.
+
+    Args:
+        lost: Rows that a combination loses of each fold, [combinations, folds].
+        cost: Multiply-accumulates, of the same shape.
+        most: Rows.
+    """
+    folds = lost.shape[1]
+    kept, spent = (each.sum(axis=1, keepdims=True) - each for each in (lost, cost))
+    for allowed in np.linspace(most, 0, FOLDS + 1):
+        share = allowed * (folds - 1) / folds
+        held_out = [lost[_cheapest(kept[:, n], spent[:, n], share), n] for n in range(folds)]
+        if sum(held_out) <= most:
+            return float(allowed)
+    return 0.0
 
 
 def _ends(graph: Graph) -> tuple[int, ...]:

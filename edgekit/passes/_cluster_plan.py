@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edgekit.bridge.lift import LiftedLayer
 from edgekit.errors import ModelError, UsageError
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._chosen import choose_layers, note, notes, sort_out
 from edgekit.passes._cluster_options import FEWEST_WITH_ZEROS, ClusterOptions
 from edgekit.passes._keep import sparse
 from edgekit.passes.base import Candidate
@@ -38,21 +39,21 @@ def plan(
         ModelError: No layer can be clustered.
         UsageError: The user named a layer that cannot be, or gives up zeros that were promised.
     """
-    wanted = wrapped.choose(layers, options)
-    found, unfit, fit = wrapped.sort_out(layers, options, wanted, _unfit)
+    wanted = choose_layers(layers, options)
+    found, unfit, fit = sort_out(layers, options, wanted, _unfit)
     if not fit:
         first = found[0]
         raise ModelError(
             f"there is nothing to cluster: {first.name} ({first.kind}) {unfit[first.name]}",
             "leave cluster out, or choose other layers or fewer clusters",
         )
-    problems = wrapped.notes("cluster", found, unfit)
+    problems = notes("cluster", found, unfit)
     whole = [
         each
         for each in fit
         if wanted[each.name].per_channel and not _by_channel(each, wanted[each.name])
     ]
-    problems += wrapped.note(
+    problems += note(
         whole,
         "cluster gives {} one set of values each: that takes a Conv2D with more weights a channel "
         "than clusters",

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from edgekit import _tf
-from edgekit.bridge.lift import Lifted, LiftedLayer, lift
+from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._cluster_options import ClusterOptions
 from edgekit.passes._cluster_plan import plan
 from edgekit.passes._code_book import CodeBook
+from edgekit.passes._few_values import achieved, numbers, promise, snap
 from edgekit.passes._keep import code_scale, octave_factors, octave_scale, one_factor, positive
-from edgekit.passes._moments import shared
 from edgekit.passes._solve import fits
 from edgekit.passes.base import Candidate, Context
-from edgekit.passes.promises import Promise
 
 LEARNING_RATE = 2e-4
 """A DS-CNN with 50 % zeros, 16 clusters of 4 bits and 200 rows without labels: KL to the original
@@ -57,7 +54,7 @@ def clustered(
     for book in books.values():
         book.settle()
     exact = [books[layer.name] for layer in found if layer.name in books and fits(layer)]
-    _snap(exact, lifted, candidate.tflite, context)
+    snap(exact, lifted, candidate.tflite, context)
     trained = wrapped.train(
         candidate,
         context,
@@ -73,7 +70,7 @@ def clustered(
     )
     for book in books.values():
         book.strip()
-    achieved = {layer.name: _achieved(layer) for layer in layers}
+    told = {layer.name: achieved(layer) for layer in layers}
     shared = [layer for layer in layers if not plans[layer.name].per_channel]
     scales = {layer.kernel: code_scale(layer, _levels(plans[layer.name])) for layer in shared}
     if options.factors == "octave":
@@ -82,8 +79,8 @@ def clustered(
     return wrapped.finish(
         candidate,
         lifted,
-        entry=wrapped.make_entry(name, options, planned, trained, achieved),
-        promises=[_promise(layer, plans[layer.name]) for layer in layers],
+        entry=wrapped.make_entry(name, options, planned, trained, told),
+        promises=[promise(layer, plans[layer.name].clusters) for layer in layers],
         scales=scales,
         problems=problems,
     )
@@ -96,29 +93,11 @@ def _book(layer: LiftedLayer, own: ClusterOptions) -> CodeBook:
     )
 
 
-def _snap(books: Sequence[CodeBook], lifted: Lifted, tflite: bytes, context: Context) -> None:
-    """Weights begin at the values that do best together, layer after layer."""
-    plain = lift(tflite, form="folded")
-    for book in books:
-        book.snap(*shared(book.layer, lifted, plain, context.rows))
-
-
 def _levels(own: ClusterOptions) -> int:
     """Integers on either side of zero that stand for the values."""
     return (1 << (own.code_bits - 1)) - 1
 
 
 def _title(plans: Mapping[str, ClusterOptions]) -> str:
-    counts = sorted({own.clusters for own in plans.values()})
-    count = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    count = numbers(own.clusters for own in plans.values())
     return f"clustering {len(plans)} layer{'s' * (len(plans) > 1)} to {count} values"
-
-
-def _achieved(layer: LiftedLayer) -> dict[str, float]:
-    kernel = wrapped.kernel_of(layer)
-    return {"distinct": len(np.unique(kernel)), "sparsity": float((kernel == 0).mean())}
-
-
-def _promise(layer: LiftedLayer, own: ClusterOptions) -> Promise:
-    """Per channel, since its float weights are the values times the channel's factor."""
-    return Promise(layer.name, layer.kernel, "distinct", own.clusters, per="channel")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from edgekit.passes._options import PassOptions, option
 
@@ -32,12 +33,31 @@ class EarlyExitOptions(PassOptions):
     layers: tuple[str, ...] = option(
         (), f"names of the layers behind which exits are, 1 to {MOST}; none: found"
     )
+    convs: int = option(
+        1,
+        "separable 3x3 convolutions of stride 2 that an exit begins with, each with twice the "
+        "channels; of a picture only",
+        least=0,
+        most=4,
+    )
     grid: int = option(
-        4, "cells along each side of a picture that an exit takes means of; 1: one mean", least=1
+        4,
+        "cells along each side of what the convolutions leave of a picture that an exit takes "
+        "means of; 1: one mean",
+        least=1,
     )
     hidden: int = option(
-        32, "units of a dense layer between an exit's means and its scores; 0: none", least=0
+        0, "units of a dense layer between an exit's means and its scores; 0: none", least=0
+    )
+    chained: bool = option(
+        True, "whether an exit also reads the means that the exits before it have taken"
+    )
+    train: Literal["exits", "all"] = option(
+        "exits", "what learns: exits alone, so that the last answer stays as it is, or all layers"
     )
     weight: float = option(
-        0.3, "of an exit's loss, where that of the last answer is 1", least=0.01, most=1
+        0.3,
+        "of an exit's loss, where that of the last answer is 1 and all layers learn",
+        least=0.01,
+        most=1,
     )

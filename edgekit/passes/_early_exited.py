@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from edgekit.bridge.heads import head_of
-from edgekit.bridge.lift import lift
+from edgekit.bridge.lift import Lifted, lift
 from edgekit.bridge.names import layer_names
 from edgekit.errors import ModelError, UsageError
 from edgekit.exits.exits import Heads
@@ -21,7 +19,8 @@ from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._early_exit_options import MOST, EarlyExitOptions
 from edgekit.passes.base import Candidate, Context
 from edgekit.problem import Problem
-from edgekit.structure.exits import Dense, add_exits, joints, pooled
+from edgekit.structure.exit_heads import Dense, Layer, initial
+from edgekit.structure.exits import add_exits, joints, readable
 
 _RATE = 1e-2
 """Learning rate: the heads begin with random weights."""
@@ -39,21 +38,55 @@ def early_exited(
     _refuse(graph)
     places = _named(graph, options.layers) if options.layers else _found(graph, options.exits)
     names = layer_names(graph)
-    random = np.random.default_rng(context.seed)
-    classes = graph.output_tensors()[0].shape[-1]
-    sizes = [pooled(graph, graph.ops[place].outputs[0], options.grid) for place in places]
-    heads = [_head(random, size, options.hidden, classes) for size in sizes]
+    heads = _heads(graph, places, options, context.seed)
     after = dataclasses.replace(
         candidate,
-        tflite=add_exits(candidate.tflite, places, heads, options.grid),
+        tflite=add_exits(candidate.tflite, places, heads, options.grid, options.chained),
         heads=Heads(tuple(names[place] for place in places), options.max_drop, options.weight),
     )
-    planned, lifted = wrapped.training(context, _RATE), lift(after.tflite)
+    lifted = lift(after.tflite)
+    if options.train == "exits":
+        _freeze(lifted, len(graph.tensors))
+        # what does not learn cannot come closer to the original's inner activations
+        context = context.tuned({"feature_weight": 0.0})
     title = f"{len(places)} exit{'s' * (len(places) > 1)}"
-    trained = wrapped.train(after, context, lifted, planned, title=title)
-    entry = wrapped.make_entry(name, options, planned, trained, _told(graph, places))
-    problems = _few(len(context.guard), options.max_drop)
-    return wrapped.finish(after, lifted, entry=entry, problems=problems)
+    return wrapped.trained(
+        name,
+        options,
+        after,
+        context,
+        told=_told(graph, places),
+        lifted=lifted,
+        learning_rate=_RATE,
+        problems=_few(len(context.guard), options.max_drop),
+        title=title,
+    )
+
+
+def _heads(
+    graph: Graph, places: Sequence[int], options: EarlyExitOptions, seed: int
+) -> list[list[Layer]]:
+    """The layers of each exit, with random weights."""
+    random, before, heads = np.random.default_rng(seed), 0, []
+    for place in places:
+        shape = graph.tensors[graph.ops[place].outputs[0]].shape
+        form = {"convs": options.convs, "grid": options.grid, "hidden": options.hidden}
+        classes = graph.output_tensors()[0].shape[-1]
+        heads.append(initial(random, shape, classes, before=before, **form))
+        if options.chained:
+            before = next(each for each in heads[-1] if isinstance(each, Dense)).kernel.shape[-1]
+    return heads
+
+
+def _freeze(lifted: Lifted, known: int) -> None:
+    """Have only those layers learn whose kernels are behind the first `known` tensors."""
+    for layer in lifted.model.layers:
+        layer.trainable = False
+    for each in lifted.layers:
+        if each.kernel >= known:
+            each.layer.trainable = True
+            if each.scale is not None:
+                each.scale.trainable = True
 
 
 def _few(rows: int, max_drop: float) -> list[Problem]:
@@ -112,24 +145,12 @@ def _named(graph: Graph, layers: Sequence[str]) -> list[int]:
     for name in layers:
         if name not in found:
             raise UsageError(f"layers: there is no layer '{name}'", f"there are {', '.join(found)}")
-        if not pooled(graph, graph.ops[found[name]].outputs[0]):
+        if not readable(graph, graph.ops[found[name]].outputs[0]):
             raise UsageError(
                 f"layers: {name} has no mean over places to answer from",
                 "name a layer whose output is [1, ..., channels]",
             )
     return sorted(found[name] for name in layers)
-
-
-def _head(random: np.random.Generator, inputs: int, hidden: int, classes: int) -> list[Dense]:
-    """Dense layers as He et al. 2015 (arXiv:1502.01852) begin them."""
-    sizes = [inputs, *([hidden] if hidden else []), classes]
-    return [
-        Dense(
-            random.normal(0, math.sqrt(2 / before), (behind, before)).astype(np.float32),
-            np.zeros(behind, np.float32),
-        )
-        for before, behind in pairwise(sizes)
-    ]
 
 
 def _told(graph: Graph, places: Sequence[int]) -> dict[str, dict[str, float]]:

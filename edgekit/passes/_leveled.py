@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from edgekit.bridge.lift import Lifted, LiftedLayer, lift
+from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.errors import ModelError
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._bits_options import BinarizeOptions, Levels, QuantizeBitsOptions
-from edgekit.passes._code_book import snapped
+from edgekit.passes._chosen import choose_layers, notes, sort_out
+from edgekit.passes._few_values import achieved, numbers, promise, snap
 from edgekit.passes._keep import clustered, positive, sparse
 from edgekit.passes._levels import Leveled
-from edgekit.passes._moments import shared
 from edgekit.passes._solve import fits
 from edgekit.passes.base import Candidate, Context
-from edgekit.passes.promises import Promise
 from edgekit.problem import Problem
 
 Options = QuantizeBitsOptions | BinarizeOptions
@@ -51,7 +48,8 @@ def leveled(name: str, candidate: Candidate, options: Options, context: Context)
 
     lifted = lift(candidate.tflite, wrap=wrap)
     layers = [layer for layer in lifted.layers if layer.name in made]
-    _snap([made[e.name] for e in found if e.name in made and fits(e)], lifted, context, candidate)
+    exact = [made[each.name] for each in found if each.name in made and fits(each)]
+    snap(exact, lifted, candidate.tflite, context)
     trained = wrapped.train(
         candidate,
         context,
@@ -66,9 +64,9 @@ def leveled(name: str, candidate: Candidate, options: Options, context: Context)
         candidate,
         lifted,
         entry=wrapped.make_entry(
-            name, options, planned, trained, {each.name: _achieved(each) for each in layers}
+            name, options, planned, trained, {each.name: achieved(each) for each in layers}
         ),
-        promises=[_promise(each, rules[each.name]) for each in layers],
+        promises=[promise(each, rules[each.name].count) for each in layers],
         scales=scales,
         problems=problems,
     )
@@ -91,8 +89,8 @@ def _plan(
             return "has zeros that were promised, and signs have none: levels = 3 has"
         return own.unfit(layer.kind)
 
-    wanted: Mapping[str, Options] = wrapped.choose(layers, options)
-    found, reasons, fit = wrapped.sort_out(layers, options, wanted, unfit)
+    wanted: Mapping[str, Options] = choose_layers(layers, options)
+    found, reasons, fit = sort_out(layers, options, wanted, unfit)
     if not fit:
         first = found[0]
         raise ModelError(
@@ -100,28 +98,9 @@ def _plan(
             f"leave {name} out, or choose other layers",
         )
     rules = {layer.name: wanted[layer.name].rule for layer in fit}
-    return rules, wrapped.notes(name, found, reasons)
-
-
-def _snap(made: Sequence[Leveled], lifted: Lifted, context: Context, before: Candidate) -> None:
-    """Weights begin at the levels that do best together, layer after layer."""
-    plain = lift(before.tflite, form="folded")
-    for each in made:
-        moments = shared(each.layer, lifted, plain, context.rows)
-        each.begin(snapped(each.layer, each.before, each.codes(), each.zeros, *moments))
+    return rules, notes(name, found, reasons)
 
 
 def _title(rules: Mapping[str, Levels]) -> str:
-    counts = sorted({rule.count for rule in rules.values()})
-    count = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    count = numbers(rule.count for rule in rules.values())
     return f"training {len(rules)} layer{'s' * (len(rules) > 1)} on {count} levels"
-
-
-def _achieved(layer: LiftedLayer) -> dict[str, float]:
-    kernel = wrapped.kernel_of(layer)
-    return {"distinct": len(np.unique(kernel)), "sparsity": float((kernel == 0).mean())}
-
-
-def _promise(layer: LiftedLayer, levels: Levels) -> Promise:
-    """Per channel, since its float weights are integers times the channel's scale."""
-    return Promise(layer.name, layer.kernel, "distinct", levels.count, per="channel")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from edgekit import _tf
 from edgekit.bridge.lift import LiftedLayer
 from edgekit.passes._bits_options import Levels
+from edgekit.passes._code_book import snapped
 from edgekit.passes._columns import Columns
 from edgekit.passes._fake_quant import wrapping
 from edgekit.quantizers._steps import even_step
@@ -37,28 +38,29 @@ class Leveled:
     """
 
     def __init__(self, layer: LiftedLayer, levels: Levels, *, zeros: bool) -> None:
-        self.layer, self.levels, self.zeros = layer, levels, zeros
+        self.layer, self._levels, self._zeros = layer, levels, zeros
         kernel = np.asarray(layer.kernel_variable)
         self._columns = Columns.of(layer.kind, kernel.shape)
         flat = self._columns.flatten(kernel)
-        self.before = flat
+        self._before = flat
         self._grid = _grid()(flat, self._columns, levels, zeros)
         setattr(layer.layer, self._columns.attribute, None)  # else it would train beside this one
         wrapper, config = wrapping()
         self.wrapper = wrapper(layer.layer, config({self._columns.attribute: self._grid}))
 
-    def codes(self) -> Array:
+    def _codes(self) -> Array:
         """The values that the weights of each channel may have, ascending, [channels, values]."""
-        largest = self.levels.largest
+        largest = self._levels.largest
         integers = np.arange(-largest, largest + 1.0)
-        if self.levels.rule == "sign":
+        if self._levels.rule == "sign":
             integers = integers[integers != 0]
         codes: Array = np.asarray(self._grid.steps())[:, None] * integers
         return codes
 
-    def begin(self, flat: Array) -> None:
-        """Let the weights [weights, channels] begin at values of `codes`."""
-        self._grid.weight.assign(flat)
+    def snap(self, mine: Array, cross: Array) -> None:
+        """Let the weights begin at the levels that do best together; see `_few_values.Held`."""
+        found = snapped(self.layer, self._before, self._codes(), self._zeros, mine, cross)
+        self._grid.weight.assign(found)
 
     def strip(self) -> Array:
         """After training: give the layer integers for a kernel.

@@ -10,6 +10,7 @@ from edgekit.bridge.lift import LiftedLayer, lift
 from edgekit.bridge.weights import KINDS
 from edgekit.errors import ModelError
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._chosen import choose_layers, notes, sort_out
 from edgekit.passes._keep import code_scale, one_factor, positive
 from edgekit.passes._moments import shared
 from edgekit.passes._product_layer import ProductBook
@@ -96,8 +97,8 @@ def plan(
         ModelError: No layer can get one.
         UsageError: The user named a layer that cannot.
     """
-    wanted = wrapped.choose(layers, options)
-    found, unfit, fit = wrapped.sort_out(layers, options, wanted, _why)
+    wanted = choose_layers(layers, options)
+    found, unfit, fit = sort_out(layers, options, wanted, _why)
     if not fit:
         first = found[0]
         raise ModelError(
@@ -106,7 +107,7 @@ def plan(
             "leave product_quantize out, or choose other layers or shorter blocks",
         )
     sizes = {layer.name: _size(layer, wanted[layer.name]) for layer in fit}
-    return sizes, wrapped.notes("product_quantize", found, unfit)
+    return sizes, notes("product_quantize", found, unfit)
 
 
 def _size(layer: LiftedLayer, own: ProductOptions) -> Size:

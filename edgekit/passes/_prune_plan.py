@@ -12,6 +12,7 @@ from edgekit.errors import ModelError, UsageError
 from edgekit.passes import _fused
 from edgekit.passes import _wrapped as wrapped
 from edgekit.passes._allocate import Costs
+from edgekit.passes._chosen import choose_layers, note, notes, sort_out
 from edgekit.passes._prune_options import PruneOptions
 from edgekit.passes._shares import allocated, amounts, budget
 from edgekit.passes._zeros import matrix, zeros
@@ -55,7 +56,7 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
     """
     layers = lift(candidate.tflite).layers
     heads, recurrent = widths(candidate.tflite), _fused.find(candidate.tflite)
-    chosen = wrapped.choose([*layers, *recurrent], options)  # type: ignore[list-item]
+    chosen = choose_layers([*layers, *recurrent], options)  # type: ignore[list-item]
     fused = _recurrent(recurrent, chosen, options)
     wanted = {
         layer.name: _settled(layer, chosen[layer.name], heads.get(layer.name, 0))
@@ -67,9 +68,9 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
         named = any(meant(layer, each) for each in (options.layers, dict(options.per_layer)))
         return _unfit(layer, own, named)
 
-    found, unfit, fit = wrapped.sort_out(layers, options, wanted, why)
+    found, unfit, fit = sort_out(layers, options, wanted, why)
     if fused and not fit:
-        return Plan({}, fused, problems=wrapped.notes("prune", found, unfit))
+        return Plan({}, fused, problems=notes("prune", found, unfit))
     if not fit:
         raise _nothing(found, unfit)
     _refuse_nan(fit)
@@ -93,10 +94,8 @@ def plan(candidate: Candidate, options: PruneOptions, context: Context) -> Plan:
         fused,
         costs,
         [
-            *wrapped.notes("prune", found, unfit),
-            *wrapped.note(
-                done, "prune leaves {} as is: it has enough zeros", "nothing needs doing"
-            ),
+            *notes("prune", found, unfit),
+            *note(done, "prune leaves {} as is: it has enough zeros", "nothing needs doing"),
         ],
     )
 

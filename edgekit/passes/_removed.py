@@ -161,12 +161,18 @@ def _trained(
     rate = None
     if options.from_scratch:  # there are no inner activations to hold on to, and a long way to go
         context, rate = context.tuned({"feature_weight": 0.0}), _FROM_SCRATCH
-    planned, lifted = wrapped.training(context, rate), lift(smaller.tflite)
     now, before = (sum(int(each[key]) for each in left.values()) for key in ("channels", "of"))
     title = f"{now} of {before} channels are left"
-    trained = wrapped.train(smaller, context, lifted, planned, title=title)
-    entry = wrapped.make_entry(name, options, planned, trained, left)
-    return wrapped.finish(smaller, lifted, entry=entry, problems=problems)
+    return wrapped.trained(
+        name,
+        options,
+        smaller,
+        context,
+        told=left,
+        learning_rate=rate,
+        problems=problems,
+        title=title,
+    )
 
 
 def _width(tflite: bytes, layer: str) -> float:

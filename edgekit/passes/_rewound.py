@@ -13,6 +13,7 @@ from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.bridge.lower import lower
 from edgekit.errors import ModelError, UsageError
 from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._chosen import note
 from edgekit.passes._distilled import longer
 from edgekit.passes._masks import mask
 from edgekit.passes._rewind_options import RewindOptions
@@ -92,7 +93,7 @@ def _chosen(plain: Lifted, options: RewindOptions) -> tuple[list[LiftedLayer], l
         raise UsageError("exclude leaves no layer over", "exclude fewer layers")
     others = [layer for layer in plain.layers if layer.kind not in MASKABLE]
     hint = "nothing needs doing: their few weights are missed most"
-    return list(chosen), wrapped.note(others, "rewind keeps all weights of {}", hint)
+    return list(chosen), note(others, "rewind keeps all weights of {}", hint)
 
 
 def _start(plain: Lifted, options: RewindOptions, context: Context) -> Values:

@@ -15,10 +15,11 @@ from edgekit.errors import ModelError
 from edgekit.graph.graph import Graph
 from edgekit.graph.read import read
 from edgekit.model import TensorSpec
+from edgekit.passes._chosen import note
 from edgekit.passes._fake_quant import FakeQuantized, Rounding, Scales
 from edgekit.passes._keep import clustered, sparse
 from edgekit.passes._ranged import Range, activation, union
-from edgekit.passes._wrapped import finish, note
+from edgekit.passes._wrapped import finish
 from edgekit.passes.base import Candidate, Entry
 from edgekit.passes.select import select
 from edgekit.problem import Problem

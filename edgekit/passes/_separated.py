@@ -13,14 +13,16 @@ from edgekit.bridge.makers import thinned
 from edgekit.errors import ModelError, UsageError
 from edgekit.graph.count import layer_macs
 from edgekit.graph.read import read
-from edgekit.passes import _wrapped as wrapped
+from edgekit.passes._chosen import choose_layers, notes, sort_out
 from edgekit.passes._depthwise import separated
 from edgekit.passes._depthwise_options import DepthwiseOptions
 from edgekit.passes._low_rank_options import LowRankOptions
-from edgekit.passes._low_rank_plan import Choice, Splittable, by_budget, places_of
-from edgekit.passes._low_ranked import weighed
+from edgekit.passes._low_rank_plan import by_budget
 from edgekit.passes._solve import LARGEST, fits
+from edgekit.passes._splittable import Choice, Splittable, places_of
 from edgekit.passes._thin import thin
+from edgekit.passes._weighed import weighed
+from edgekit.passes._wrapped import trained
 from edgekit.passes.base import Candidate, Context
 from edgekit.structure.split import split
 
@@ -64,12 +66,9 @@ def separable(
         EdgekitError: As `Base.run`.
     """
     after, told = separate_layers(candidate, options, context)
-    planned, lifted = wrapped.training(context), lift(after.tflite)
     count = sum(each["multiplier"] > 0 for each in told.values())
     title = f"{count} layer{'s' * (count > 1)} replaced"
-    trained = wrapped.train(after, context, lifted, planned, title=title)
-    entry = wrapped.make_entry(name, options, planned, trained, told)
-    return wrapped.finish(after, lifted, entry=entry)
+    return trained(name, options, after, context, told=told, title=title)
 
 
 def separate_layers(
@@ -81,8 +80,8 @@ def separate_layers(
         EdgekitError: As `Base.run`.
     """
     lifted, graph = lift(candidate.tflite, form="folded"), read(candidate.tflite)
-    settings = wrapped.choose(lifted.layers, options)
-    found, unfit, able = wrapped.sort_out(lifted.layers, options, settings, _why)
+    settings = choose_layers(lifted.layers, options)
+    found, unfit, able = sort_out(lifted.layers, options, settings, _why)
     if not able:
         shown = "; ".join(f"{layer} {why}" for layer, why in list(unfit.items())[:6])
         raise ModelError(f"there is nothing to replace: {shown}", f"leave {NAME} out")
@@ -106,7 +105,7 @@ def separate_layers(
     after = dataclasses.replace(
         candidate,
         tflite=split(candidate.tflite, parts)[0],
-        problems=(*candidate.problems, *wrapped.notes(NAME, found, unfit)),
+        problems=(*candidate.problems, *notes(NAME, found, unfit)),
     )
     return after, {each.layer.name: _told(each, chosen.get(each.layer.name)) for each in layers}
 
@@ -136,14 +135,6 @@ def _why(layer: LiftedLayer, options: DepthwiseOptions) -> str:
 
 
 def _told(each: Separable, choice: Choice | None) -> dict[str, float]:
-    """Multiplier (0: whole), parameters and multiply-accumulates, now and before; what is kept."""
-    now = choice or each.whole
-    energy = each.kernel.energy
-    return {
-        "multiplier": float(now.rank // each.kernel.values.shape[2] if choice else 0),
-        "energy": round(1 - now.lost / energy if energy else 1.0, 4),
-        "parameters": float(now.parameters),
-        "parameters_before": float(each.whole.parameters),
-        "macs": float(now.macs),
-        "macs_before": float(each.whole.macs),
-    }
+    """Multiplier (0: whole), and what the layer is and was."""
+    multiplier = choice.rank // each.kernel.values.shape[2] if choice else 0
+    return {"multiplier": float(multiplier), **each.told(choice or each.whole)}

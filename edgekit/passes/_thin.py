@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.passes._depthwise import separated
 from edgekit.passes._factors import Factoring, Factors, Kernel, Split, damped
-from edgekit.passes._low_rank_plan import Choice, Splittable
 from edgekit.passes._masks import mask
 from edgekit.passes._moments import shared
+from edgekit.passes._splittable import Choice, Splittable
 from edgekit.passes.base import Context
 from edgekit.structure.split import Parts
 

@@ -1,11 +1,11 @@
-"""What passes share that train layers with something around them: choice, training, result."""
+"""What passes share that train layers, wrapped or as they are: training, and the result."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,19 +15,16 @@ from edgekit.bridge.lift import Lifted, LiftedLayer, lift
 from edgekit.bridge.lower import lower
 from edgekit.bridge.names import layer_names
 from edgekit.bridge.weights import KINDS
-from edgekit.errors import ModelError, UsageError
 from edgekit.evaluate.weights import find
 from edgekit.graph.read import read
 from edgekit.passes._keep import keep, trained_scales
 from edgekit.passes._options import PassOptions
 from edgekit.passes.base import Candidate, Context, Entry
 from edgekit.passes.promises import Promise
-from edgekit.passes.select import meant, select, settings
 from edgekit.problem import Problem
 from edgekit.training.loop import fine_tune
 from edgekit.training.options import FineTune, resolve
 
-Own = TypeVar("Own", bound=PassOptions)
 _SHOWN = 6
 
 
@@ -50,58 +47,6 @@ def training(context: Context, learning_rate: float | None = None) -> Training:
     rows = context.rows
     options = resolve(context.fine_tune, len(rows), rows.labels is not None, **own)
     return Training(options, options.epochs * max(len(rows) // options.batch, 1))
-
-
-def choose(layers: Sequence[LiftedLayer], options: Own) -> dict[str, Own]:
-    """Layer name -> its own options, for the layers that a pass is told to work on.
-
-    Args:
-        layers: All that there are.
-        options: With `layers`, `exclude` and `per_layer`.
-
-    Raises:
-        ModelError: The model has no layer with weights.
-        UsageError: A pattern that matches nothing, or one that leaves nothing over.
-    """
-    if not layers:
-        raise ModelError("the model has no layer with weights", "leave the compression passes out")
-    found = select(layers, options.layers, options.exclude)  # type: ignore[attr-defined]
-    exceptions = settings(layers, dict(options.per_layer))  # type: ignore[attr-defined]
-    if not found:
-        raise UsageError("exclude leaves no layer over", "exclude fewer layers")
-    return {layer.name: options.variant(exceptions.get(layer.name, {})) for layer in found}
-
-
-def sort_out(
-    layers: Sequence[LiftedLayer],
-    options: Own,
-    wanted: Mapping[str, Own],
-    why: Callable[[LiftedLayer, Own], str],
-) -> tuple[list[LiftedLayer], dict[str, str], list[LiftedLayer]]:
-    """The layers that are `wanted`, why each cannot be worked on (""), and those that can.
-
-    Args:
-        layers: All that there are.
-        options: Of the pass.
-        wanted: Layer name -> its own options.
-        why: Says why a layer cannot be worked on, "" where it can.
-
-    Raises:
-        UsageError: The user named a layer that cannot be worked on.
-    """
-    found = [layer for layer in layers if layer.name in wanted]
-    unfit = {layer.name: why(layer, wanted[layer.name]) for layer in found}
-    for layer in found:
-        if unfit[layer.name]:
-            refuse_meant(layer, options, unfit[layer.name])
-    return found, unfit, [layer for layer in found if not unfit[layer.name]]
-
-
-def refuse_meant(layer: LiftedLayer, options: Any, why: str) -> None:
-    """Raise UsageError where the user named a layer (or its type) that a pass cannot work on."""
-    for key, patterns in (("layers", options.layers), ("per_layer", dict(options.per_layer))):
-        if meant(layer, patterns):
-            raise UsageError(f"{key}: {layer.name} ({layer.kind}) {why}", "leave that layer out")
 
 
 def train(
@@ -255,6 +200,37 @@ def _moved(lifted: Lifted, tflite: bytes) -> dict[str, int]:
     }
 
 
+def trained(
+    name: str,
+    options: PassOptions,
+    candidate: Candidate,
+    context: Context,
+    *,
+    told: Mapping[str, Mapping[str, float]],
+    lifted: Lifted | None = None,
+    learning_rate: float | None = None,
+    problems: Iterable[Problem] = (),
+    title: str,
+) -> Candidate:
+    """A candidate whose layers the pass has changed, fine-tuned with nothing around them.
+
+    Args:
+        name: Of the pass.
+        options: Of the pass.
+        candidate: With the new layers.
+        context: Rows, teacher, seed, progress.
+        told: For the log: what each layer has now.
+        lifted: The candidate, where not all of it is to learn.
+        learning_rate: The pass' own default.
+        problems: New ones.
+        title: What the user reads.
+    """
+    planned, lifted = training(context, learning_rate), lifted or lift(candidate.tflite)
+    found = train(candidate, context, lifted, planned, title=title)
+    entry = make_entry(name, options, planned, found, told)
+    return finish(candidate, lifted, entry=entry, problems=problems)
+
+
 def make_entry(
     name: str,
     options: PassOptions,
@@ -265,40 +241,6 @@ def make_entry(
     """The log entry of a finished pass."""
     told = options.to_json() | {"fine_tune": dataclasses.asdict(planned.options)}
     return Entry(name, told, trained, layers or {})
-
-
-def note(layers: Sequence[LiftedLayer], message: str, hint: str) -> list[Problem]:
-    """A note about layers that a pass leaves as they are; none where there are none.
-
-    Args:
-        layers: They are named in place of `{}` in the message.
-        message: What is the case.
-        hint: What the user can do.
-    """
-    if not layers:
-        return []
-    shown = ", ".join(layer.name for layer in layers[:_SHOWN])
-    more = f" and {len(layers) - _SHOWN} more" if len(layers) > _SHOWN else ""
-    return [Problem("note", layers[0].name, message.format(shown + more), hint)]
-
-
-def notes(name: str, layers: Sequence[LiftedLayer], unfit: Mapping[str, str]) -> list[Problem]:
-    """A note for each reason why layers are left as they are.
-
-    Args:
-        name: Of the pass.
-        layers: That it was told to work on.
-        unfit: Layer name -> the reason, empty for those that it works on.
-    """
-    return [
-        problem
-        for why in dict.fromkeys(filter(None, unfit.values()))
-        for problem in note(
-            [layer for layer in layers if unfit.get(layer.name) == why],
-            f"{name} leaves {{}} as is: a layer that {why}",
-            "nothing needs doing; exclude says that it is meant",
-        )
-    ]
 
 
 def kernel_of(layer: LiftedLayer) -> NDArray[Any]:

@@ -28,4 +28,4 @@ def hypercube(space: Space, seed: int, count: int) -> list[dict[str, Any]]:
         draw.shuffle(middles)
         columns[each.name] = [each.values[place] for place in middles]
     points = ({name: values[at] for name, values in columns.items()} for at in range(count))
-    return [space.settle(each) for each in points]
+    return [space.settle(point) for point in points]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgekit.graph import edit
+from edgekit.graph import edit, rewire
 from edgekit.graph.schema import generated
 
 
@@ -41,6 +41,10 @@ class Adding:
         self.model.buffers.append(generated().BufferT())
         edit.set_constant(self.model, tensor, values.astype(np.float32))
         return self._add(tensor)
+
+    def integers(self, suffix: str, values: Sequence[int]) -> int:
+        """A constant vector of whole numbers, a shape or axes; its index."""
+        return rewire.add_integers(self.model, self.main, values, f"{self._prefix}_{suffix}")
 
     def _tensor(self, suffix: str) -> Any:
         tensor = generated().TensorT()

@@ -23,14 +23,18 @@ from edgekit.exits.stages import parts, staged
 from edgekit.graph.read import read
 from edgekit.quantizers.base import QuantizeOptions
 from edgekit.quantizers.base import load as load_quantizer
-from edgekit.structure.exits import Dense, add_exits, joints
+from edgekit.structure.exit_heads import Dense, initial
+from edgekit.structure.exits import add_exits, joints
 
 PLAIN = OpResolverType.BUILTIN_REF
 CLASSES = 4
 
 
 def float_net() -> bytes:
-    """conv, conv, conv, mean, dense, softmax on [8, 8, 3], with exits behind the first two."""
+    """conv, conv, conv, mean, dense, softmax on [8, 8, 3], with exits behind the first two.
+
+    The second has a convolution, and reads the means of the first, too.
+    """
     random = np.random.default_rng(0)
     made = Net(8, 8, 3)
     for inputs, outputs in ((3, 6), (6, 6), (6, 8)):
@@ -38,9 +42,10 @@ def float_net() -> bytes:
         made.conv(kernel, random.normal(size=outputs) / 10)
     made.mean().dense(random.normal(size=(CLASSES, 8)), np.zeros(CLASSES))
     made.op("SOFTMAX", (1, CLASSES), ("SoftmaxOptions", {"beta": 1.0}))
-    heads = [[Dense(random.normal(size=(CLASSES, 24)), np.zeros(CLASSES))] for _ in range(2)]
+    plain = [Dense(random.normal(size=(CLASSES, 24)), np.zeros(CLASSES))]
+    heads = [plain, initial(random, (1, 8, 8, 6), CLASSES, convs=1, grid=2, before=24)]
     tflite = made.tflite()
-    return add_exits(tflite, joints(read(tflite))[:2], heads, 2)
+    return add_exits(tflite, joints(read(tflite))[:2], heads, 2, chained=True)
 
 
 def rows(count: int, seed: int = 1) -> list[tuple[np.ndarray, ...]]:

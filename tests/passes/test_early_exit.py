@@ -17,7 +17,8 @@ from edgekit.graph import count
 from edgekit.graph.read import read
 from edgekit.passes._early_exited import _few, _found, _named
 from edgekit.passes.base import Candidate, load, refuse_order
-from edgekit.structure.exits import Dense, add_exits, joints
+from edgekit.structure.exit_heads import Dense, Separable, initial
+from edgekit.structure.exits import add_exits, joints
 
 
 def exited(**options: Any) -> Candidate:
@@ -69,9 +70,60 @@ def test_an_exit_computes_means_of_cells_and_dense_layers() -> None:
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
-def test_all_answers_learn(made: Candidate) -> None:
-    losses = made.log[-1].trained["guard_loss"]
+def test_an_exit_may_begin_with_separable_convolutions() -> None:
+    random = np.random.default_rng(0)
+    (conv, dense) = initial(random, (1, 6, 6, 8), 8, convs=2)  # 3 by 3 cells are not halved again
+    assert isinstance(conv, Separable)
+    assert isinstance(dense, Dense)
+    tflite = add_exits(net(), joints(read(net()))[1:2], [[conv, dense]])
+    row = rows(1)[0]
+    inner = _inner(tflite, row)
+    padded = np.pad(inner, ((0, 1), (0, 1), (0, 0)))  # of an even size, SAME adds behind it
+    cells = [
+        (padded[y : y + 3, x : x + 3] * conv.depthwise[0]).sum((0, 1))
+        for y in (0, 2, 4)
+        for x in (0, 2, 4)
+    ]
+    wide = np.maximum(np.array(cells) @ conv.pointwise[:, 0, 0].T + conv.bias, 0)
+    wanted = wide.mean(0) @ dense.kernel.T + dense.bias
+    found = scores(tflite, [row], "litert-reference")[0][1]
+    np.testing.assert_allclose(found[0], wanted, rtol=1e-4, atol=1e-4)
+
+
+def _inner(tflite: bytes, row: tuple[np.ndarray, ...]) -> np.ndarray:
+    """What the second layer gives, [6, 6, 8]."""
+    first, second = read(tflite).ops[:2]
+    weights = [
+        np.asarray(read(tflite).tensors[i].data) for i in (*first.inputs[1:3], *second.inputs[1:3])
+    ]
+    made = Net(6, 6, 4).conv(*weights[:2]).depthwise(*weights[2:]).tflite()
+    return np.asarray(scores(made, [row], "litert-reference")[0][0][0])
+
+
+def test_exits_alone_learn_and_the_last_answer_stays(made: Candidate) -> None:
+    before, behind = read(net()), read(made.tflite)
+    for old in before.tensors:
+        if old.data is not None:
+            assert np.array_equal(old.data, np.asarray(behind.tensors[old.index].data))
+    outputs = (scores(each, rows(), "litert-reference") for each in (net(), made.tflite))
+    for one, two in zip(*outputs, strict=True):
+        assert np.array_equal(one[0], two[0])
+
+
+@pytest.mark.slow
+def test_all_layers_learn_where_that_is_asked_for() -> None:
+    found = exited(train="all")
+    losses = found.log[-1].trained["guard_loss"]
     assert min(losses[1:]) < 0.9 * losses[0]
+    before, behind = read(net()), read(found.tflite)
+    kernel = before.ops[0].inputs[1]
+    one, two = (np.asarray(graph.tensors[kernel].data) for graph in (before, behind))
+    assert not np.array_equal(one, two)
+
+
+def test_exits_learn(made: Candidate) -> None:
+    losses = made.log[-1].trained["guard_loss"]
+    assert min(losses[1:]) < 0.98 * losses[0]
     assert made.heads is not None
     assert len(made.heads.layers) == 1
     assert "exits" in made.traits

@@ -14,6 +14,7 @@ from optuna.trial import FixedTrial
 from edgekit.errors import UsageError
 from edgekit.passes.base import load, names, searched
 from edgekit.project import Project, from_mapping
+from edgekit.search.objective import limits_of
 from edgekit.search.recipes import to_toml
 from edgekit.search.space import OFF, recipe, space_of
 from edgekit.sensitivities.result import Curve, Point, Sensitivity
@@ -57,6 +58,16 @@ def test_the_documentation_lists_what_is_declared() -> None:
     }
     found = {name: ", ".join(map(str, each.values)) for name, each in {**every, **usual}.items()}
     assert {key: row for key, row in rows.items() if key.partition(".")[0] in names()} == found
+
+
+def test_the_examples_of_the_documentation_can_be_searched() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "search.md").read_text()
+    examples = re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(examples) == 2
+    for each in examples:
+        given = from_mapping(tomllib.loads(each), "docs/search.md")
+        assert space_of(given).size > 10
+        assert limits_of(given.search)
 
 
 def test_the_user_narrows_it() -> None:

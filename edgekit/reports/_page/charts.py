@@ -18,26 +18,27 @@ from typing import Any
 
 import altair as alt
 
-from edgekit.reports._format import limit_of
-from edgekit.reports.base import Cell, Section
+from edgekit.reports._page.drawing import (
+    INK,
+    MAIN,
+    PAPER,
+    SECOND,
+    Drawn,
+    axis_of_names,
+    axis_on_top,
+    config,
+    of_rows,
+    row_step,
+    rules,
+    tooltips,
+)
+from edgekit.reports._page.front import front
+from edgekit.reports.base import Section
 
-Drawn = Any
-"""A chart of Altair, whose methods are typed for its own classes only."""
-
-INK, MUTED, LINE, PAPER = "var(--ink)", "var(--muted)", "var(--line)", "var(--paper)"
-MAIN, SECOND, GOOD, BAD = "var(--c1)", "var(--c2)", "var(--good)", "var(--bad)"
 HEAT = [f"var(--h{number})" for number in range(7)]
 SERIES = [f"var(--c{number})" for number in range(1, 9)]
-STEP, CLOSE, MANY = 26, 17, 30
-"""Pixels of a row with what is around it; of one of more rows than `MANY`."""
 LARGE = 0.15
 """Share of the arena from which on a value has its name in the picture."""
-FEW = 8
-"""Points that all have their names beside them."""
-NEAR = 1.5
-"""How far from all points a limit may be and is drawn, as a multiple of what they span."""
-LABEL = 190
-"""Pixels that names of layers may take; the rest is cut, and whole in the tooltip."""
 
 
 def chart(section: Section) -> dict[str, Any] | None:
@@ -45,7 +46,7 @@ def chart(section: Section) -> dict[str, Any] | None:
     draw = _KINDS.get(section.kind)
     if draw is None or not section.rows:
         return None
-    drawn = draw(section).properties(width="container").configure(**_config())
+    drawn = draw(section).properties(width="container").configure(**config())
     spec: dict[str, Any] = drawn.to_dict()
     spec.pop("$schema")  # its address is no file that the page could ask for
     spec["description"] = f"{section.title}. {section.by}"
@@ -60,7 +61,7 @@ def _waterfall(section: Section) -> Drawn:
         alt.Tooltip("after:Q", format=",", title="after, B"),
         alt.Tooltip("change:Q", format="+,", title="change, B"),
     ]
-    base = _chart().encode(
+    base = of_rows().encode(
         y=alt.Y("step:N", sort=None, title=None),
         yOffset=alt.YOffset("measure:N", sort=None),
         tooltip=tooltip,
@@ -80,22 +81,22 @@ def _bars(section: Section) -> Drawn:
     value = section.columns[3]
     title = f"{value.title}, {value.unit}" if value.unit else value.title
     return (
-        _chart()
+        of_rows()
         .mark_bar(color=MAIN, cornerRadiusEnd=2)
         .encode(
             x=alt.X(f"{value.key}:Q", title=title),
-            y=alt.Y("place:N", sort=None, title=None, axis=_names()),
-            tooltip=_tooltips(section),
+            y=alt.Y("place:N", sort=None, title=None, axis=axis_of_names()),
+            tooltip=tooltips(section),
         )
         .transform_calculate(place="datum.index + '  ' + datum.layer")
-        .properties(height=alt.Step(_step(len(section.rows))))
+        .properties(height=alt.Step(row_step(len(section.rows))))
     )
 
 
 def _memory(section: Section) -> Drawn:
     steps = max(int(row["last"] or 0) for row in section.rows) + 1
     blocks = (
-        _chart()
+        of_rows()
         .mark_rect(stroke=PAPER, strokeWidth=1, opacity=0.8)
         .encode(
             x=alt.X(
@@ -113,18 +114,18 @@ def _memory(section: Section) -> Drawn:
                 scale=alt.Scale(domain=["value", "scratch"], range=[MAIN, SECOND]),
                 legend=alt.Legend(title=None, orient="top"),
             ),
-            tooltip=_tooltips(section),
+            tooltip=tooltips(section),
         )
         .transform_calculate(until="datum.last + 1")
     )
     large = f"datum.bytes > {LARGE} * {max(section.marks.values(), default=0)}"
     names = (
-        _chart()
+        of_rows()
         .transform_filter(large)
         .mark_text(align="left", baseline="top", dx=5, dy=5, fontSize=10, limit=90, color=PAPER)
         .encode(x=alt.X("first:Q"), y=alt.Y("end:Q"), text="name:N")
     )
-    return (blocks + names + _rules("y")).properties(height=280)
+    return (blocks + names + rules("y")).properties(height=280)
 
 
 def _distribution(section: Section) -> Drawn:
@@ -134,13 +135,13 @@ def _distribution(section: Section) -> Drawn:
         band = alt.Chart(alt.NamedData("span")).mark_rect(color=SECOND, opacity=0.25)
         layers.append(band.encode(x=alt.X("low:Q"), x2="high:Q"))
     counts = (
-        _chart()
+        of_rows()
         .mark_bar(color=MAIN, binSpacing=1)
         .encode(
             x=alt.X("start:Q", bin="binned", title="ms", scale=alt.Scale(zero=False)),
             x2="end:Q",
             y=alt.Y("count:Q", title="inferences"),
-            tooltip=_tooltips(section),
+            tooltip=tooltips(section),
         )
     )
     layers.append(counts)
@@ -155,7 +156,7 @@ def _distribution(section: Section) -> Drawn:
 
 def _trace(section: Section) -> Drawn:
     x = alt.X("time_s:Q", title="s")
-    base = _chart()
+    base = of_rows()
     windows = (
         base.transform_filter("datum.inside")
         .transform_aggregate(begin="min(time_s)", end="max(time_s)", groupby=["window"])
@@ -176,25 +177,25 @@ def _trace(section: Section) -> Drawn:
 
 def _over_time(section: Section) -> Drawn:
     line = (
-        _chart()
+        of_rows()
         .mark_line(color=MAIN, point=alt.OverlayMarkDef(color=MAIN, size=18))
         .encode(
             x=alt.X("time_s:Q", title="s"),
             y=alt.Y("median_ms:Q", title="ms", scale=alt.Scale(zero=False)),
-            tooltip=_tooltips(section),
+            tooltip=tooltips(section),
         )
     )
-    return (line + _rules("x")).properties(height=220)
+    return (line + rules("x")).properties(height=220)
 
 
 def _heat(section: Section) -> Drawn:
     base = (
-        _chart()
+        of_rows()
         .transform_calculate(step="min(6, floor(datum.shade * 7))")
         .encode(
-            x=alt.X("level:O", sort=None, title=None, axis=_top()),
-            y=alt.Y("layer:N", sort=None, title=None, axis=_names()),
-            tooltip=_tooltips(section),
+            x=alt.X("level:O", sort=None, title=None, axis=axis_on_top()),
+            y=alt.Y("layer:N", sort=None, title=None, axis=axis_of_names()),
+            tooltip=tooltips(section),
         )
     )
     numbers = list(range(7))
@@ -207,62 +208,7 @@ def _heat(section: Section) -> Drawn:
     )
     drawn = alt.layer(cells, text).resolve_scale(color="independent")
     rows = len({row["layer"] for row in section.rows})
-    return drawn.properties(height=alt.Step(_step(rows)))
-
-
-def _front(section: Section) -> Drawn:
-    names = {column.key: column for column in section.columns}
-    cost, quality = (_title(names[key].title, names[key].unit) for key in ("cost", "quality"))
-    x = alt.X("cost:Q", title=cost, scale=alt.Scale(zero=False, nice=True, padding=24))
-    scale = alt.Scale(zero=False, nice=True, padding=18)
-    y = alt.Y("quality:Q", title=quality, scale=scale, axis=alt.Axis(format=".5~g"))
-    front = _chart().transform_filter("datum.front")
-    line = front.mark_line(color=MUTED, interpolate="step-after", strokeDash=[4, 3]).encode(
-        x=x, y=y, order="cost:Q"
-    )
-    colours = {"on the front": MAIN, "behind it": MUTED, "over budget": SECOND}
-    kinds = [kind for kind in colours if kind in {_front_kind(row) for row in section.rows}]
-    on = alt.Color(
-        "kind:N",
-        scale=alt.Scale(domain=kinds, range=[colours[kind] for kind in kinds]),
-        legend=alt.Legend(title=None, orient="top") if len(kinds) > 1 else None,
-    )
-    points = (
-        _chart()
-        .transform_calculate(
-            kind="datum.state != 'complete' ? datum.state :"
-            " datum.front ? 'on the front' : 'behind it'"
-        )
-        .mark_circle(size=90, opacity=0.9)
-        .encode(x=x, y=y, color=on, tooltip=_tooltips(section))
-    )
-    named = _chart() if len(section.rows) <= FEW else front
-    names_shown = named.mark_text(align="left", dx=9, dy=-7, color=INK, limit=LABEL).encode(
-        x=x, y=y, text="name:N"
-    )
-    limits = [_rules(along, drawn) for along, drawn in _near(section).items() if drawn]
-    return alt.layer(*limits, line, points, names_shown).properties(height=260)
-
-
-def _near(section: Section) -> dict[str, list[str]]:
-    """Limits by side; one far away is left out, beside it the points could not be told apart."""
-    found: dict[str, list[str]] = {"x": [], "y": []}
-    for along, key in (("x", "cost"), ("y", "quality")):
-        title = next(column.title for column in section.columns if column.key == key)
-        limit = section.marks.get(limit_of(title))
-        values = [float(row[key] or 0) for row in section.rows]
-        low, high = min(values), max(values)
-        room = NEAR * ((high - low) or abs(high))
-        if limit is not None and low - room <= limit <= high + room:
-            found[along].append(limit_of(title))
-    return found
-
-
-def _front_kind(row: Mapping[str, Cell]) -> str:
-    """As the picture computes it."""
-    if row["state"] != "complete":
-        return str(row["state"])
-    return "on the front" if row["front"] else "behind it"
+    return drawn.properties(height=alt.Step(row_step(rows)))
 
 
 def _history(section: Section) -> Drawn:
@@ -270,7 +216,7 @@ def _history(section: Section) -> Drawn:
     changed = sorted({str(row["figure"]) for row in section.rows if row["relative"] != 100})
     drawn = alt.FieldOneOfPredicate(field="figure", oneOf=changed or sorted(named))
     return (
-        _chart()
+        of_rows()
         .transform_filter(drawn)
         .mark_line(point=alt.OverlayMarkDef(size=40), strokeWidth=2)
         .encode(
@@ -284,88 +230,10 @@ def _history(section: Section) -> Drawn:
                 scale=alt.Scale(range=SERIES),
                 legend=alt.Legend(title=None, orient="bottom", columns=3),
             ),
-            tooltip=_tooltips(section),
+            tooltip=tooltips(section),
         )
         .properties(height=280)
     )
-
-
-def _rules(along: str, names: list[str] | None = None) -> Drawn:
-    """The section's marks as lines with their names; None: all."""
-    base = alt.Chart(alt.NamedData("marks"))
-    if names is not None:
-        base = base.transform_filter(alt.FieldOneOfPredicate(field="name", oneOf=names))
-    axis = alt.Y("value:Q") if along == "y" else alt.X("value:Q")
-    rule = base.mark_rule(color=INK, strokeDash=[4, 3]).encode(axis)
-    if along == "y":
-        text = base.mark_text(align="right", dy=-6, color=INK).encode(
-            axis, x=alt.value("width"), text="name:N"
-        )
-    else:
-        text = base.mark_text(align="left", dx=4, baseline="top", color=INK).encode(
-            axis, y=alt.value(2), text="name:N"
-        )
-    return alt.layer(rule, text)
-
-
-def _chart() -> Drawn:
-    return alt.Chart(alt.NamedData("rows"))
-
-
-def _tooltips(section: Section) -> list[alt.Tooltip]:
-    """Every column with its unit; types are told, for there are no data to find them from."""
-    return [
-        alt.Tooltip(f"{column.key}:{_type(section, column.key)}", title=_title(*column_text))
-        for column in section.columns
-        if column.key != "shade"
-        for column_text in [(column.title, column.unit)]
-    ]
-
-
-def _type(section: Section, key: str) -> str:
-    values = [row[key] for row in section.rows if row[key] is not None]
-    numbers = values and all(
-        isinstance(one, int | float) and not isinstance(one, bool) for one in values
-    )
-    return "Q" if numbers else "N"
-
-
-def _title(title: str, unit: str) -> str:
-    return f"{title}, {unit}" if unit else title
-
-
-def _step(rows: int) -> int:
-    return STEP if rows <= MANY else CLOSE
-
-
-def _names() -> alt.Axis:
-    return alt.Axis(labelLimit=LABEL, labelOverlap=False, labelPadding=6, ticks=False, domain=False)
-
-
-def _top() -> alt.Axis:
-    return alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False)
-
-
-def _config() -> Mapping[str, Any]:
-    axis = {
-        "labelColor": MUTED,
-        "titleColor": MUTED,
-        "titleFontWeight": "normal",
-        "gridColor": LINE,
-        "domainColor": LINE,
-        "tickColor": LINE,
-        "labelFontSize": 11,
-        "titleFontSize": 11,
-        "labelFlush": False,
-        "tickCount": 6,
-    }
-    return {
-        "background": "transparent",
-        "font": "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
-        "view": {"stroke": None},
-        "axis": axis,
-        "legend": {"labelColor": INK, "labelFontSize": 11, "symbolType": "square"},
-    }
 
 
 _KINDS: Mapping[str, Callable[[Section], Any]] = {
@@ -376,6 +244,6 @@ _KINDS: Mapping[str, Callable[[Section], Any]] = {
     "trace": _trace,
     "over_time": _over_time,
     "heat": _heat,
-    "front": _front,
+    "front": front,
     "history": _history,
 }
