@@ -252,7 +252,7 @@ def measured(
                 have += 1
             drawn = told = 0.0
             for _ in range(draws):
-                study.sampler = make_sampler(sampler, 0, have, lambda trial: (0.0,))
+                study.sampler = make_sampler(sampler, 0, have, lambda trial: (0.0,), beside=True)
                 began = time.process_time()
                 trial = study.ask()
                 for name, given in values.items():
