@@ -92,9 +92,10 @@ class Unsettled(BaseSampler):
         for repeats in range(DRAWS):
             sampler = self._draw(repeats)
             params = sampler.sample_relative(study, trial, search_space)
-            params |= {
-                name: sampler.sample_independent(study, trial, name, search_space[name])
-                for name in search_space.keys() - params.keys()
+            params |= {  # in the space's order: a set has another one in each process
+                name: sampler.sample_independent(study, trial, name, distribution)
+                for name, distribution in search_space.items()
+                if name not in params
             }
             if not self._settled(self._space.chosen(params)):
                 return params
@@ -109,4 +110,4 @@ class Unsettled(BaseSampler):
         param_distribution: BaseDistribution,
     ) -> Any:
         """Nothing is left to be asked one by one."""
-        raise NotImplementedError(param_name)
+        raise AssertionError(f"{param_name} is no dimension of the space")
